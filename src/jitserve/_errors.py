@@ -1,0 +1,33 @@
+"""The exception tree of jitserve, and nothing else.
+
+No exception of this tree ever reaches a caller of a jitted function: a fault in the cache is counted and the call
+goes on through plain JAX. They are raised by the command line, by ``jitserve.configure`` and among our own modules.
+"""
+
+from __future__ import annotations
+
+
+class JitserveError(Exception):
+    """Base of everything that jitserve raises by itself."""
+
+
+class SettingsError(JitserveError):
+    """A setting (environment variable or argument of ``configure``) has a value that cannot be used."""
+
+
+class StoreFault(JitserveError):
+    """A tier could not do its work. Never a miss: the caller goes on without the cache and counts ``kind``.
+
+    Args:
+        kind: metric label, snake_case, for example ``corrupt_blob`` or ``no_space``.
+        message: what happened, with the path or address concerned.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind = kind
+        self.message = message
+
+
+class RecordError(JitserveError):
+    """A stored record cannot be rebuilt in this process (unknown class, missing device, foreign schema)."""

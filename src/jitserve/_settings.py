@@ -1,0 +1,103 @@
+"""Settings of one process. ``Settings.from_env`` is the only reader of ``os.environ`` in jitserve.
+
+==========================  ===========================================================================
+``JITSERVE_DIR``            the store directory (default: the platform's user cache directory)
+``JITSERVE_ADDRESS``        the daemon: ``unix:/path`` or ``/path`` (default: under the runtime directory);
+                            ``none`` never looks for one
+``JITSERVE_DISABLE``        ``1``: ``jitserve.jit`` runs plain JAX
+``JITSERVE_LOOKUP_TIMEOUT`` seconds that a lookup may wait for the daemon (default 0.25)
+``JITSERVE_LEASE_TIMEOUT``  seconds to wait for another process's compile of the same key (default 600)
+``JITSERVE_EXIT_FLUSH``     seconds to wait at interpreter exit for the writer (default 30)
+``JITSERVE_LOG``            level of the ``jitserve`` logger, for example ``debug``
+==========================  ===========================================================================
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jitserve._errors import SettingsError
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a process needs to know before its first lookup. All times are in seconds."""
+
+    store_dir: Path
+    store_dir_explicit: bool
+    address: str | None
+    daemon_wanted: bool
+    socket_path: Path
+    disabled: bool
+    lookup_timeout_s: float
+    lease_timeout_s: float
+    exit_flush_s: float
+    log_level: str | None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Reads the settings from ``environ`` (default ``os.environ``).
+
+        Raises:
+            SettingsError: a variable holds a value that cannot be used; the message names it.
+        """
+        env = os.environ if environ is None else environ
+        directory = env.get("JITSERVE_DIR", "")
+        address = env.get("JITSERVE_ADDRESS", "") or None
+        wanted = address is None or address.lower() != "none"
+        return cls(
+            store_dir=Path(directory).expanduser() if directory else _default_store_dir(),
+            store_dir_explicit=bool(directory),
+            address=address if wanted else None,
+            daemon_wanted=wanted,
+            socket_path=default_socket_path(env),
+            disabled=_flag(env, "JITSERVE_DISABLE"),
+            lookup_timeout_s=_seconds(env, "JITSERVE_LOOKUP_TIMEOUT", 0.25),
+            lease_timeout_s=_seconds(env, "JITSERVE_LEASE_TIMEOUT", 600.0),
+            exit_flush_s=_seconds(env, "JITSERVE_EXIT_FLUSH", 30.0),
+            log_level=env.get("JITSERVE_LOG") or None,
+        )
+
+
+def default_socket_path(environ: Mapping[str, str]) -> Path:
+    """The daemon's socket: in ``XDG_RUNTIME_DIR``, else in a directory of this user under the temporary directory."""
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    if runtime:
+        return Path(runtime) / "jitserve" / "daemon.sock"
+    return Path(tempfile.gettempdir()) / f"jitserve-{os.getuid()}" / "daemon.sock"
+
+
+def _default_store_dir() -> Path:
+    # Imported here: only processes without JITSERVE_DIR need it.
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("jitserve", appauthor=False))
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "").strip().lower()
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise SettingsError(f"{name}={env[name]!r} is not a switch: use 1 or 0")
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < float("inf"):
+        raise SettingsError(f"{name}={text!r} is not a number of seconds: use for example {default}")
+    return value
