@@ -6,6 +6,7 @@ steps; warm steps of the two caches alternate, so that whatever else the machine
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -96,12 +97,21 @@ def run_step(step: Step, job: Job, directory: Path) -> Report:
     """
     path = directory / "report.json"
     path.unlink(missing_ok=True)
-    module = ["-m", "jitserve.demo.train_step", "--jit", step.jit, "--report", str(path)]
-    run_python([*module, "--layers", str(job.layers), "--width", str(job.width)], step.settings, directory)
+    script = _user_script(directory)
+    command = [str(script), "--jit", step.jit, "--report", str(path)]
+    run_python([*command, "--layers", str(job.layers), "--width", str(job.width)], step.settings, directory)
     try:
         return Report.read(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DemoError(f"{step.name}: the process left no usable report: {error}") from error
+
+
+def _user_script(directory: Path) -> Path:
+    """The training step as a script of the user's: inside this package it would count as code of jitserve."""
+    script = directory / "train_step.py"
+    if not script.exists():
+        shutil.copyfile(Path(__file__).with_name("train_step.py"), script)
+    return script
 
 
 def _steps(rounds: int, jax_cache: Mapping[str, str], ours: Mapping[str, str]) -> list[Step]:

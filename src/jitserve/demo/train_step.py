@@ -1,7 +1,7 @@
 """The demo's main job: one training step of a flax transformer, called once in this process.
 
-``python -m jitserve.demo.train_step --jit jitserve --report report.json`` makes the first call of the step and writes
-what it cost. Nothing in ``train_step`` knows of jitserve: ``--jit jax`` runs the same step under plain ``jax.jit``.
+``python train_step.py --jit jitserve --report report.json`` makes the first call of the step and writes what it cost.
+The step itself knows nothing of jitserve: ``--jit jax`` runs the same under plain ``jax.jit``.
 """
 
 from __future__ import annotations
