@@ -1,0 +1,44 @@
+"""What every test gets: the CPU, no settings of the user's, and, on demand, a store of its own."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything imports jax. Child processes of tests inherit it.
+os.environ["JAX_PLATFORMS"] = "cpu"
+for _name in [
+    name for name in os.environ if name.startswith(("JITSERVE_", "JAX_COMPILATION_CACHE", "JAX_PERSISTENT_"))
+]:
+    del os.environ[_name]
+# No test may reach a daemon or a store of the user's by default paths.
+os.environ["JITSERVE_ADDRESS"] = "none"
+
+
+def pytest_report_header() -> str:
+    """Says what this run tests."""
+    versions = " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("jax", "jaxlib", "jitserve"))
+    return f"python {platform.python_version()} {versions} on {os.environ['JAX_PLATFORMS']}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def default_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The store of whatever does not ask for one of its own: a directory of this test run."""
+    path = tmp_path_factory.mktemp("default-store")
+    os.environ["JITSERVE_DIR"] = str(path)
+    yield path
+    del os.environ["JITSERVE_DIR"]
+
+
+@pytest.fixture
+def store_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty store directory that this process and its children use, without a daemon."""
+    path = tmp_path / "store"
+    monkeypatch.setenv("JITSERVE_DIR", str(path))
+    monkeypatch.setenv("JITSERVE_ADDRESS", "none")
+    return path
