@@ -1,0 +1,41 @@
+"""The bridge to JAX: the only package that touches JAX's private API, behind one small interface.
+
+Importing it fails where the installed JAX is not supported, or has changed what the bridge needs; the caller then
+runs plain ``jax.jit``.
+"""
+
+from __future__ import annotations
+
+from jitserve._jax._call import Call as Call
+from jitserve._jax._call import check_leaves as check_leaves
+from jitserve._jax._call import leaf_aval as leaf_aval
+from jitserve._jax._call import leaf_placement as leaf_placement
+from jitserve._jax._call import parse_call as parse_call
+from jitserve._jax._call import process_count as process_count
+from jitserve._jax._context import at_top_level as at_top_level
+from jitserve._jax._context import config_states as config_states
+from jitserve._jax._context import context_values as context_values
+from jitserve._jax._context import debug_modes as debug_modes
+from jitserve._jax._context import forbids_tracing as forbids_tracing
+from jitserve._jax._context import fresh_context as fresh_context
+from jitserve._jax._executable import ConventionParts as ConventionParts
+from jitserve._jax._executable import convention_parts as convention_parts
+from jitserve._jax._executable import deserialize as deserialize
+from jitserve._jax._executable import execute as execute
+from jitserve._jax._executable import serialize as serialize
+from jitserve._jax._pjit import CacheMiss as CacheMiss
+from jitserve._jax._pjit import hide_frames as hide_frames
+from jitserve._jax._pjit import option_fields as option_fields
+from jitserve._jax._pjit import options as options
+from jitserve._jax._pjit import stock_jit as stock_jit
+from jitserve._jax._pjit import user_function as user_function
+from jitserve._jax._pjit import with_cache_miss as with_cache_miss
+from jitserve._jax._platform import client_of as client_of
+from jitserve._jax._platform import describe_devices as describe_devices
+from jitserve._jax._platform import devices_by_id as devices_by_id
+from jitserve._jax._program import CompilationParts as CompilationParts
+from jitserve._jax._program import Lowered as Lowered
+from jitserve._jax._program import Traced as Traced
+from jitserve._jax._program import compile_stored as compile_stored
+from jitserve._jax._targets import check_targets as check_targets
+from jitserve._jax._targets import ensure_targets as ensure_targets

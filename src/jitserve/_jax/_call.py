@@ -1,0 +1,115 @@
+"""One call of a jitted function, taken apart the way JAX's own dispatch does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from jax._src import core, tree_util
+from jax._src.array import ArrayImpl
+from jax._src.lib import jax_jit
+from jax._src.random import prng
+
+from jitserve._outcome import BypassReason, Refusal
+
+_SCALARS = (bool, int, float, complex)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The parts of one call.
+
+    Attributes:
+        fun: the user's function.
+        info: JAX's parsed ``jit`` options (``PjitInfo``).
+        args, kwargs: as the user passed them.
+        leaves: the dynamic leaves, flattened; positional arguments first, then keyword arguments by sorted name.
+        trees: one ``PyTreeDef`` for each dynamic argument.
+        names: the names of the dynamic keyword arguments, for the last ``len(names)`` trees.
+        statics: the values of the static positional arguments.
+        named_statics: the static keyword arguments.
+    """
+
+    fun: Callable[..., Any]
+    info: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    leaves: list[Any]
+    trees: list[Any]
+    names: list[str]
+    statics: list[Any]
+    named_statics: list[tuple[str, Any]]
+
+
+def parse_call(fun: Callable[..., Any], info: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    """Takes a call apart. What JAX raises for arguments that it does not take passes through."""
+    signature, leaves = jax_jit.parse_arguments(
+        args,
+        tuple(kwargs.values()),
+        tuple(kwargs.keys()),
+        info.static_argnums,
+        info.static_argnames,
+        tree_util.tracing_registry,
+    )
+    positional = len(signature.static_args) - len(signature.static_arg_names)
+    named = zip(signature.static_arg_names, signature.static_args[positional:], strict=True)
+    return Call(
+        fun=fun,
+        info=info,
+        args=args,
+        kwargs=kwargs,
+        leaves=leaves,
+        trees=list(signature.dynamic_arg_treedefs),
+        names=list(signature.dynamic_arg_names),
+        statics=list(signature.static_args[:positional]),
+        named_statics=list(named),
+    )
+
+
+def check_leaves(leaves: list[Any]) -> None:
+    """Stands aside for arguments whose abstract value says too little about what a call with them does.
+
+    Raises:
+        Refusal: with the position of the first such leaf.
+    """
+    for position, leaf in enumerate(leaves):
+        kind = type(leaf)
+        if kind is ArrayImpl or kind is prng.PRNGKeyArray:
+            if leaf.is_deleted():
+                raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, f"argument leaf {position}", "the array is deleted")
+            continue
+        if kind in _SCALARS or kind is np.ndarray:
+            continue
+        if isinstance(leaf, np.generic):
+            continue
+        raise _refusal(leaf, f"argument leaf {position}")
+
+
+def _refusal(leaf: Any, path: str) -> Refusal:
+    if isinstance(leaf, core.Tracer):
+        return Refusal(BypassReason.NESTED_TRACE, path, "a tracer is among the arguments")
+    if isinstance(leaf, core.Ref):
+        return Refusal(BypassReason.REFS, path, "mutable arrays are left to JAX")
+    kind = f"{type(leaf).__module__}.{type(leaf).__qualname__}"
+    return Refusal(BypassReason.UNSUPPORTED_ARGUMENT, path, f"arguments of type {kind} are left to JAX")
+
+
+def leaf_aval(leaf: Any) -> Any:
+    """The abstract value that JAX gives to a leaf."""
+    return core.shaped_abstractify(leaf)
+
+
+def leaf_placement(leaf: Any) -> tuple[Any, bool, Any]:
+    """Sharding, committed-ness and layout of a leaf; ``(None, False, None)`` where it lives on the host."""
+    if not isinstance(leaf, jax.Array):
+        return None, False, None
+    array = leaf._base_array if isinstance(leaf, prng.PRNGKeyArray) else leaf
+    return leaf.sharding, bool(leaf._committed), array.format.layout
+
+
+def process_count() -> int:
+    """How many processes take part in this JAX job."""
+    return int(jax.process_count())

@@ -1,0 +1,75 @@
+"""The context that a trace runs in: configuration, trace context, and a fresh user context for recorded traces."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import jax
+from jax._src import config, core, mesh
+from jaxlib import _jax
+
+# Created on import: a user context that appears later would invalidate what this process has traced before.
+_recording = jax.make_user_context(None)
+
+# Part of the trace context that says nothing about the program: whether we are at top level is asked separately.
+_STRUCTURAL = frozenset({"axis_env_state"})
+
+
+def fresh_context(token: object) -> AbstractContextManager[Any]:
+    """A context in which none of JAX's trace caches hits, so that inner functions are traced from today's state.
+
+    Without it, an inner ``jit``, a scan body or a memo that was traced from older state could become part of a
+    program that is stored under today's fingerprint (``docs/cache-key.md``).
+    """
+    context: AbstractContextManager[Any] = _recording(token)
+    return context
+
+
+def at_top_level() -> bool:
+    """Whether neither a JAX transformation nor one of our own recorded traces is under way in this thread."""
+    return bool(core.trace_ctx.is_top_level()) and _recording.value is None
+
+
+def context_values() -> list[tuple[str, object]]:
+    """Everything in the trace context of this thread, by name, but for what cannot shape a program."""
+    values = zip(config.trace_context_names(), config.trace_context(), strict=True)
+    return [(name, value) for name, value in values if name not in _STRUCTURAL and not _is_inert(name, value)]
+
+
+def _is_inert(name: str, value: object) -> bool:
+    # Unused user contexts would make the key depend on which libraries have been imported; the C++ cache object
+    # says where dispatch entries live, not what they are.
+    return name == "user_context" and (value is None or isinstance(value, _jax.PjitFunctionCache))
+
+
+def config_states() -> list[tuple[str, object]]:
+    """Every configuration state of this JAX with its value in this thread, sorted by name."""
+    states = {name: state.value for name, state in config.config_states.items()}
+    states.update((name, holder.value) for name, holder in config.config._value_holders.items())
+    return sorted(states.items())
+
+
+def context_mesh() -> object:
+    """The mesh that a call is made under, if any."""
+    concrete = mesh.get_concrete_mesh()
+    return concrete if not concrete.empty else mesh.get_abstract_mesh()
+
+
+def forbids_tracing() -> bool:
+    """Whether the call would trace where tracing is forbidden: JAX raises, cached or not."""
+    return bool(config.no_tracing.value)
+
+
+def debug_modes() -> list[str]:
+    """The switches that are on and that change what a call does beside computing."""
+    watched = {
+        "jax_debug_nans": config.debug_nans.value,
+        "jax_debug_infs": config.debug_infs.value,
+        "jax_debug_key_reuse": config.debug_key_reuse.value,
+        "jax_check_tracer_leaks": config.check_tracer_leaks.value,
+        "jax_no_execution": config.no_execution.value,
+        "jax_enable_pgle": config.enable_pgle.value,
+        "jax_distributed_debug": config.distributed_debug.value,
+    }
+    return [name for name, on in watched.items() if on]

@@ -1,0 +1,61 @@
+"""Our ``PjitFunction``: jaxlib's own dispatcher, with another callback for the calls that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+from jax._src import source_info_util, traceback_util
+from jaxlib import _jax
+
+# Taken once: `jax.jit` itself may later be replaced by ours.
+stock_jit: Callable[..., Any] = jax.jit
+
+CacheMiss = Callable[..., tuple[Any, Any, bool]]
+
+
+def hide_frames(package: Path) -> None:
+    """Keeps our frames out of the user's tracebacks and out of the source locations in programs."""
+    prefix = str(package)
+    traceback_util.register_exclusion(prefix)
+    source_info_util.register_exclusion(prefix)
+
+
+def with_cache_miss(stock: Any, make_cache_miss: Callable[[Any, CacheMiss], CacheMiss]) -> Any:
+    """A twin of ``stock`` that asks ``make_cache_miss(stock, its own callback)`` for calls it has not seen.
+
+    Everything else is that of ``stock``: the parsed options, the C++ cache, the registries and the attributes. The
+    parts come from the documented pickling state of the object, so that nothing of JAX's ``jit`` is repeated here.
+    """
+    state = stock.__getstate__()
+    twin = _jax.pjit(
+        state["function_name"],
+        state["fun"],
+        traceback_util.api_boundary(make_cache_miss(stock, state["cache_miss"])),
+        state["static_argnums"],
+        state["static_argnames"],
+        state["global_cache_key"],
+        state["pytree_registry"],
+        state["shard_arg_fallback"],
+        state["cache"],
+    )
+    twin.__dict__.update(stock.__dict__)
+    return twin
+
+
+def options(stock: Any) -> Any:
+    """The parsed options of a jitted function (JAX's ``PjitInfo``)."""
+    return stock._jit_info
+
+
+def option_fields(info: Any) -> list[tuple[str, Any]]:
+    """The options that can shape a program. Source position and signature only serve error messages."""
+    return [(name, value) for name, value in info._asdict().items() if name not in ("fun_sourceinfo", "fun_signature")]
+
+
+def user_function(stock: Any) -> Callable[..., Any]:
+    """The function that was jitted."""
+    fun: Callable[..., Any] = stock._fun
+    return fun

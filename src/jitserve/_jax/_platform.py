@@ -1,0 +1,40 @@
+"""The devices that this process computes on, as far as they shape a program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+from jax._src import xla_bridge
+
+
+def describe_devices() -> list[tuple[str, object]]:
+    """Name and value of everything that tells this process's accelerators from others. Starts the backend."""
+    client = xla_bridge.get_backend()
+    devices = client.devices()
+    return [
+        ("platform", client.platform),
+        ("platform_version", client.platform_version),
+        ("process", (jax.process_index(), jax.process_count())),
+        ("devices", tuple((device.id, device.device_kind, device.process_index) for device in devices)),
+        ("topology", _topology(client)),
+    ]
+
+
+def _topology(client: Any) -> object:
+    try:
+        topology = client.get_topology_for_devices(client.devices())
+        fingerprint: object = topology.fingerprint()
+    except Exception:  # the CPU client and older plugins do not offer one; kinds and ids are in the key anyway
+        return None
+    return fingerprint if isinstance(fingerprint, int | str | bytes) else None
+
+
+def devices_by_id(platform: str) -> dict[int, Any]:
+    """The devices of one platform. Raises RuntimeError when this process has none."""
+    return {device.id: device for device in xla_bridge.get_backend(platform).devices()}
+
+
+def client_of(platform: str) -> Any:
+    """The PJRT client of a platform. Raises RuntimeError when this process has none."""
+    return xla_bridge.get_backend(platform)

@@ -1,0 +1,38 @@
+"""JAX types that have no public name, under the names that the rest of jitserve uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from jax._src.core import MemorySpace as MemorySpace
+from jax._src.core import ShapedArray as ShapedArray
+from jax._src.layout import AutoLayout as AutoLayout
+from jax._src.layout import Layout as Layout
+from jax._src.mesh import AbstractMesh as AbstractMesh
+from jax._src.mesh import AxisType as AxisType
+from jax._src.mesh import Mesh as Mesh
+from jax._src.named_sharding import UNSPECIFIED as UNSPECIFIED
+from jax._src.named_sharding import UnspecifiedValue as UnspecifiedValue
+from jax._src.partition_spec import PartitionSpec as PartitionSpec
+from jax._src.sharding import Sharding as Sharding
+from jax._src.sharding_impls import GSPMDSharding as GSPMDSharding
+from jax._src.sharding_impls import NamedSharding as NamedSharding
+from jax._src.sharding_impls import SingleDeviceSharding as SingleDeviceSharding
+from jax._src.tree_util import PyTreeDef as PyTreeDef
+from jax._src.tree_util import default_registry
+from jaxlib.xla_client import HloSharding as HloSharding
+from jaxlib.xla_client import OpSharding as OpSharding
+
+from jitserve._jax._adapter import adapter
+from jitserve._jax._dtypes import dtype_from_name as dtype_from_name
+from jitserve._jax._dtypes import dtype_name as dtype_name
+
+has_plain_layout = adapter.has_plain_layout
+has_plain_reduction = adapter.has_plain_reduction
+make_aval = adapter.make_aval
+
+
+def make_tree(node_data: tuple[type, Any] | None, children: Iterable[Any]) -> Any:
+    """A ``PyTreeDef`` from what ``node_data()`` and ``children()`` gave."""
+    return PyTreeDef.from_node_data_and_children(default_registry, node_data, children)

@@ -1,0 +1,29 @@
+"""Private API of JAX 0.10.x, where it differs from the other lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jax._src import core
+
+
+def is_high(jaxpr: Any) -> bool:
+    """Whether a traced program works on hijax types."""
+    return bool(jaxpr.jaxpr.is_high)
+
+
+def has_plain_layout(aval: Any) -> bool:
+    """Avals of this line carry no layout."""
+    del aval
+    return True
+
+
+def make_aval(shape: tuple[int, ...], dtype: Any, weak_type: bool, sharding: Any, memory_space: Any) -> Any:
+    """A ``ShapedArray`` outside of any manual region."""
+    return core.ShapedArray(shape, dtype, weak_type, sharding=sharding, memory_space=memory_space)
+
+
+def has_plain_reduction(spec: Any) -> bool:
+    """Partition specs of this line know one kind of reduction only."""
+    del spec
+    return True

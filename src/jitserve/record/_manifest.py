@@ -1,0 +1,56 @@
+"""Manifests: what a call key resolves to. Free of JAX: the daemon merges manifests too."""
+
+from __future__ import annotations
+
+from jitserve._errors import RecordError
+from jitserve.v1 import record_pb2 as pb
+
+# Raised when the meaning of a stored message changes. It is part of every key: records of another schema are not found.
+SCHEMA = 1
+
+# More variants than this are a sign of a dependency that changes on every run; the oldest goes first.
+MAX_VARIANTS = 16
+
+
+def new_manifest(variant: pb.Variant) -> bytes:
+    """A manifest with one variant."""
+    return pb.Manifest(schema=SCHEMA, variants=[variant]).SerializeToString(deterministic=True)
+
+
+def read_manifest(payload: bytes) -> pb.Manifest:
+    """Parses a manifest.
+
+    Raises:
+        RecordError: it is not a manifest, or of another schema.
+    """
+    manifest = pb.Manifest()
+    try:
+        manifest.ParseFromString(payload)
+    except Exception as error:  # protobuf's DecodeError; its class differs between implementations
+        raise RecordError(f"not a manifest: {error}") from None
+    if manifest.schema != SCHEMA:
+        raise RecordError(f"manifest of schema {manifest.schema}, this jitserve reads {SCHEMA}")
+    return manifest
+
+
+def merge(old: bytes | None, new: bytes) -> bytes:
+    """What to store when ``new`` is published and ``old`` is there: the first variant with given dependencies wins.
+
+    An ``old`` that cannot be read is replaced.
+    """
+    incoming = read_manifest(new)
+    if old is None:
+        return new
+    try:
+        merged = read_manifest(old)
+    except RecordError:
+        return new
+    known = {_identity(variant) for variant in merged.variants}
+    merged.variants.extend(variant for variant in incoming.variants if _identity(variant) not in known)
+    if len(merged.variants) > MAX_VARIANTS:
+        del merged.variants[: len(merged.variants) - MAX_VARIANTS]
+    return merged.SerializeToString(deterministic=True)
+
+
+def _identity(variant: pb.Variant) -> tuple[tuple[str, str, bytes], ...]:
+    return tuple((item.kind, item.name, item.digest) for item in variant.dependencies)

@@ -1,0 +1,226 @@
+"""Typed values, and references to objects of the call: the auxiliary data of output trees.
+
+An output node's auxiliary data must be what *this* call would have produced: an equinox sentinel compares by
+identity, a flax ``TrainState`` carries closures. What the walk of the call has visited is therefore stored as its
+index in the walk; equal digests mean that the same index is the same object of this process. The rest is stored by
+value with its exact type, or refused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from jitserve._errors import RecordError
+from jitserve._jax import types as jt
+from jitserve.record import _places
+from jitserve.record._plain import Unencodable, decode_plain, encode_scalar
+from jitserve.v1 import record_pb2 as pb
+
+
+class Walked(Protocol):
+    """The objects of a call in the order of its walk."""
+
+    @property
+    def objects(self) -> list[Any]: ...
+
+    def index_of(self, obj: object) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What values are encoded and decoded against.
+
+    Attributes:
+        walk: the walk of the call.
+        class_digest: the digest of a class by content; refuses (any exception) what it cannot digest.
+        devices: the devices of this process by id.
+    """
+
+    walk: Walked
+    class_digest: Callable[[type], bytes]
+    devices: _places.Devices
+
+
+def encode_value(value: Any, scope: Scope, path: str) -> pb.Value:
+    """Encodes one value.
+
+    Raises:
+        Unencodable: with the access path of the part that has no safe encoding.
+    """
+    scalar = encode_scalar(value)
+    if scalar is not None:
+        return scalar
+    index = scope.walk.index_of(value)
+    if index is not None:
+        return pb.Value(walked=index)
+    if isinstance(value, type):
+        return _encode_class(value, scope, path)
+    encoder = _CONTAINERS.get(type(value))
+    if encoder is not None:
+        return encoder(value, scope, path)
+    return _encode_object(value, scope, path)
+
+
+def _items(values: Any, scope: Scope, path: str) -> pb.Values:
+    return pb.Values(items=[encode_value(item, scope, f"{path}[{i}]") for i, item in enumerate(values)])
+
+
+def _encode_dict(value: dict[Any, Any], scope: Scope, path: str) -> pb.Value:
+    keys = [encode_value(key, scope, f"{path} key") for key in value]
+    values = [encode_value(item, scope, f"{path}[{key!r}]") for key, item in value.items()]
+    return pb.Value(dict=pb.Pairs(keys=keys, values=values))
+
+
+def _encode_frozenset(value: frozenset[Any], scope: Scope, path: str) -> pb.Value:
+    items = [encode_value(item, scope, f"{path} element") for item in value]
+    items.sort(key=lambda item: item.SerializeToString(deterministic=True))
+    return pb.Value(frozenset=pb.Values(items=items))
+
+
+_CONTAINERS: dict[type, Callable[[Any, Scope, str], pb.Value]] = {
+    tuple: lambda value, scope, path: pb.Value(tuple=_items(value, scope, path)),
+    list: lambda value, scope, path: pb.Value(list=_items(value, scope, path)),
+    dict: _encode_dict,
+    frozenset: _encode_frozenset,
+}
+
+
+def _encode_object(value: Any, scope: Scope, path: str) -> pb.Value:
+    kind = type(value)
+    if jt.dtype_name(value) is not None:
+        return pb.Value(dtype=jt.dtype_name(value))
+    if isinstance(value, enum.Enum):
+        return pb.Value(enum_member=pb.EnumMember(enum_class=encode_value(kind, scope, path), name=value.name))
+    if isinstance(value, tuple) and kind.__bases__ == (tuple,) and "_fields" in kind.__dict__:
+        fields = [encode_value(kind, scope, path), *_items(value, scope, path).items]
+        return pb.Value(named_tuple=pb.Values(items=fields))
+    if isinstance(value, jt.PyTreeDef):
+        from jitserve.record import _trees  # a tree holds values, and a value may be a tree
+
+        return pb.Value(treedef=_trees.encode_tree(value, scope, path))
+    if kind is jt.PartitionSpec:
+        return pb.Value(partition_spec=_places.encode_spec(value))
+    if isinstance(value, jt.Mesh | jt.AbstractMesh):
+        return pb.Value(mesh=_places.encode_mesh(value))
+    if isinstance(value, jt.Sharding):
+        return pb.Value(sharding=_places.encode_sharding(value))
+    if dataclasses.is_dataclass(kind):
+        return _encode_dataclass(value, scope, path)
+    raise Unencodable(path, value)
+
+
+def _encode_dataclass(value: Any, scope: Scope, path: str) -> pb.Value:
+    names = [field.name for field in dataclasses.fields(value)]
+    state = getattr(value, "__dict__", None)
+    # A slot or an attribute beside the fields would be lost.
+    if state is None or set(state) != set(names):
+        raise Unencodable(path, value)
+    values = [encode_value(state[name], scope, f"{path}.{name}") for name in names]
+    return pb.Value(dataclass=pb.Instance(class_=encode_value(type(value), scope, path), names=names, values=values))
+
+
+def _encode_class(cls: type, scope: Scope, path: str) -> pb.Value:
+    if find_class(cls.__module__, cls.__qualname__) is not cls:
+        raise Unencodable(path, cls)
+    try:
+        digest = scope.class_digest(cls)
+    except Exception:  # a class that has no digest cannot be recognised later
+        raise Unencodable(path, cls) from None
+    return pb.Value(class_ref=pb.ClassRef(module=cls.__module__, qualname=cls.__qualname__, digest=digest))
+
+
+def find_class(module: str, qualname: str) -> type | None:
+    """The class of that name among those that this process has loaded. Nothing is imported, no user code runs."""
+    found: Any = sys.modules.get(module)
+    for name in qualname.split("."):
+        if found is None:
+            return None
+        found = vars(found).get(name) if hasattr(found, "__dict__") else None
+    return found if isinstance(found, type) else None
+
+
+def decode_value(message: pb.Value, scope: Scope) -> Any:
+    """The value, with the objects of this call where the record refers to them.
+
+    Raises:
+        RecordError: a class is not loaded here or has another content, an index is out of range, and the like.
+    """
+    kind = message.WhichOneof("kind") or ""
+    decoder = _DECODERS.get(kind)
+    return decode_plain(message) if decoder is None else decoder(message, scope)
+
+
+def _all(values: pb.Values, scope: Scope) -> list[Any]:
+    return [decode_value(item, scope) for item in values.items]
+
+
+def _decode_walked(message: pb.Value, scope: Scope) -> Any:
+    if message.walked >= len(scope.walk.objects):
+        raise RecordError(f"object {message.walked} of a walk that has {len(scope.walk.objects)}")
+    return scope.walk.objects[message.walked]
+
+
+def _decode_class(message: pb.Value, scope: Scope) -> type:
+    reference = message.class_ref
+    cls = find_class(reference.module, reference.qualname)
+    if cls is None:
+        raise RecordError(f"class {reference.module}.{reference.qualname} is not loaded in this process")
+    if scope.class_digest(cls) != reference.digest:
+        raise RecordError(f"class {reference.module}.{reference.qualname} has changed")
+    return cls
+
+
+def _decode_named_tuple(message: pb.Value, scope: Scope) -> Any:
+    cls, *fields = _all(message.named_tuple, scope)
+    return tuple.__new__(cls, fields)
+
+
+def _decode_dict(message: pb.Value, scope: Scope) -> dict[Any, Any]:
+    keys = [decode_value(key, scope) for key in message.dict.keys]
+    values = [decode_value(value, scope) for value in message.dict.values]
+    return dict(zip(keys, values, strict=True))
+
+
+def _decode_dataclass(message: pb.Value, scope: Scope) -> Any:
+    cls = decode_value(message.dataclass.class_, scope)
+    instance = object.__new__(cls)
+    for name, value in zip(message.dataclass.names, message.dataclass.values, strict=True):
+        object.__setattr__(instance, name, decode_value(value, scope))
+    return instance
+
+
+def _decode_enum(message: pb.Value, scope: Scope) -> Any:
+    cls = decode_value(message.enum_member.enum_class, scope)
+    member = cls._member_map_.get(message.enum_member.name)
+    if member is None:
+        raise RecordError(f"{cls.__qualname__} has no member {message.enum_member.name}")
+    return member
+
+
+def _decode_tree(message: pb.Value, scope: Scope) -> Any:
+    from jitserve.record import _trees  # see _encode_object
+
+    return _trees.decode_tree(message.treedef, scope)
+
+
+_DECODERS: dict[str, Callable[[pb.Value, Scope], Any]] = {
+    "walked": _decode_walked,
+    "class_ref": _decode_class,
+    "tuple": lambda message, scope: tuple(_all(message.tuple, scope)),
+    "list": lambda message, scope: _all(message.list, scope),
+    "frozenset": lambda message, scope: frozenset(_all(message.frozenset, scope)),
+    "dict": _decode_dict,
+    "named_tuple": _decode_named_tuple,
+    "enum_member": _decode_enum,
+    "dataclass": _decode_dataclass,
+    "dtype": lambda message, scope: jt.dtype_from_name(message.dtype),
+    "treedef": _decode_tree,
+    "partition_spec": lambda message, scope: _places.decode_spec(message.partition_spec),
+    "mesh": lambda message, scope: _places.decode_mesh(message.mesh, scope.devices),
+    "sharding": lambda message, scope: _places.decode_sharding(message.sharding, scope.devices),
+}
