@@ -12,9 +12,8 @@ import pytest
 
 # Before anything imports jax. Child processes of tests inherit it.
 os.environ["JAX_PLATFORMS"] = "cpu"
-for _name in [
-    name for name in os.environ if name.startswith(("JITSERVE_", "JAX_COMPILATION_CACHE", "JAX_PERSISTENT_"))
-]:
+_FOREIGN = ("JITSERVE_", "JAX_COMPILATION_CACHE", "JAX_PERSISTENT_CACHE", "JAX_ENABLE_COMPILATION_CACHE")
+for _name in [name for name in os.environ if name.startswith(_FOREIGN)]:
     del os.environ[_name]
 # No test may reach a daemon or a store of the user's by default paths.
 os.environ["JITSERVE_ADDRESS"] = "none"

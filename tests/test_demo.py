@@ -93,7 +93,7 @@ def test_demo_ended_by_a_signal_leaves_no_process_and_no_file(tmp_path: Path, nu
     assert processes_that_name(tmp_path) == []
 
 
-def test_demo_whose_model_cannot_be_built_fails_with_the_child_s_words_and_leaves_nothing_behind(
+def test_demo_whose_child_fails_shows_its_traceback_and_leaves_nothing_behind(
     tmp_path: Path,
 ) -> None:
     finished = run_demo(tmp_path, "--layers", "1", "--width", "0")

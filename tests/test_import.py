@@ -10,10 +10,15 @@ import pytest
 HEAVY = ("jax", "jaxlib", "grpc", "google.protobuf", "prometheus_client", "click", "rich", "flax")
 
 
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a fresh interpreter to its end."""
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+
+
 def imported_by(statement: str) -> set[str]:
     """Which of ``HEAVY`` are loaded in a fresh interpreter after ``statement``."""
     program = f"import sys\n{statement}\nprint(*(name for name in {HEAVY!r} if name in sys.modules))"
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    finished = python("-c", program)
     assert finished.returncode == 0, finished.stderr
     return set(finished.stdout.split())
 
@@ -33,10 +38,9 @@ def test_import_of_what_runs_beside_the_user_brings_no_jax(package: str) -> None
 
 def test_daemon_command_starts_with_jax_blocked() -> None:
     block = "sys.modules['jax'] = sys.modules['jaxlib'] = None"
-    program = (
-        f"import sys; {block}; from jitserve.cli.daemon import main; sys.argv = ['jitserve-daemon', '--help']; main()"
-    )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    run = "from jitserve.cli.daemon import main; sys.argv = ['jitserve-daemon', '--help']; main()"
+    program = f"import sys; {block}; {run}"
+    finished = python("-c", program)
     assert finished.returncode == 0, finished.stderr
     assert "--socket" in finished.stdout
 
@@ -48,14 +52,12 @@ def test_command_line_answers_without_importing_a_subcommand(command: str) -> No
         f"main([{command!r}], prog_name='jitserve', standalone_mode=False)\n"
         "print([name for name in sys.modules if name.startswith('jitserve.cli.') and name != 'jitserve.cli.main'])"
     )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    finished = python("-c", program)
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.endswith("[]\n")
 
 
 def test_python_dash_m_is_the_command() -> None:
-    finished = subprocess.run(
-        [sys.executable, "-m", "jitserve", "--version"], capture_output=True, text=True, check=False
-    )
+    finished = python("-m", "jitserve", "--version")
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith("jitserve, version ")

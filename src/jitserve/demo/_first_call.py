@@ -34,10 +34,10 @@ def first_call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Firs
     """Calls ``function(*arguments)``, waits for the outputs, and says where the time went."""
     spans: dict[str, list[tuple[float, float]]] = {TRACE: [], LOWER: [], COMPILE: [], CACHE_LOAD: []}
 
-    def listen(event: str, seconds: float, **_: Any) -> None:
+    def listen(event: str, duration_secs: float, **_: str | int) -> None:
         if event in spans:
             end = time.perf_counter()
-            spans[event].append((end - seconds, end))
+            spans[event].append((end - duration_secs, end))
 
     jax.monitoring.register_event_duration_secs_listener(listen)
     try:
