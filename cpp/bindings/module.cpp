@@ -1,7 +1,14 @@
-#include <pybind11/pybind11.h>
+#include "bind.h"
+#include "errors.h"
 
-// The table of contents of jitserve._core: one bind_<noun>.cpp per topic.
-PYBIND11_MODULE(_core, m) {
-  m.doc() = "The C++ core of jitserve.";
-  m.attr("__version__") = JITSERVE_VERSION;
+// The table of contents of jitserve._core: one bind_<noun>.cpp per topic. The stub src/jitserve/_core.pyi mirrors it.
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "The C++ core of jitserve: digests, the canonical token stream, records, the blob store.";
+  module.attr("__version__") = JITSERVE_VERSION;
+  jitserve::BindErrors(module);
+  jitserve::BindDigest(module);
+  jitserve::BindTokens(module);
+  jitserve::BindCode(module);
+  jitserve::BindStore(module);
+  jitserve::BindRecord(module);
 }

@@ -1,3 +1,143 @@
-"""jitserve._core: the C++ core. The definitions and their contracts are in cpp/bindings."""
+"""The C++ core (``cpp/bindings``): digests, the canonical token stream, records, the blob store.
+
+OS errors surface as ``OSError`` with ``errno`` and ``filename``. The GIL is released around hashing of large buffers
+and around all file work.
+"""
+
+import os
+from types import CodeType
+from typing import final
+
+from typing_extensions import Buffer
 
 __version__: str
+MAX_RECORD_PAYLOAD: int
+"""Bytes that a record can hold; bigger data belongs in a blob."""
+
+class Corruption(Exception):
+    """The bytes are there, and they are wrong."""
+
+class CorruptBlob(Corruption):
+    """A blob is not what its name says."""
+
+class CorruptRecord(Corruption):
+    """A file is not an intact record."""
+
+def sha256(data: Buffer, /) -> bytes:
+    """The SHA-256 digest of a buffer: 32 bytes."""
+
+@final
+class Hasher:
+    """SHA-256 of bytes that arrive in pieces. One thread at a time may use it."""
+
+    def __init__(self) -> None: ...
+    def update(self, data: Buffer, /) -> None:
+        """Appends a buffer."""
+    def digest(self) -> bytes:
+        """The digest of everything so far: 32 bytes. More may follow."""
+
+@final
+class Tokens:
+    """The canonical token stream: what every key is a digest of (``cpp/core/tokens.h``).
+
+    Exact types only: ``True`` is no ``int``. A wrong type is a ``TypeError``. One thread at a time may use it.
+
+    Args:
+        capture: keep a readable copy for ``text()``.
+    """
+
+    def __init__(self, *, capture: bool = False) -> None: ...
+    def none(self) -> None: ...
+    def ellipsis(self) -> None: ...
+    def bool_(self, value: bool, /) -> None: ...
+    def int_(self, value: int, /) -> None: ...
+    def float_(self, value: float, /) -> None: ...
+    def complex_(self, value: complex, /) -> None: ...
+    def str_(self, value: str, /) -> None: ...
+    def bytes_(self, value: bytes, /) -> None: ...
+    def digest_(self, value: Buffer, /) -> None:
+        """A digest made elsewhere. ``ValueError`` unless it has exactly 32 bytes."""
+    def tag(self, name: str, /) -> None:
+        """A structural marker."""
+    def scalar(self, value: object, /) -> bool:
+        """Emits a token if ``type(value)`` is exactly a scalar, else emits nothing and returns ``False``.
+
+        Scalars are ``NoneType``, ``bool``, ``int``, ``float``, ``complex``, ``str``, ``bytes`` and ``EllipsisType``.
+        """
+    def begin(self, tag: str, n: int, /) -> None:
+        """The head of a container: its name and the number of children that follow."""
+    def finish(self) -> bytes:
+        """The digest of everything so far: 32 bytes. More may follow."""
+    def text(self) -> str:
+        """One readable line a token. ``ValueError`` unless made with ``capture=True``."""
+
+def code_digest(code: CodeType, /, *, docstrings: bool = False) -> bytes:
+    """The digest of what a code object does: 32 bytes, memoised by identity.
+
+    In it: instructions, the constants they use (typed, nested code included), names, variables, argument counts and
+    kinds, flags, exception table, name and qualified name. Not in it: file, lines, stack size, unused constants.
+
+    Args:
+        code: the code object; functions defined inside it are part of it.
+        docstrings: also digest docstrings, of nested functions too. Needed if anything reads ``__doc__``.
+
+    Raises:
+        TypeError: not a code object, or one with a constant that no compiler makes.
+        ValueError: the bytecode refers to a constant that is not there.
+    """
+
+@final
+class Blob:
+    """The verified, read-only bytes of a blob (a buffer). They stay valid when the file is replaced or removed."""
+
+    def __len__(self) -> int: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+@final
+class BlobStore:
+    """Immutable bytes by digest and size, under one directory. Safe for many threads and processes.
+
+    Making one touches no file: directories appear with the first ``put``.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None: ...
+    def put(self, data: Buffer, /) -> tuple[bytes, int]:
+        """Stores a buffer durably and returns ``(digest, size)``.
+
+        What is there already is compared and not written again; if it is not what its name says, it is replaced.
+        """
+    def open(self, digest: Buffer, size: int) -> Blob:
+        """Maps a blob and verifies size and digest.
+
+        Raises:
+            FileNotFoundError: it is not there.
+            CorruptBlob: the file is not what its name says.
+        """
+    def has(self, digest: Buffer, size: int) -> bool:
+        """Whether a file of that name and size is there; ``open`` is what verifies it."""
+    def path(self, digest: Buffer, size: int) -> str:
+        """Where the blob is, or would be."""
+    def remove(self, digest: Buffer, size: int) -> bool:
+        """Removes a blob; ``False`` if it was not there."""
+
+def write_record(
+    path: str | os.PathLike[str], payload: Buffer, *, scratch: str | os.PathLike[str] | None = None
+) -> None:
+    """Replaces the record at ``path`` atomically and durably; missing directories are made with mode 0700.
+
+    Args:
+        path: the file; its format is in ``cpp/core/record.h``.
+        payload: at most ``MAX_RECORD_PAYLOAD`` bytes.
+        scratch: directory for the temporary file, on the same file system; default: beside ``path``, named ``.tmp-*``.
+
+    Raises:
+        ValueError: the payload is too big.
+    """
+
+def read_record(path: str | os.PathLike[str]) -> bytes:
+    """The payload of the record at ``path``.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        CorruptRecord: any byte is wrong, missing or too many.
+    """

@@ -1,0 +1,14 @@
+// What module.cpp is a table of: one function per topic.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace jitserve {
+
+void BindDigest(pybind11::module_& module);
+void BindTokens(pybind11::module_& module);
+void BindCode(pybind11::module_& module);
+void BindStore(pybind11::module_& module);
+void BindRecord(pybind11::module_& module);
+
+}  // namespace jitserve

@@ -1,0 +1,179 @@
+#include "code.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/little_endian.h"
+#include "core/tokens.h"
+#include "instructions.h"
+#include "scalars.h"
+
+namespace py = pybind11;
+
+namespace jitserve {
+namespace {
+
+// Set by the compiler since Python 3.13 if co_consts[0] is a docstring.
+constexpr int kHasDocstringFlag = 0x4000000;
+
+// A process that makes code for ever (exec in a loop) must not keep all of it alive: when full, the memo starts afresh.
+constexpr std::size_t kMemoSize = 65536;
+
+void EmitConstant(Tokens& tokens, py::handle constant, Docstrings docstrings);
+
+const PyCodeObject* AsCode(py::handle code) { return reinterpret_cast<const PyCodeObject*>(code.ptr()); }
+
+py::object Owned(PyObject* object) {
+  if (object == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(object);
+}
+
+ByteView BytesOf(py::handle object) {
+  return AsBytes({PyBytes_AS_STRING(object.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(object.ptr()))});
+}
+
+void EmitNames(Tokens& tokens, const char* what, py::handle names) {
+  tokens.Begin(what, py::len(names));
+  for (py::handle name : py::reinterpret_borrow<py::tuple>(names)) EmitStr(tokens, name);
+}
+
+// Element digests in sorted order: iteration order depends on PYTHONHASHSEED and on how the set was built.
+void EmitFrozenset(Tokens& tokens, py::handle set, Docstrings docstrings) {
+  std::vector<Digest> elements;
+  for (py::handle element : py::reinterpret_borrow<py::frozenset>(set)) {
+    Tokens single;
+    EmitConstant(single, element, docstrings);
+    elements.push_back(single.Finish());
+  }
+  std::ranges::sort(elements);
+  tokens.Begin("frozenset", elements.size());
+  for (const Digest& element : elements) tokens.DigestOf(element);
+}
+
+void EmitSequence(Tokens& tokens, const char* type, py::handle items, Docstrings docstrings) {
+  tokens.Begin(type, py::len(items));
+  for (py::handle item : py::reinterpret_borrow<py::tuple>(items)) EmitConstant(tokens, item, docstrings);
+}
+
+void EmitContainer(Tokens& tokens, py::handle constant, Docstrings docstrings) {
+  PyObject* const object = constant.ptr();
+  if (PyTuple_CheckExact(object)) {
+    EmitSequence(tokens, "tuple", constant, docstrings);
+  } else if (PyFrozenSet_CheckExact(object)) {
+    EmitFrozenset(tokens, constant, docstrings);
+  } else if (PySlice_Check(object)) {  // since Python 3.14
+    EmitSequence(tokens, "slice", py::make_tuple(constant.attr("start"), constant.attr("stop"), constant.attr("step")),
+                 docstrings);
+  } else if (PyCode_Check(object)) {
+    tokens.Begin("code", 1);
+    tokens.DigestOf(CodeDigest(constant, docstrings));
+  } else {
+    throw py::type_error(std::string("a code constant of type ") + Py_TYPE(object)->tp_name +
+                         " cannot be digested; no Python compiler makes one");
+  }
+}
+
+void EmitConstant(Tokens& tokens, py::handle constant, Docstrings docstrings) {
+  if (EmitScalar(tokens, constant)) return;
+  // Hand-made code may nest tuples deeper than the C++ stack is.
+  if (Py_EnterRecursiveCall(" in jitserve._core.code_digest") != 0) throw py::error_already_set();
+  struct Leave {
+    ~Leave() { Py_LeaveRecursiveCall(); }
+  } leave;
+  EmitContainer(tokens, constant, docstrings);
+}
+
+// Constants are numbered by their first use, so that adding a docstring (which takes index 0) changes nothing.
+void EmitInstructions(Tokens& tokens, py::handle code, Docstrings docstrings) {
+  const py::object bytecode = Owned(PyCode_GetCode(const_cast<PyCodeObject*>(AsCode(code))));
+  const Instructions instructions = SplitConstants(BytesOf(bytecode));
+  const auto consts = py::reinterpret_borrow<py::tuple>(AsCode(code)->co_consts);
+  std::unordered_map<std::uint32_t, std::uint32_t> numbers;
+  std::vector<py::handle> used;
+  std::string references;
+  for (std::uint32_t index : instructions.const_indices) {
+    if (index >= consts.size())
+      throw py::value_error("an instruction refers to constant " + std::to_string(index) + " of " +
+                            std::to_string(consts.size()));
+    const auto [position, is_new] = numbers.try_emplace(index, static_cast<std::uint32_t>(used.size()));
+    if (is_new) used.push_back(PyTuple_GET_ITEM(consts.ptr(), static_cast<Py_ssize_t>(index)));
+    for (std::uint8_t byte : LittleEndian(position->second)) references.push_back(static_cast<char>(byte));
+  }
+  tokens.Bytes(AsBytes(instructions.code));
+  tokens.Bytes(AsBytes(references));
+  tokens.Begin("consts", used.size());
+  for (py::handle constant : used) EmitConstant(tokens, constant, docstrings);
+}
+
+void EmitDocstring(Tokens& tokens, const PyCodeObject& code) {
+  tokens.Tag("docstring");
+#if PY_VERSION_HEX >= 0x030d0000
+  const bool may_have_one = (code.co_flags & kHasDocstringFlag) != 0;
+#else
+  const bool may_have_one = true;  // a function takes co_consts[0] for its docstring whenever that is a str
+#endif
+  const bool has_one =
+      may_have_one && PyTuple_GET_SIZE(code.co_consts) > 0 && PyUnicode_CheckExact(PyTuple_GET_ITEM(code.co_consts, 0));
+  if (has_one) {
+    EmitStr(tokens, PyTuple_GET_ITEM(code.co_consts, 0));
+  } else {
+    tokens.None();
+  }
+}
+
+Digest ComputeDigest(py::handle handle, Docstrings docstrings) {
+  const PyCodeObject& code = *AsCode(handle);
+  auto* const mutable_code = const_cast<PyCodeObject*>(&code);
+  Tokens tokens;
+  tokens.Tag("jitserve.code/1");
+  EmitStr(tokens, code.co_name);
+  EmitStr(tokens, code.co_qualname);
+  tokens.Int(code.co_argcount);
+  tokens.Int(code.co_posonlyargcount);
+  tokens.Int(code.co_kwonlyargcount);
+  tokens.Int(code.co_flags & ~kHasDocstringFlag);
+  EmitNames(tokens, "names", code.co_names);
+  EmitNames(tokens, "varnames", Owned(PyCode_GetVarnames(mutable_code)));
+  EmitNames(tokens, "cellvars", Owned(PyCode_GetCellvars(mutable_code)));
+  EmitNames(tokens, "freevars", Owned(PyCode_GetFreevars(mutable_code)));
+  tokens.Bytes(BytesOf(code.co_exceptiontable));
+  EmitInstructions(tokens, handle, docstrings);
+  if (docstrings == Docstrings::kKeep) EmitDocstring(tokens, code);
+  return tokens.Finish();
+}
+
+using Memo = std::unordered_map<PyObject*, Digest>;
+
+// Guarded by the GIL. Never destroyed: at exit there may be no interpreter left to release the references to.
+Memo& MemoFor(Docstrings docstrings) {
+  static Memo* const kDrop = new Memo;
+  static Memo* const kKeep = new Memo;
+  return docstrings == Docstrings::kDrop ? *kDrop : *kKeep;
+}
+
+void Remember(PyObject* code, const Digest& digest, Docstrings docstrings) {
+  Memo& memo = MemoFor(docstrings);
+  if (memo.size() >= kMemoSize) {
+    Memo full;
+    full.swap(memo);  // first: releasing a reference can run Python code that comes back here
+    for (const auto& [old, unused] : full) Py_DECREF(old);
+  }
+  if (memo.try_emplace(code, digest).second) Py_INCREF(code);
+}
+
+}  // namespace
+
+Digest CodeDigest(py::handle code, Docstrings docstrings) {
+  if (!PyCode_Check(code.ptr())) {
+    throw py::type_error(std::string("expected a code object, not ") + Py_TYPE(code.ptr())->tp_name);
+  }
+  const Memo& memo = MemoFor(docstrings);
+  if (const auto found = memo.find(code.ptr()); found != memo.end()) return found->second;
+  const Digest digest = ComputeDigest(code, docstrings);
+  Remember(code.ptr(), digest, docstrings);
+  return digest;
+}
+
+}  // namespace jitserve
