@@ -46,8 +46,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     return Options(jit=jit, layers=parsed.layers, width=parsed.width, report=parsed.report)
 
 
-def write_report(options: Options, step: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    """Calls ``step(*arguments)`` once and writes the report to ``options.report``."""
+def write_report(path: Path, step: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """Calls ``step(*arguments)`` once and writes the report to ``path``."""
     before = jitserve.stats().as_dict()
     call = first_call(step, arguments)
     after = jitserve.stats().as_dict()
@@ -59,7 +59,7 @@ def write_report(options: Options, step: Callable[..., Any], arguments: tuple[An
         load_s=after["load_seconds"] - before["load_seconds"] + call.jax_cache_load.seconds,
         outcome=_outcome(before, after) or _jax_outcome(call),
         outputs_sha256=outputs_sha256(call.outputs),
-    ).write(options.report)
+    ).write(path)
 
 
 def _outcome(before: dict[str, Any], after: dict[str, Any]) -> str:

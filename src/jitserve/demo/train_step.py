@@ -120,7 +120,7 @@ def main() -> None:
     size = Size(layers=options.layers, width=options.width)
     optimizer = optax.adamw(3e-4, weight_decay=0.01)
     step = options.jit(make_train_step(Transformer(size), optimizer), donate_argnums=(0, 1))
-    _child.write_report(options, step, make_arguments(size, optimizer))
+    _child.write_report(options.report, step, make_arguments(size, optimizer))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,3 @@
+"""Programs of different kinds. Each module has ``build() -> (function, arguments)``; arguments are numpy arrays."""
+
+NAMES = ("transformer", "convnet", "rnn", "linalg", "ode", "sampling")
