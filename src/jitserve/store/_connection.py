@@ -1,0 +1,129 @@
+"""The client's connection to the daemon: opened late, bounded in time, given up for a while when it breaks.
+
+The only client module that knows gRPC's status codes. A channel does not survive ``os.fork`` (gRPC's threads are gone
+in the child, and its socket is shared), so a child of a process that had opened one goes without the daemon.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from jitserve._errors import StoreFault
+from jitserve.store._faults import DaemonFault
+
+if TYPE_CHECKING:
+    import grpc
+
+T = TypeVar("T")
+OnFault = Callable[[StoreFault], None]
+
+REST_S = 60.0  # how long a daemon that failed is left alone: a process pays the delay once
+
+
+class Connection:
+    """One daemon, as one process sees it.
+
+    Args:
+        socket: path of the daemon's unix socket.
+        timeout: seconds for a quick RPC.
+        on_fault: told of each failure of the daemon, since the caller, who is served by the disk tier, does not see it.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self, socket: Path, timeout: float, on_fault: OnFault, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.timeout = timeout
+        self.clock = clock
+        self._socket = socket
+        self._on_fault = on_fault
+        self._channel: grpc.Channel | None = None
+        self._stub: Any = None
+        self._opened_by = 0
+        self._down_until = float("-inf")
+        self._closed = False
+
+    def usable(self) -> bool:
+        """Whether an attempt makes sense: not closed, not given up, and not inherited through a fork."""
+        inherited = self._stub is not None and self._opened_by != os.getpid()
+        return not self._closed and not inherited and self.clock() >= self._down_until
+
+    def attempt(self, action: Callable[[], T], otherwise: Callable[[], T]) -> T:
+        """``action``, or ``otherwise`` when the daemon cannot be used or fails at it.
+
+        Raises:
+            StoreFault: the daemon is fine, and it is its store that could not do it; or ``otherwise`` could not.
+        """
+        if self.usable():
+            try:
+                return action()
+            except DaemonFault as fault:
+                self._on_fault(fault)
+        return otherwise()
+
+    def stub(self) -> Any:
+        """The generated client; imports gRPC and opens the channel on first use."""
+        if self._stub is None:
+            import grpc
+
+            from jitserve.store._wire import MESSAGE_LIMIT
+            from jitserve.v1 import cache_pb2_grpc
+
+            options = [
+                ("grpc.enable_http_proxy", 0),
+                ("grpc.default_authority", "localhost"),  # some servers refuse the socket's escaped path
+                ("grpc.use_local_subchannel_pool", 1),
+                ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+                ("grpc.max_send_message_length", MESSAGE_LIMIT),
+            ]
+            self._opened_by = os.getpid()
+            self._channel = grpc.insecure_channel(f"unix:{self._socket}", options)
+            self._stub = cache_pb2_grpc.CacheStub(self._channel)
+        return self._stub
+
+    def call(self, method: str, request: Any, timeout: float | None = None) -> Any:
+        """One RPC and its reply. ``request`` is an iterator where the method takes a stream.
+
+        Raises:
+            DaemonFault: the daemon failed; it is left alone for a while.
+            StoreFault: its store did.
+        """
+        stub = self.stub()
+        try:
+            return getattr(stub, method)(request, timeout=self.timeout if timeout is None else timeout)
+        except Exception as error:
+            raise self.fault(error, method) from error
+
+    def fault(self, error: Exception, method: str) -> StoreFault:
+        """What went wrong with an RPC, in our words. Unless it is the store's fault, the daemon is given up."""
+        import grpc
+
+        from jitserve.store._wire import FAULT_KIND_METADATA
+
+        if not isinstance(error, grpc.RpcError) or not isinstance(error, grpc.Call):
+            return self.give_up("daemon_error", f"{method}: {error!r}")
+        for name, value in error.trailing_metadata() or ():
+            if name == FAULT_KIND_METADATA:
+                return StoreFault(str(value), f"{error.details()} (from the daemon at {self._socket})")
+        code = error.code()
+        kinds = {
+            grpc.StatusCode.UNAVAILABLE: "daemon_unreachable",
+            grpc.StatusCode.DEADLINE_EXCEEDED: "daemon_timeout",
+        }
+        return self.give_up(kinds.get(code, "daemon_error"), f"{method}: {code.name}: {error.details()}")
+
+    def give_up(self, kind: str, what: str) -> DaemonFault:
+        """Leaves the daemon alone for a while; returns the fault to raise."""
+        self._down_until = self.clock() + REST_S
+        return DaemonFault(kind, f"daemon at {self._socket}: {what}; going on without it for {REST_S:g} s")
+
+    def close(self) -> None:
+        """Closes the channel, in the process that opened it. Idempotent."""
+        self._closed = True
+        channel, self._channel = self._channel, None
+        if channel is not None and self._opened_by == os.getpid():
+            channel.close()
