@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jitserve.demo._process import DemoError, log_tail, running
+from jitserve.store._sidecar import read_sidecar
 
 _START_S = 30.0
 _POLL_S = 0.05
@@ -31,9 +31,9 @@ def running_daemon(directory: Path) -> Iterator[dict[str, str]]:
     # The socket has a directory of its own, with a short name.
     with tempfile.TemporaryDirectory(prefix="jitserve-", dir=_short(directory)) as runtime:
         path = Path(runtime) / "daemon.sock"
-        command = [sys.executable, "-c", _COMMAND, "--store", str(store), "--socket", str(path)]
-        with running(command, {}, directory, log) as process:
-            _wait_until_listening(process, path, log)
+        options = ["--store", str(store), "--socket", str(path), "--metrics-address", "none"]
+        with running([sys.executable, "-c", _COMMAND, *options], {}, directory, log) as process:
+            _wait_until_ready(process, path, log)
             yield {"JITSERVE_DIR": str(store), "JITSERVE_ADDRESS": f"unix:{path}"}
 
 
@@ -41,21 +41,12 @@ def _short(directory: Path) -> Path:
     return directory if len(str(directory)) <= _LONGEST_DIRECTORY else Path("/tmp")
 
 
-def _wait_until_listening(process: subprocess.Popen[bytes], path: Path, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], path: Path, log: Path) -> None:
     deadline = time.monotonic() + _START_S
-    while not _listens(path):
+    while read_sidecar(path) is None:
         try:
             process.wait(_POLL_S)
         except subprocess.TimeoutExpired:
             if time.monotonic() < deadline:
                 continue
         raise DemoError(f"jitserve-daemon did not listen on {path}:\n{log_tail(log)}")
-
-
-def _listens(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-    return True
