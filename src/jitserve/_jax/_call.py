@@ -113,3 +113,12 @@ def leaf_placement(leaf: Any) -> tuple[Any, bool, Any]:
 def process_count() -> int:
     """How many processes take part in this JAX job."""
     return int(jax.process_count())
+
+
+def flatten_functions(node_type: type) -> tuple[Any, ...]:
+    """The functions that flatten and rebuild a registered tree node; they run in every trace. Empty for builtin nodes."""
+    entry = tree_util._registry.get(node_type)
+    return () if entry is None or node_type in _BUILTIN_NODES else (entry.to_iter, entry.from_iter)
+
+
+_BUILTIN_NODES = frozenset({tuple, list, dict, type(None)})

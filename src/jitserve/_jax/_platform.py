@@ -30,8 +30,8 @@ def _topology(client: Any) -> object:
     return fingerprint if isinstance(fingerprint, int | str | bytes) else None
 
 
-def devices_by_id(platform: str) -> dict[int, Any]:
-    """The devices of one platform. Raises RuntimeError when this process has none."""
+def devices_by_id(platform: str | None) -> dict[int, Any]:
+    """The devices of one platform (None: the default one). Raises RuntimeError when this process has none."""
     return {device.id: device for device in xla_bridge.get_backend(platform).devices()}
 
 

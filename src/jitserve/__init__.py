@@ -1,0 +1,55 @@
+"""A compile cache for JAX that looks the executable up before tracing, and shares it among processes.
+
+    from jitserve import jit  # same arguments, same object type, same semantics as jax.jit
+
+Everything here is loaded when it is first used: ``import jitserve`` costs next to nothing, and the daemon, which has
+no use for JAX, never loads it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jax import jit as jit
+
+    from jitserve._configure import configure as configure
+    from jitserve._configure import flush as flush
+    from jitserve._configure import stats as stats
+    from jitserve._errors import JitserveError as JitserveError
+    from jitserve._outcome import BypassReason as BypassReason
+    from jitserve._outcome import Outcome as Outcome
+    from jitserve._stats import Stats as Stats
+
+_HOMES = {
+    "BypassReason": "_outcome",
+    "JitserveError": "_errors",
+    "Outcome": "_outcome",
+    "Stats": "_stats",
+    "configure": "_configure",
+    "flush": "_configure",
+    "stats": "_configure",
+}
+
+__all__ = ["BypassReason", "JitserveError", "Outcome", "Stats", "configure", "flush", "jit", "stats"]
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name == "jit":
+        from jitserve._plain import select_jit
+
+        value = select_jit()
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(f"jitserve.{_HOMES[name]}"), name)
+    elif name == "__version__":
+        from jitserve._core import __version__ as value
+    else:
+        raise AttributeError(f"module 'jitserve' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

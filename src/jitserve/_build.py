@@ -1,0 +1,191 @@
+"""The cold side of a call: trace, lower, find or compile the program, make ready what is to be published."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jitserve import _core, _jax
+from jitserve._key import CallKey, function_name, unchanged
+from jitserve._lookup import load_program, scope_of
+from jitserve._outcome import BypassReason, Outcome, Refusal
+from jitserve.record import _programs, _trees
+from jitserve.record._manifest import SCHEMA, new_manifest
+from jitserve.record._plain import Unencodable
+from jitserve.v1 import record_pb2 as pb
+
+if TYPE_CHECKING:
+    from jitserve._session import Session
+    from jitserve.store._tier import Lease, Store
+
+
+@dataclass(slots=True)
+class Build:
+    """What a cold call came to, before it runs.
+
+    Attributes:
+        outcome: LOWERED_HIT where the executable came from the store, else MISS.
+        refusal: why the direct index gets nothing; the call counts as a bypass then.
+        costs: seconds of each step.
+        program_key: of the program; empty where the program may not be stored.
+        program: the record to store, without its blobs; None where it is stored already.
+        executable, stablehlo: the bytes of its blobs.
+        manifest: the manifest to publish under the call key.
+        lease: of the program key, to be released when all is published.
+    """
+
+    outcome: Outcome = Outcome.MISS
+    refusal: Refusal | None = None
+    costs: pb.Costs = field(default_factory=pb.Costs)
+    program_key: bytes = b""
+    program: pb.Program | None = None
+    executable: bytes | None = None
+    stablehlo: bytes = b""
+    manifest: bytes | None = None
+    lease: Lease | None = None
+
+
+def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None) -> Build:
+    """Traces, lowers and compiles a call. Afterwards the ordinary call finds everything in JAX's caches.
+
+    Must run, together with the ordinary call, inside one ``_jax.fresh_context``.
+
+    Args:
+        key: the call key; None for a call that was refused one. Its program is cached all the same.
+
+    Raises:
+        what the user's function raises when it is traced, and what XLA raises when it compiles.
+    """
+    result = Build()
+    started = time.perf_counter()
+    traced = _jax.Traced(call)
+    result.costs.trace_s = time.perf_counter() - started
+    try:
+        traced.check()
+        lowered = _lower(traced, result)
+        if lowered is not None:
+            _find_or_compile(session, store, lowered, result)
+            if key is not None:
+                result.manifest = _manifest(call, key, traced, result)
+    except Refusal as refusal:
+        result.refusal = refusal
+    return result
+
+
+def _lower(traced: _jax.Traced, result: Build) -> _jax.Lowered | None:
+    started = time.perf_counter()
+    try:
+        lowered = traced.lower()
+    except Exception:
+        # The user's error, for example arguments on different devices. The ordinary call, for which the trace is
+        # cached, meets it again and raises it with JAX's own words.
+        return None
+    result.costs.lower_s = time.perf_counter() - started
+    lowered.check()
+    _jax.check_targets(lowered.targets())
+    return lowered
+
+
+def _find_or_compile(session: Session, store: Store, lowered: _jax.Lowered, result: Build) -> None:
+    """Takes the executable from the store, or compiles; exactly one process compiles a program at a time."""
+    compilation = _encode_compilation(lowered)
+    result.program_key = _program_key(session, lowered, compilation)
+    if _adopt_stored(session, store, lowered, result):
+        return
+    with session.guard("the lease of a program"):
+        result.lease = store.acquire(result.program_key, session.settings.lease_timeout_s)
+    # Whoever held the lease has published by now.
+    if _adopt_stored(session, store, lowered, result):
+        return
+    started = time.perf_counter()
+    try:
+        executable = lowered.compile()
+    except BaseException:
+        release(result)
+        raise
+    result.costs.compile_s = time.perf_counter() - started
+    result.stablehlo = lowered.stablehlo()
+    result.program = _program(lowered, compilation, executable, result)
+
+
+def release(result: Build) -> None:
+    """Lets other processes compile the program."""
+    if result.lease is not None:
+        result.lease.release()
+
+
+def _adopt_stored(session: Session, store: Store, lowered: _jax.Lowered, result: Build) -> bool:
+    started = time.perf_counter()
+    with session.guard("the lookup of a program"):
+        found = load_program(session, store, result.program_key)
+        if found is not None and found.outcome is Outcome.DIRECT_HIT:
+            lowered.adopt(found.executable)
+            result.costs.load_s = time.perf_counter() - started
+            result.costs.compile_s = found.compile_s
+            result.outcome = Outcome.LOWERED_HIT
+            return True
+    return False
+
+
+def _encode_compilation(lowered: _jax.Lowered) -> tuple[_jax.CompilationParts, pb.Compilation]:
+    parts = lowered.parts()
+    try:
+        return parts, _programs.encode_compilation(parts)
+    except Unencodable as error:
+        raise Refusal(BypassReason.CONVENTION_UNSERIALIZABLE, error.path, str(error)) from None
+
+
+def _program_key(
+    session: Session, lowered: _jax.Lowered, compilation: tuple[_jax.CompilationParts, pb.Compilation]
+) -> bytes:
+    parts, message = compilation
+    tokens = _core.Tokens()
+    tokens.begin("jitserve.program", 7)
+    tokens.int_(SCHEMA)
+    tokens.bytes_(lowered.canonical_stablehlo())
+    tokens.bytes_(message.SerializeToString(deterministic=True))
+    tokens.str_(parts.name)
+    tokens.str_(parts.platform)
+    tokens.str_(",".join(map(str, parts.device_ids)))
+    tokens.digest_(session.environment().digest())
+    return tokens.finish()
+
+
+def _program(
+    lowered: _jax.Lowered, compilation: tuple[_jax.CompilationParts, pb.Compilation], executable: object, result: Build
+) -> pb.Program:
+    try:
+        convention = _programs.encode_convention(_jax.convention_parts(executable))
+    except Unencodable as error:
+        raise Refusal(BypassReason.CONVENTION_UNSERIALIZABLE, error.path, str(error)) from None
+    try:
+        result.executable = _jax.serialize(executable)
+    except Refusal:
+        result.executable = None  # a program hit will compile it from its StableHLO
+    return pb.Program(
+        schema=SCHEMA,
+        convention=convention,
+        compilation=compilation[1],
+        targets=lowered.targets(),
+        compile_s=result.costs.compile_s,
+    )
+
+
+def _manifest(call: _jax.Call, key: CallKey, traced: _jax.Traced, result: Build) -> bytes:
+    if not unchanged(call, key):
+        advice = "what the function reads changed while it was traced; pass it as an argument or make it constant"
+        raise Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(call), advice)
+    try:
+        out_tree = _trees.encode_tree(traced.out_tree, scope_of(key))
+    except Unencodable as error:
+        raise Refusal(BypassReason.OUT_TREE_UNSERIALIZABLE, error.path, str(error)) from None
+    ingredients = [pb.Ingredient(name=part.name, digest=part.digest, text=part.text) for part in key.ingredients]
+    variant = pb.Variant(
+        program_key=result.program_key,
+        out_tree=out_tree,
+        costs=result.costs,
+        ingredients=ingredients,
+        function=function_name(call),
+    )
+    return new_manifest(variant)

@@ -1,0 +1,62 @@
+"""The functions that look at this process's session, or replace it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+from jitserve._errors import SettingsError
+from jitserve._session import Session, current_session, replace_session
+from jitserve._stats import Stats
+
+
+def stats() -> Stats:
+    """What this process's calls came to so far."""
+    return current_session().counters.snapshot()
+
+
+def flush(timeout_s: float | None = None) -> bool:
+    """Waits until what this process has compiled so far is published.
+
+    Args:
+        timeout_s: seconds to wait at most; None waits until it is done.
+
+    Returns:
+        Whether all of it is published, or has failed to be.
+    """
+    return current_session().writer.flush(timeout_s)
+
+
+def configure(
+    *,
+    directory: str | os.PathLike[str] | None = None,
+    address: str | None = None,
+    lookup_timeout_s: float | None = None,
+    lease_timeout_s: float | None = None,
+) -> None:
+    """Changes the settings of this process from now on; the counters begin anew.
+
+    What is not given stays as it is. Executables that the process has loaded stay loaded.
+
+    Args:
+        directory: the store directory.
+        address: the daemon, ``unix:/path`` or ``/path``; ``none`` uses the store directory without a daemon.
+        lookup_timeout_s: seconds that a lookup may wait for the daemon.
+        lease_timeout_s: seconds to wait for another process's compile of the same key.
+
+    Raises:
+        SettingsError: a time is negative.
+    """
+    settings = current_session().settings
+    times = {"lookup_timeout_s": lookup_timeout_s, "lease_timeout_s": lease_timeout_s}
+    for name, seconds in times.items():
+        if seconds is not None and not seconds >= 0:
+            raise SettingsError(f"{name}={seconds} is not a time: use a number of seconds, 0 or more")
+    changes: dict[str, object] = {name: seconds for name, seconds in times.items() if seconds is not None}
+    if directory is not None:
+        changes |= {"store_dir": Path(directory), "store_dir_explicit": True}
+    if address is not None:
+        wanted = address.lower() != "none"
+        changes |= {"address": address if wanted else None, "daemon_wanted": wanted}
+    replace_session(Session(dataclasses.replace(settings, **changes)))  # type: ignore[arg-type]

@@ -1,0 +1,61 @@
+"""The environment of this process as ingredients: toolchain, devices, flags, and JAX's configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jitserve import _core, _jax, fingerprint
+from jitserve.fingerprint import Ingredient
+
+
+class Environment:
+    """Everything outside of a call that shapes what it compiles to.
+
+    Toolchain, flags and devices are digested once: they cannot change while a process runs. The configuration is read
+    for every call, since it can be changed by a context manager around it.
+
+    Args:
+        memo: directory for digests of the toolchain's files; None to compute them anew.
+    """
+
+    def __init__(self, memo: Path | None) -> None:
+        devices = [_ingredient(f"device {name}", value) for name, value in _jax.describe_devices()]
+        self._fixed = (*fingerprint.environment(memo), *devices)
+        self._values: tuple[object, ...] = ()
+        self._config: Ingredient | None = None
+
+    def ingredients(self) -> tuple[Ingredient, ...]:
+        """The ingredients as of now.
+
+        Raises:
+            Refusal: a configuration value cannot be digested.
+        """
+        return (*self._fixed, self._configuration())
+
+    def digest(self) -> bytes:
+        """One digest of all ingredients."""
+        tokens = _core.Tokens()
+        parts = self.ingredients()
+        tokens.begin("environment", len(parts))
+        for part in parts:
+            tokens.str_(part.name)
+            tokens.digest_(part.digest)
+        return tokens.finish()
+
+    def _configuration(self) -> Ingredient:
+        states = fingerprint.relevant_states(_jax.config_states())
+        values = tuple(value for _, value in states)
+        config = self._config
+        # The very same objects: cheaper to see than to digest 150 values again.
+        if config is None or len(values) != len(self._values) or any(map(_differ, values, self._values)):
+            config = _ingredient("config", states)
+            self._values, self._config = values, config
+        return config
+
+
+def _differ(left: object, right: object) -> bool:
+    return left is not right
+
+
+def _ingredient(name: str, value: object) -> Ingredient:
+    return Ingredient(name, fingerprint.walk(None, [(name, value)]).digest, str(value)[:200])

@@ -1,0 +1,40 @@
+"""``jitserve.jit``: a drop-in for ``jax.jit``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jitserve import _jax
+from jitserve._resolve import resolve
+from jitserve._session import current_session
+
+_jax.hide_frames(Path(__file__).parent)
+
+
+@functools.wraps(_jax.stock_jit)
+def jit(*args: Any, **options: Any) -> Any:
+    stock = _jax.stock_jit(*args, **options)
+    if args:
+        return _jax.with_cache_miss(stock, _cache_miss_of)
+    # Without a function, JAX's `jit` is a factory of decorators.
+    return lambda fun: _jax.with_cache_miss(stock(fun), _cache_miss_of)
+
+
+def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
+    """The callback for calls that the dispatcher has not seen.
+
+    It holds the function and its options, not ``stock``: what the object keeps alive is what JAX's own keeps alive.
+    """
+    fun: Callable[..., Any] = _jax.user_function(stock)
+    info = _jax.options(stock)
+
+    def cache_miss(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool]:
+        if _jax.forbids_tracing():
+            return stock_miss(*args, **kwargs)
+        call = _jax.parse_call(fun, info, args, kwargs)
+        return resolve(current_session(), call, lambda: stock_miss(*args, **kwargs))
+
+    return cache_miss

@@ -1,0 +1,165 @@
+"""The call key: everything that a trace of this call could read, digested before there is a trace.
+
+``docs/cache-key.md`` lists the ingredients. Two calls with equal keys lower to the same program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jitserve import _core, _jax, fingerprint
+from jitserve._jax import types as jt
+from jitserve.record import _avals, _places
+from jitserve.record._manifest import SCHEMA
+from jitserve.record._plain import Unencodable
+
+from ._outcome import BypassReason, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class CallKey:
+    """The key of one call.
+
+    Attributes:
+        digest: 32 bytes.
+        walk: the walk of the function and of everything else that is an object; records refer to its objects.
+        roots: what was walked beside the function, with labels.
+        ingredients: the parts of the key by name.
+    """
+
+    digest: bytes
+    walk: fingerprint.Walk
+    roots: tuple[tuple[str, object], ...]
+    ingredients: tuple[fingerprint.Ingredient, ...]
+
+
+def call_key(call: _jax.Call, environment: tuple[fingerprint.Ingredient, ...]) -> CallKey:
+    """Computes the key of a call.
+
+    Args:
+        call: the call.
+        environment: the ingredients of this process's environment.
+
+    Raises:
+        Refusal: something that a trace could read cannot be fingerprinted soundly.
+    """
+    roots = _further_roots(call)
+    walk = fingerprint.walk(call.fun, roots)
+    parts = (
+        fingerprint.Ingredient("function", walk.digest, function_name(call)),
+        fingerprint.Ingredient("signature", signature(call.leaves), f"{len(call.leaves)} leaves"),
+        *environment,
+    )
+    tokens = _core.Tokens()
+    tokens.begin("jitserve.call", len(parts) + 1)
+    tokens.int_(SCHEMA)
+    for part in parts:
+        tokens.str_(part.name)
+        tokens.digest_(part.digest)
+    return CallKey(tokens.finish(), walk, roots, parts)
+
+
+def unchanged(call: _jax.Call, key: CallKey) -> bool:
+    """Whether everything that the key covers still is as it was when the key was computed."""
+    return fingerprint.walk(call.fun, key.roots).digest == key.walk.digest
+
+
+def function_name(call: _jax.Call) -> str:
+    """The function's name for people."""
+    module = getattr(call.fun, "__module__", None)
+    name = getattr(call.fun, "__qualname__", None) or type(call.fun).__qualname__
+    return f"{module}.{name}" if isinstance(module, str) else str(name)
+
+
+def _further_roots(call: _jax.Call) -> tuple[tuple[str, object], ...]:
+    """The static values, the trees of the arguments, the options and the context."""
+    roots: list[tuple[str, object]] = [(f"static argument {i}", value) for i, value in enumerate(call.statics)]
+    roots += [(f"static argument {name}", value) for name, value in call.named_statics]
+    roots.append(("names of keyword arguments", tuple(call.names)))
+    roots += [(f"tree of argument {i}", _describe_tree(tree)) for i, tree in enumerate(call.trees)]
+    roots += [(f"option {name}", _describe(value)) for name, value in _jax.option_fields(call.info)]
+    roots += [(f"context {name}", _describe(value)) for name, value in _jax.context_values()]
+    return tuple(roots)
+
+
+def signature(leaves: list[Any]) -> bytes:
+    """The digest of the abstract values and the placement of the dynamic leaves, in order.
+
+    Raises:
+        Refusal: UNSUPPORTED_ARGUMENT for a leaf whose abstract value or placement has no safe encoding.
+    """
+    tokens = _core.Tokens()
+    tokens.begin("signature", len(leaves))
+    memo: dict[Any, bytes] = {}
+    alive = []  # ids are keys of the memo
+    for position, leaf in enumerate(leaves):
+        aval = _jax.leaf_aval(leaf)
+        sharding, committed, layout = _jax.leaf_placement(leaf)
+        single = type(sharding) is jt.SingleDeviceSharding
+        key = (id(aval), sharding if single else id(sharding), committed, layout)
+        encoded = memo.get(key)
+        if encoded is None:
+            alive.append((aval, sharding))
+            encoded = memo[key] = _encode_leaf(position, aval, sharding, committed, layout)
+        tokens.bytes_(encoded)
+    return tokens.finish()
+
+
+def _encode_leaf(position: int, aval: Any, sharding: Any, committed: bool, layout: Any) -> bytes:
+    tokens = _core.Tokens()
+    try:
+        tokens.bytes_(_avals.encode_aval(aval).SerializeToString(deterministic=True))
+        tokens.bool_(sharding is not None)
+        if sharding is not None:
+            tokens.bytes_(_places.encode_sharding(sharding).SerializeToString(deterministic=True))
+        tokens.bytes_(_places.encode_layout(layout).SerializeToString(deterministic=True))
+    except Unencodable as error:
+        raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, f"argument leaf {position}", str(error)) from None
+    tokens.bool_(committed)
+    return tokens.finish()
+
+
+def _describe(value: object) -> object:
+    """Options and context values as plain data, where the walk would see JAX's objects."""
+    if isinstance(value, jt.PyTreeDef):
+        return _describe_tree(value)
+    if type(value) is tuple:
+        return tuple(_describe(item) for item in value)
+    try:
+        if isinstance(value, jt.Sharding | jt.UnspecifiedValue):
+            return ("sharding", _places.encode_sharding(value).SerializeToString(deterministic=True))
+        if isinstance(value, jt.Mesh | jt.AbstractMesh):
+            return ("mesh", _places.encode_mesh(value).SerializeToString(deterministic=True))
+        if value is jt.AutoLayout or isinstance(value, jt.Layout):
+            return ("layout", _places.encode_layout(value).SerializeToString(deterministic=True))
+        if isinstance(value, jt.PartitionSpec):
+            return ("spec", _places.encode_spec(value).SerializeToString(deterministic=True))
+    except Unencodable as error:
+        raise Refusal(BypassReason.UNKNOWN_CONTEXT_VALUE, error.path, str(error)) from None
+    return value
+
+
+def _describe_tree(tree: Any) -> object:
+    """A tree structure for the walk: builtin nodes by name, others with their class, flatten functions and aux data."""
+    # Not `serialize_using_proto`: it takes a key that is a subclass of `str` for the string.
+    nodes: list[object] = []
+    _append_nodes(tree, nodes)
+    return tuple(nodes)
+
+
+_BUILTIN_NODES = frozenset({tuple, list, dict, type(None)})
+
+
+def _append_nodes(tree: Any, nodes: list[object]) -> None:
+    data = tree.node_data()
+    children = tree.children()
+    if data is None:
+        nodes.append("leaf")
+        return
+    node_type, aux = data
+    functions = _jax.flatten_functions(node_type)
+    name: object = node_type.__name__ if not functions and node_type in _BUILTIN_NODES else node_type
+    nodes.extend((len(children), name, tuple(aux) if type(aux) is list else aux, *functions))
+    for child in children:
+        _append_nodes(child, nodes)

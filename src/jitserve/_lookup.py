@@ -1,0 +1,112 @@
+"""From a key to a loaded executable: manifest, variant, program, blob (steps 4 to 7 of ``docs/architecture.md``)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jitserve import _jax, fingerprint
+from jitserve._errors import RecordError, StoreFault
+from jitserve._key import CallKey
+from jitserve._outcome import Outcome, Refusal
+from jitserve.record import _programs, _trees
+from jitserve.record._manifest import read_manifest
+from jitserve.record._values import Scope
+from jitserve.store._tier import Digest, Kind
+from jitserve.v1 import record_pb2 as pb
+
+if TYPE_CHECKING:
+    from jitserve._session import Session
+    from jitserve.store._tier import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An executable that is ready to be called.
+
+    Attributes:
+        executable: JAX's ``MeshExecutable``.
+        outcome: how it came to be.
+        compile_s: seconds of compilation that were spared.
+    """
+
+    executable: Any
+    outcome: Outcome
+    compile_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """What a call key led to: a loaded executable and the structure of the call's result. Times in seconds."""
+
+    loaded: Loaded
+    out_tree: Any
+    load_s: float
+    saved_s: float
+
+
+def look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
+    """Looks a call key up and loads what it leads to; None for a miss. What breaks on the way is counted."""
+    try:
+        with session.guard("the lookup"):
+            return _look_up(session, store, key)
+    except Refusal:
+        pass  # this process lacks something that the program needs; the cold side finds out and says so
+    return None
+
+
+def _look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
+    started = time.perf_counter()
+    payload = store.lookup(Kind.MANIFEST, key.digest)
+    if payload is None:
+        return None
+    for variant in read_manifest(payload).variants:
+        if variant.dependencies:
+            continue  # of a later jitserve: this one records none, and cannot verify any
+        found = load_program(session, store, variant.program_key)
+        if found is not None:
+            out_tree = _trees.decode_tree(variant.out_tree, scope_of(key))
+            saved_s = variant.costs.trace_s + variant.costs.lower_s + found.compile_s
+            load_s = time.perf_counter() - started
+            return Direct(found, out_tree, load_s, saved_s - load_s)
+    return None
+
+
+def scope_of(key: CallKey) -> Scope:
+    """What values of this call's record are encoded and decoded against."""
+    return Scope(walk=key.walk, class_digest=lambda cls: fingerprint.walk(cls).digest, devices=_jax.devices_by_id(None))
+
+
+def load_program(session: Session, store: Store, program_key: bytes) -> Loaded | None:
+    """Loads the program of that key: deserialised, or else compiled from its StableHLO. None where it is not stored.
+
+    Raises:
+        Refusal: this process cannot provide what the program calls.
+        StoreFault, RecordError: something is damaged; the program was quarantined.
+    """
+    payload = store.lookup(Kind.PROGRAM, program_key)
+    if payload is None:
+        return None
+    program = _programs.read_program(payload)
+    platform = program.convention.platform
+    _jax.ensure_targets(list(program.targets), platform)
+    devices, client = _jax.devices_by_id(platform), _jax.client_of(platform)
+    if program.HasField("executable"):
+        with session.guard("loading an executable"):
+            return Loaded(_deserialize(store, program, devices, client), Outcome.DIRECT_HIT, program.compile_s)
+        store.quarantine(Kind.PROGRAM, program_key, "the executable does not load")
+    return Loaded(_compile_stored(store, program, devices, client), Outcome.PROGRAM_HIT, 0.0)
+
+
+def _deserialize(store: Store, program: pb.Program, devices: Any, client: Any) -> Any:
+    parts = _programs.decode_convention(program.convention, devices)
+    data = store.fetch(Digest(program.executable.sha256, program.executable.size))
+    return _jax.deserialize(bytes(data), parts, [devices[number] for number in parts.device_ids], client)
+
+
+def _compile_stored(store: Store, program: pb.Program, devices: Any, client: Any) -> Any:
+    parts = _programs.decode_compilation(program, devices)
+    data = store.fetch(Digest(program.stablehlo.sha256, program.stablehlo.size))
+    return _jax.compile_stored(bytes(data), parts, [devices[number] for number in parts.device_ids], client)
+

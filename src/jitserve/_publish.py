@@ -1,0 +1,54 @@
+"""Publishing what a cold call built: blobs first, the manifest last. That write is the commit point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jitserve._build import Build, release
+from jitserve._writer import Job
+from jitserve.store._tier import Kind
+from jitserve.v1 import record_pb2 as pb
+
+if TYPE_CHECKING:
+    from jitserve._key import CallKey
+    from jitserve._session import Session
+    from jitserve.store._tier import Lease, Store
+
+
+def publish(session: Session, store: Store, key: CallKey | None, result: Build, lease: Lease | None) -> None:
+    """Hands a build to the background writer, which releases the leases when it is done."""
+
+    def finish() -> None:
+        release(result)
+        if lease is not None:
+            lease.release()
+
+    def run() -> None:
+        try:
+            with session.guard("publishing"):
+                _write(session, store, key, result)
+        finally:
+            finish()
+
+    if result.program is None and result.manifest is None:
+        finish()
+        return
+    size = len(result.executable or b"") + len(result.stablehlo)
+    if not session.writer.submit(Job(size, run, finish)):
+        session.fault("writer_full")
+
+
+def _write(session: Session, store: Store, key: CallKey | None, result: Build) -> None:
+    if result.program is not None:
+        if result.executable is not None:
+            result.program.executable.CopyFrom(_put(store, result.executable))
+        result.program.stablehlo.CopyFrom(_put(store, result.stablehlo))
+        store.publish(Kind.PROGRAM, result.program_key, result.program.SerializeToString(deterministic=True))
+    if key is not None and result.manifest is not None:
+        store.publish(Kind.MANIFEST, key.digest, result.manifest)
+        session.published()
+
+
+def _put(store: Store, data: bytes) -> pb.Blob:
+    digest = store.put(data)
+    return pb.Blob(sha256=digest.hash, size=digest.size)

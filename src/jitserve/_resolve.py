@@ -1,0 +1,113 @@
+"""The heart: what happens on a call that the dispatcher has not seen. The numbers are those of docs/architecture.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from jitserve import _jax
+from jitserve._build import build
+from jitserve._key import CallKey, call_key, function_name
+from jitserve._lookup import Direct, look_up
+from jitserve._outcome import BypassReason, Refusal
+from jitserve._publish import publish
+
+if TYPE_CHECKING:
+    from jitserve._session import Session
+    from jitserve.store._tier import Lease, Store
+
+# What the dispatcher wants: the result, its fast-path data, and whether to forget the entry.
+Dispatched = tuple[Any, Any, bool]
+
+
+def resolve(session: Session, call: _jax.Call, plain: Callable[[], Dispatched]) -> Dispatched:
+    """Answers a call from the store, or else through plain JAX, and then stores what was compiled.
+
+    Args:
+        session: of this process.
+        call: the call.
+        plain: makes the same call through plain JAX.
+    """
+    refused = _stand_aside(call)  # 1
+    if refused is not None:
+        session.bypass(function_name(call), refused)
+        return plain()
+    store = session.store()
+    if store is None:
+        session.faulted()
+        return plain()
+    key, refused = _key(session, call)  # 2, 3
+    if key is None and refused is None:
+        session.faulted()
+        return plain()
+    direct = look_up(session, store, key) if key else None  # 4, 5, 6, 7
+    lease = None
+    if key is not None and direct is None:
+        lease = _lease(session, store, key)  # 8
+        direct = look_up(session, store, key)
+    if direct is not None:
+        _release(lease)
+        return _answer(session, call, direct)
+    return _compile(session, store, call, key, refused, lease, plain)  # 9, 10, 11
+
+
+def _stand_aside(call: _jax.Call) -> Refusal | None:
+    """Why this call is none of ours, if so."""
+    try:
+        if not _jax.at_top_level():
+            raise Refusal(BypassReason.NESTED_TRACE, "call", "it is made while JAX traces")
+        _jax.check_leaves(call.leaves)
+        for mode in _jax.debug_modes():
+            raise Refusal(BypassReason.DEBUG_MODE, mode, "it changes what a call does beside computing")
+        if _jax.process_count() > 1:
+            raise Refusal(BypassReason.MULTI_PROCESS, "call", "several processes compute together")
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
+def _key(session: Session, call: _jax.Call) -> tuple[CallKey | None, Refusal | None]:
+    try:
+        with session.guard("the fingerprint"):
+            return call_key(call, session.environment().ingredients()), None
+    except Refusal as refusal:
+        return None, refusal
+    return None, None
+
+
+def _lease(session: Session, store: Store, key: CallKey) -> Lease | None:
+    with session.guard("the lease"):
+        return store.acquire(key.digest, session.settings.lease_timeout_s)
+    return None
+
+
+def _release(lease: Lease | None) -> None:
+    if lease is not None:
+        lease.release()
+
+
+def _answer(session: Session, call: _jax.Call, direct: Direct) -> Dispatched:
+    session.hit(direct.loaded.outcome, direct.load_s, direct.saved_s)
+    # From here on errors are the user's: donated arguments may be gone, so nothing is tried twice.
+    out, fastpath = _jax.execute(direct.loaded.executable, call.leaves, direct.out_tree)
+    return out, fastpath, False
+
+
+def _compile(
+    session: Session,
+    store: Store,
+    call: _jax.Call,
+    key: CallKey | None,
+    refused: Refusal | None,
+    lease: Lease | None,
+    plain: Callable[[], Dispatched],
+) -> Dispatched:
+    try:
+        with _jax.fresh_context(object()):
+            result = build(session, store, call, key)
+            publish(session, store, key, result, lease)
+            lease = None
+            session.built(function_name(call), result.refusal or refused, result)
+            return plain()
+    finally:
+        _release(lease)

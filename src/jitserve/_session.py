@@ -1,0 +1,184 @@
+"""What one process shares among its jitted functions: settings, counters, the store, the writer.
+
+There is one session per process, made at the first use and replaced by ``jitserve.configure`` and in forked children.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from jitserve._errors import JitserveError, StoreFault
+from jitserve._outcome import BypassReason, Outcome, Refusal
+from jitserve._settings import Settings
+from jitserve._stats import Counters
+from jitserve._writer import Writer
+
+if TYPE_CHECKING:
+    from jitserve._build import Build
+    from jitserve._environment import Environment
+    from jitserve.store._tier import Report, Store
+
+logger = logging.getLogger("jitserve")
+
+
+class Session:
+    """The shared state of one process. All of it is lazy: making a session touches no file.
+
+    Args:
+        settings: where the store is, how long to wait, and so on.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.counters = Counters()
+        self.writer = Writer(self.settings.exit_flush_s)
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+        self._broken: str | None = None
+        self._environment: Environment | None = None
+        self._told: set[tuple[str, BypassReason]] = set()
+        if settings.log_level:
+            logger.setLevel(settings.log_level.upper())
+
+    def store(self) -> Store | None:
+        """The store; None where it cannot be used, after one warning."""
+        if self._store is None and self._broken is None:
+            with self._lock:
+                if self._store is None and self._broken is None:
+                    self._open()
+        return self._store
+
+    def _open(self) -> None:
+        from jitserve.store import open_store
+
+        try:
+            self._store = open_store(self.settings)
+        except StoreFault as fault:
+            self._broken = fault.kind
+            self.fault(fault.kind)
+            message = f"jitserve runs without a cache: {fault.message}. Set JITSERVE_DIR to a directory you can write."
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
+
+    def environment(self) -> Environment:
+        """The environment of this process; made at the first lookup, when the backend is up anyway."""
+        if self._environment is None:
+            from jitserve._environment import Environment
+
+            self._environment = Environment(self.settings.store_dir / "toolchain")
+        return self._environment
+
+    def hit(self, outcome: Outcome, load_s: float, saved_s: float) -> None:
+        """Counts a hit. Times are in seconds."""
+        self.counters.hit(outcome, load_s, saved_s)
+        self._report({"outcomes": {outcome.value: 1}, "seconds_saved": saved_s, "load_seconds": [load_s]})
+
+    def built(self, function: str, refusal: Refusal | None, result: Build) -> None:
+        """Counts a call that was traced: a bypass where it was refused, else a lowered hit or a miss."""
+        if refusal is not None:
+            self.bypass(function, refusal)
+        elif result.outcome is Outcome.LOWERED_HIT:
+            self.hit(result.outcome, result.costs.load_s, result.costs.compile_s - result.costs.load_s)
+        else:
+            self.miss()
+
+    def miss(self) -> None:
+        """Counts a miss."""
+        self.counters.miss()
+        self._report({"outcomes": {Outcome.MISS.value: 1}})
+
+    def bypass(self, function: str, refusal: Refusal) -> None:
+        """Counts a bypass, and says so in the log once for each function and reason."""
+        reason = refusal.reason
+        self.counters.bypass(reason)
+        self._report({"outcomes": {Outcome.BYPASS.value: 1}, "bypasses": {reason.value: 1}})
+        if (function, reason) not in self._told:
+            self._told.add((function, reason))
+            logger.info("%s runs without the cache: %s", function, refusal)
+
+    def faulted(self) -> None:
+        """Counts a call that something broken sent through plain JAX."""
+        self.counters.faulted()
+        self._report({"outcomes": {Outcome.FAULT.value: 1}})
+
+    def fault(self, kind: str) -> None:
+        """Counts one thing that broke."""
+        self.counters.fault(kind)
+        self._report({"faults": {kind: 1}})
+
+    def published(self) -> None:
+        """Counts a committed manifest."""
+        self.counters.published()
+        self._report({"published": 1})
+
+    def _report(self, batch: Report) -> None:
+        # Only through a store that is open: a report must not be what starts one.
+        if self._store is not None:
+            self._store.report(batch)
+
+    @contextlib.contextmanager
+    def guard(self, what: str) -> Iterator[None]:
+        """Runs a step of ours whose failure must not reach the user: it is counted and logged instead.
+
+        A ``Refusal`` passes: it is an answer, not a failure.
+        """
+        try:
+            yield
+        except Refusal:
+            raise
+        except StoreFault as fault:
+            self.fault(fault.kind)
+            logger.warning("%s failed, the call goes on without it: %s", what, fault)
+        except Exception as error:
+            self.fault("internal" if not isinstance(error, JitserveError) else "record")
+            logger.warning("%s failed, the call goes on without it: %s", what, error, exc_info=True)
+
+    def close(self) -> None:
+        """Writes what is waiting, within the bound of the settings, and lets go of the store."""
+        self.writer.close()
+        if self._store is not None:
+            self._store.close()
+
+
+class _Current:
+    """Holds the session of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+
+    def get(self) -> Session:
+        if self._session is None:
+            with self._lock:
+                if self._session is None:
+                    self._session = Session(Settings.from_env())
+        return self._session
+
+    def replace(self, session: Session) -> None:
+        with self._lock:
+            old, self._session = self._session, session
+        if old is not None:
+            old.close()
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+
+    def forget(self) -> None:
+        """In a forked child: threads, channels and leases of the parent are not ours."""
+        session = self._session
+        self._lock = threading.Lock()
+        self._session = None if session is None else Session(session.settings)
+
+
+_current = _Current()
+current_session = _current.get
+replace_session = _current.replace
+atexit.register(_current.close)
+os.register_at_fork(after_in_child=_current.forget)
