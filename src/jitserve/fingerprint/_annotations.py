@@ -1,0 +1,65 @@
+"""Annotations, by name only.
+
+Annotations seldom reach a program, and they reach everything: walking them would make a training step depend on the
+whole of ``typing``. So they are encoded by their names and texts; a function of the user that asks for the
+annotation objects themselves (``get_type_hints``) is refused in ``_static``.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import TYPE_CHECKING, Any
+
+from . import _raw
+
+if TYPE_CHECKING:
+    from jitserve import _core
+
+    from ._walk import Walker
+
+_GENERIC = type(typing.List[int])  # noqa: UP006 - the class of typing's own aliases
+_MAX_DEPTH = 20
+
+
+def emit(walker: Walker, annotations: object) -> None:
+    """Emits the names in a ``__annotations__`` dictionary, in order, each with a shallow token of its value."""
+    if type(annotations) is not dict:
+        walker.tokens.none()
+        return
+    walker.tokens.begin("annotations", len(annotations))
+    for name, value in dict.items(annotations):
+        if not walker.tokens.scalar(name):
+            walker.tokens.none()
+        emit_one(walker.tokens, value, _MAX_DEPTH)
+
+
+def emit_one(tokens: _core.Tokens, value: Any, depth: int = _MAX_DEPTH) -> None:
+    """A shallow token of one annotation."""
+    kind = type(value)
+    if tokens.scalar(value):
+        return
+    if issubclass(kind, type):
+        tokens.begin("annotation class", 2)
+        tokens.str_(_raw.module_name(value))
+        tokens.str_(_raw.qualname(value))
+        return
+    arguments = _arguments(value) if kind in (types.GenericAlias, types.UnionType, _GENERIC, list, tuple) else ()
+    tokens.begin("annotation", 2 + len(arguments))
+    tokens.str_(_raw.qualname(kind))
+    name = (_raw.instance_dict(value) or {}).get("_name") if _raw.module_name(kind) == "typing" else None
+    tokens.scalar(name) if type(name) is str else tokens.none()
+    for argument in arguments if depth else ():
+        emit_one(tokens, argument, depth - 1)
+
+
+def _arguments(value: Any) -> tuple[Any, ...]:
+    if type(value) in (list, tuple):
+        return tuple(value)
+    if type(value) is types.UnionType:
+        return tuple(value.__args__)
+    if type(value) is types.GenericAlias:
+        return (value.__origin__, *value.__args__)
+    namespace = _raw.instance_dict(value) or {}
+    arguments = namespace.get("__args__")
+    return (namespace.get("__origin__"), *(arguments if type(arguments) is tuple else ()))

@@ -1,0 +1,134 @@
+"""Encoders of captured arrays, by value: they end up in the program as constants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jitserve import _core
+from jitserve._outcome import BypassReason, Refusal
+
+from . import _origin, _raw
+from ._path import ATTR, Path, render
+
+if TYPE_CHECKING:
+    from ._walk import Walker
+
+
+def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """An array of numpy: dtype, shape, contents in C order; a subclass with its class and attributes, too."""
+    if not walker.number(obj, path):
+        return
+    exact = type(obj) is np.ndarray
+    walker.tokens.begin("ndarray", 2 if exact else 4)
+    _emit(walker, np.ndarray.view(obj, np.ndarray), path)
+    children: list[tuple[Any, Path, bool]] = []
+    if not exact:
+        children.append((type(obj), (path, ATTR, "__class__"), trusted))
+        children.append((_subclass_state(obj), path, trusted))
+    walker.push(children)
+
+
+def _subclass_state(obj: Any) -> tuple[tuple[str, Any], ...]:
+    state = tuple((_raw.instance_dict(obj) or {}).items())
+    return tuple((name, value) for name, value in state if name not in ("_mmap", "filename", "offset"))
+
+
+def _emit(walker: Walker, array: Any, path: Path) -> None:
+    emit_dtype(walker, array.dtype, path)
+    walker.tokens.begin("shape", array.ndim)
+    for size in array.shape:
+        walker.tokens.int_(int(size))
+    if array.nbytes > walker.limits.array_bytes:
+        raise Refusal(
+            BypassReason.LARGE_CAPTURED_CONST,
+            render(path),
+            f"a captured array of {array.nbytes} bytes (limit {walker.limits.array_bytes}); pass it as an argument",
+        )
+    contiguous = np.ascontiguousarray(array)
+    walker.tokens.digest_(_core.sha256(contiguous.reshape(-1).view(np.uint8).data if array.size else b""))
+
+
+def emit_dtype(walker: Walker, dtype: np.dtype[Any], path: Path) -> None:
+    """A dtype by what it is, not by its text: two custom dtypes share the text ``<V2``."""
+    if dtype.hasobject:
+        raise Refusal(BypassReason.OBJECT_ARRAY, render(path), f"{dtype} holds Python objects; use a list or a tuple")
+    tokens = walker.tokens
+    fields: Mapping[str, Any] = dtype.fields or {}
+    tokens.begin("dtype", 5 + len(fields))
+    for text in (dtype.str, dtype.name, f"{_raw.module_name(dtype.type)}.{_raw.qualname(dtype.type)}"):
+        tokens.str_(text)
+    tokens.int_(dtype.itemsize)
+    tokens.int_(int(dtype.isalignedstruct))
+    for name in dtype.names or ():
+        entry = fields[name]
+        tokens.str_(name)
+        tokens.int_(entry[1])
+        emit_dtype(walker, entry[0], path)
+    if dtype.subdtype is not None:
+        tokens.begin("subdtype", len(dtype.subdtype[1]))
+        for size in dtype.subdtype[1]:
+            tokens.int_(int(size))
+        emit_dtype(walker, dtype.subdtype[0], path)
+
+
+def encode_dtype(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    metadata = obj.metadata
+    walker.tokens.begin("dtype object", 2)
+    emit_dtype(walker, obj, path)
+    walker.push([(metadata, (path, ATTR, "metadata"), trusted)])
+
+
+def encode_scalar(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """A numpy scalar: an immutable value, never numbered."""
+    walker.tokens.begin("numpy scalar", 2)
+    _emit(walker, np.asarray(obj), path)
+
+
+def encode_ufunc(walker: Walker, obj: np.ufunc, path: Path, trusted: bool) -> None:
+    """A ufunc that numpy or scipy offers under its own name; one made of a Python function cannot be read."""
+    for module in ("numpy", "scipy.special", "numpy.linalg._umath_linalg"):
+        if _is_offered(module, obj):
+            walker.tokens.begin("ufunc", 2)
+            walker.tokens.str_(module)
+            walker.tokens.str_(obj.__name__)
+            return
+    raise Refusal(BypassReason.OPAQUE_CALLABLE, render(path), f"the ufunc {obj.__name__!r} keeps its function in C")
+
+
+def _is_offered(module: str, obj: np.ufunc) -> bool:
+
+    return _origin.look_up(module, obj.__name__) is obj
+
+
+def encode_jax_array(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """An array of JAX: its aval, where it lives, whether it is committed to that, and its contents."""
+    if not walker.number(obj, path):
+        return
+    if obj.is_deleted() or not obj.is_fully_addressable:
+        what = "has been deleted or donated" if obj.is_deleted() else "is partly on other hosts"
+        raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), f"a captured array {what}")
+    if obj.nbytes > walker.limits.array_bytes:
+        raise Refusal(
+            BypassReason.LARGE_CAPTURED_CONST,
+            render(path),
+            f"a captured array of {obj.nbytes} bytes (limit {walker.limits.array_bytes}); pass it as an argument",
+        )
+    walker.tokens.begin("jax array", 4)
+    walker.tokens.bool_(bool(obj.weak_type))
+    walker.tokens.bool_(bool(obj.committed))
+    _emit(walker, np.asarray(obj), path)
+    walker.push([(obj.sharding, (path, ATTR, "sharding"), trusted)])
+
+
+def encode_key_array(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """Typed PRNG keys: the implementation, and the words of the keys."""
+    if not walker.number(obj, path):
+        return
+    walker.tokens.begin("key array", 2)
+    walker.push([(obj._impl, (path, ATTR, "impl"), trusted), (obj._base_array, (path, ATTR, "words"), trusted)])
+
+
+ENCODERS = {np.ndarray: encode_numpy, np.ufunc: encode_ufunc}

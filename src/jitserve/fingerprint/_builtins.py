@@ -1,0 +1,90 @@
+"""Callables and descriptors that are implemented in C: by name, as long as an opaque module vouches for them."""
+
+from __future__ import annotations
+
+import collections
+import operator
+import types
+from typing import TYPE_CHECKING, Any
+
+from jitserve._outcome import BypassReason, Refusal
+
+from . import _origin, _raw, _static
+from ._origin import Origin
+from ._path import ATTR, Path, render
+
+if TYPE_CHECKING:
+    from ._walk import Walker
+
+
+def encode_builtin(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """``len``, ``math.sin``, or a method that is bound to an object (``[].append``)."""
+    owner = obj.__self__
+    if owner is not None and not issubclass(type(owner), types.ModuleType):
+        walker.tokens.begin("bound builtin", 2)
+        walker.tokens.str_(obj.__name__)
+        walker.push([(owner, (path, ATTR, "__self__"), trusted)])
+        return
+    module = obj.__module__
+    if type(module) is not str and owner is not None:
+        module = _raw.module_namespace(owner).get("__name__")
+    name_opaque(walker, obj, module, obj.__qualname__, path, trusted)
+
+
+def name_opaque(walker: Walker, obj: object, module: Any, qualname: Any, path: Path, trusted: bool) -> None:
+    """A token by name for a callable without readable state. Refuses unless an opaque module vouches for it."""
+    known = type(module) is str and type(qualname) is str
+    if not known or (_origin.of_module(module) is not Origin.OPAQUE and not trusted):
+        raise Refusal(
+            BypassReason.OPAQUE_CALLABLE,
+            render(path),
+            f"{module}.{qualname} is implemented outside Python, and its state cannot be read",
+        )
+    if not trusted:
+        _static.check_opaque(obj, module, qualname, path)
+    walker.tokens.begin("builtin", 2)
+    walker.tokens.str_(module)
+    walker.tokens.str_(qualname)
+
+
+def encode_c_descriptor(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """``list.append``, ``int.real``, a slot: the class that it belongs to, and its name."""
+    walker.tokens.begin("descriptor", 2)
+    walker.tokens.str_(obj.__name__)
+    owner = obj.__objclass__
+    walker.tokens.str_(f"{_raw.module_name(owner)}.{_raw.qualname(owner)}")
+
+
+def encode_method_wrapper(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    walker.tokens.begin("bound descriptor", 2)
+    walker.tokens.str_(obj.__name__)
+    walker.push([(obj.__self__, (path, ATTR, "__self__"), trusted)])
+
+
+def encode_operator(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """``itemgetter``, ``attrgetter``, ``methodcaller``: built-in types that tell how to build themselves."""
+    walker.tokens.begin(type(obj).__name__, 1)
+    walker.push([(obj.__reduce__()[:2], path, trusted)])
+
+
+def encode_tuple_getter(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """A field of a namedtuple: its position (its docstring aside)."""
+    walker.tokens.begin("namedtuple field", 1)
+    walker.push([(obj.__reduce__()[1][0], path, trusted)])
+
+
+_TupleGetter: type = type(collections.namedtuple("_Pair", "left right").left)  # type: ignore[attr-defined]
+
+ENCODERS = {
+    _TupleGetter: encode_tuple_getter,
+    types.BuiltinFunctionType: encode_builtin,
+    types.MethodDescriptorType: encode_c_descriptor,
+    types.WrapperDescriptorType: encode_c_descriptor,
+    types.GetSetDescriptorType: encode_c_descriptor,
+    types.MemberDescriptorType: encode_c_descriptor,
+    types.ClassMethodDescriptorType: encode_c_descriptor,
+    types.MethodWrapperType: encode_method_wrapper,
+    operator.itemgetter: encode_operator,
+    operator.attrgetter: encode_operator,
+    operator.methodcaller: encode_operator,
+}

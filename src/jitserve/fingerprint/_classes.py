@@ -1,0 +1,64 @@
+"""Encoder of classes: metaclass, method resolution order, and everything in the class's own namespace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import _annotations, _origin, _raw, _static
+from ._functions import DESCRIPTIVE
+from ._origin import Origin
+from ._path import ATTR, Path
+
+if TYPE_CHECKING:
+    from ._walk import Walker
+
+# Bookkeeping of the interpreter and of the standard library that says nothing about what the class does. Some of it
+# appears only once the class has been used, and would make a digest depend on the process's past.
+_BOOKKEEPING = DESCRIPTIVE | {
+    "__dict__",
+    "__weakref__",
+    "__module__",
+    "__qualname__",
+    "__firstlineno__",
+    "__static_attributes__",
+    "__slotnames__",
+    "__annotations__",
+    "__annotations_cache__",
+    "__annotate_func__",
+    "_abc_impl",
+    "_value2member_map_",
+    "__signature__",
+    "__type_params__",
+}
+
+
+def encode_class(walker: Walker, obj: type, path: Path, trusted: bool) -> None:
+    if not walker.number(obj, path):
+        return
+    origin = _origin.of_class(obj)
+    module, name = _raw.module_name(obj), _raw.qualname(obj)
+    if origin is Origin.OPAQUE:
+        if not trusted:
+            _static.check_opaque(obj, module, name, path)
+        walker.tokens.begin("opaque class", 2)
+        walker.tokens.str_(module)
+        walker.tokens.str_(name)
+        return
+    _walked_class(walker, obj, path, origin is Origin.LIBRARY)
+
+
+def _walked_class(walker: Walker, obj: type, path: Path, trusted: bool) -> None:
+    tokens = walker.tokens
+    bases = _raw.mro(obj)[1:]
+    namespace = [(name, value) for name, value in _raw.namespace(obj).items() if name not in _BOOKKEEPING]
+    tokens.begin("class", 1 + len(bases) + 2 * len(namespace))
+    tokens.str_(_raw.module_name(obj))
+    tokens.str_(_raw.qualname(obj))
+    _annotations.emit(walker, _raw.namespace(obj).get("__annotations__"))
+    tokens.int_(len(bases))
+    children: list[tuple[Any, Path, bool]] = [(type(obj), (path, ATTR, "__class__"), trusted)]
+    children += [(base, (path, ATTR, "__mro__"), trusted) for base in bases]
+    for name, value in namespace:
+        children.append((name, path, trusted))
+        children.append((value, (path, ATTR, name), trusted))
+    walker.push(children)

@@ -1,0 +1,62 @@
+"""Which encoder an object gets, by its type alone."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import (
+    _arrays,
+    _builtins,
+    _classes,
+    _containers,
+    _functions,
+    _instances,
+    _jax_values,
+    _modules,
+    _origin,
+    _raw,
+    _stdlib_values,
+)
+from ._path import Path
+
+if TYPE_CHECKING:
+    from ._walk import Walker
+
+Encoder = Callable[["Walker", Any, Path, bool], None]
+
+_TABLES: tuple[Mapping[Any, Any], ...] = (
+    _containers.ENCODERS,
+    _functions.ENCODERS,
+    _builtins.ENCODERS,
+    _arrays.ENCODERS,
+    _stdlib_values.ENCODERS,
+)
+_EXACT: dict[int, Encoder] = {id(cls): encoder for table in _TABLES for cls, encoder in table.items()}
+
+# Built-in bases whose subclasses need more than the generic reading of an instance.
+_BASES: tuple[tuple[type, Encoder], ...] = (
+    (type, _classes.encode_class),
+    (types.ModuleType, _modules.encode_module),
+    (np.dtype, _arrays.encode_dtype),
+    (np.generic, _arrays.encode_scalar),
+    (np.ndarray, _arrays.encode_numpy),
+)
+
+
+def encoder_of(cls: type) -> Encoder:
+    """The encoder of the instances of a class. Depends on nothing but the class."""
+    exact = _EXACT.get(id(cls))
+    if exact is not None:
+        return exact
+    for base, encoder in _BASES:
+        if issubclass(cls, base):
+            return encoder
+    for kind in _raw.mro(cls):
+        named = _jax_values.BY_NAME.get(f"{_raw.module_name(kind)}.{_raw.qualname(kind)}")
+        if named is not None and _origin.of_class(kind) is _origin.Origin.OPAQUE:
+            return named
+    return _instances.encode_instance

@@ -1,0 +1,75 @@
+"""What the global names of a function are bound to, in Python's own order: module globals, then builtins.
+
+A name that is bound nowhere is part of the fingerprint, too (``unresolved``): defining it later changes the program.
+Where a name is a module, only the values at the ends of its attribute chains count.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any
+
+from jitserve._outcome import BypassReason, Refusal
+
+from . import _modules, _names, _raw, _static
+from ._path import ATTR, GLOBAL, Path, render
+
+if TYPE_CHECKING:
+    from ._walk import Walker
+
+# A ``__hash__`` method may ask for hashes: nobody sees them but ``hash()``, and the order of sets, which are refused.
+_HASHING = {"hash": hash, "id": id}
+
+Children = list[tuple[Any, Path, bool]]
+
+
+def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: bool) -> Children:
+    """The values that the global names of a function resolve to, as labelled children."""
+    globals_ = function.__globals__
+    builtins = function.__builtins__  # type: ignore[attr-defined]
+    if type(globals_) is not dict or type(builtins) is not dict:
+        raise Refusal(BypassReason.DYNAMIC_SCOPE, render(path), "its globals are not a plain dictionary")
+    children: Children = []
+    for name, chains in _names.chains_of(function.__code__):
+        children.append((name, path, trusted))
+        if name in globals_:
+            value = globals_[name]
+        elif name in builtins:
+            value = builtins[name]
+            children.append(("builtin", path, trusted))
+            if name in _HASHING and value is _HASHING[name] and function.__code__.co_name == "__hash__":
+                continue
+        else:
+            children.append(("unresolved", path, trusted))
+            continue
+        _value(children, value, chains, (path, GLOBAL, name), trusted)
+    return children
+
+
+def _value(children: Children, value: Any, chains: list[_names.Chain], path: Path, trusted: bool) -> None:
+    if not issubclass(type(value), types.ModuleType):
+        if not trusted:
+            _static.check_chains(value, chains, path)
+        children.append((value, path, trusted))
+        return
+    for chain in chains:
+        _follow(children, value, chain, path, trusted)
+
+
+def _follow(children: Children, module: types.ModuleType, chain: _names.Chain, path: Path, trusted: bool) -> None:
+    """Walks one attribute chain for as long as it runs through modules, and adds what stands at its end."""
+    value: Any = module
+    for i, name in enumerate(chain):
+        if not issubclass(type(value), types.ModuleType):
+            if not trusted:
+                _static.check_chains(value, [chain[i:]], path)
+            break
+        children.append((name, path, trusted))
+        namespace = _raw.module_namespace(value)
+        path = (path, ATTR, name)
+        if name not in namespace:
+            _modules.check_missing(value, name, path, trusted)
+            children.append(("missing", path, trusted))
+            return
+        value = namespace[name]
+    children.append((value, path, trusted))

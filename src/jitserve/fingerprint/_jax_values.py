@@ -1,0 +1,182 @@
+"""Encoders of JAX's own objects that a program may capture: devices, meshes, shardings, trees, jitted functions.
+
+Placement is an immutable value: JAX interns some of it, so none of it is numbered.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any
+
+from jitserve._outcome import BypassReason, Refusal
+
+from . import _functions, _instances, _names, _origin, _raw
+from ._arrays import encode_jax_array, encode_key_array
+from ._origin import Origin
+from ._path import ATTR, ITEM, Path, render
+
+if TYPE_CHECKING:
+    from ._walk import Walker
+
+
+def _emit(walker: Walker, tag: str, path: Path, trusted: bool, **parts: Any) -> None:
+    """A value by its parts, in the order given."""
+    walker.tokens.begin(tag, len(parts))
+    walker.push([(value, (path, ATTR, name), trusted) for name, value in parts.items()])
+
+
+def encode_device(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    kind, process = obj.device_kind, obj.process_index
+    _emit(walker, "device", path, trusted, platform=obj.platform, id=obj.id, kind=kind, process=process)
+
+
+def encode_mesh(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    devices = obj.devices
+    _emit(
+        walker,
+        "mesh",
+        path,
+        trusted,
+        axis_names=obj.axis_names,
+        axis_types=_type_names(obj),
+        shape=tuple(devices.shape),
+        devices=tuple(devices.flat),
+    )
+
+
+def encode_abstract_mesh(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    device = obj.abstract_device
+    described = device and (device.device_kind, device.num_cores, getattr(device, "platform", None))
+    names, sizes = obj.axis_names, obj.axis_sizes
+    _emit(walker, "abstract mesh", path, trusted, names=names, sizes=sizes, types=_type_names(obj), device=described)
+
+
+def _type_names(mesh: Any) -> tuple[str, ...] | None:
+    return None if mesh.axis_types is None else tuple(kind.name for kind in mesh.axis_types)
+
+
+def encode_spec(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    kind = getattr(obj, "unreduced_kind", None)
+    _emit(
+        walker,
+        "partition spec",
+        path,
+        trusted,
+        partitions=tuple("<unconstrained>" if part is type(obj).UNCONSTRAINED else part for part in obj),
+        unconstrained=tuple(part is type(obj).UNCONSTRAINED for part in obj),
+        unreduced=obj.unreduced,
+        reduced=obj.reduced,
+        kind=getattr(kind, "name", None),
+    )
+
+
+def encode_named_sharding(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    ids = obj._logical_device_ids
+    _emit(
+        walker, "named sharding", path, trusted, mesh=obj.mesh, spec=obj.spec, memory=obj.memory_kind, logical_ids=ids
+    )
+
+
+def encode_single_sharding(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    _emit(walker, "single sharding", path, trusted, devices=tuple(obj.device_set), memory=obj.memory_kind)
+
+
+def encode_tree(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """A tree structure: node classes and auxiliary data, top down. Never its text, and never ``==``."""
+    children = obj.children()
+    data = obj.node_data()
+    if data is None:
+        walker.tokens.begin("tree leaf", 0)
+        return
+    walker.tokens.begin("tree", 2 + len(children))
+    walker.tokens.int_(len(children))
+    walker.push(
+        [
+            (data[0], (path, ATTR, "node_type"), trusted),
+            (data[1], (path, ATTR, "node_data"), trusted),
+            *((child, (path, ITEM, i), trusted) for i, child in enumerate(children)),
+        ]
+    )
+
+
+# What a jitted function says about itself that depends on where its source is, or that its code implies.
+_JIT_DESCRIPTIONS = frozenset(("fun_sourceinfo", "fun_signature"))
+_JIT_OWN = frozenset(("_fun", "_jit_info", "__wrapped__", "__annotations__"))
+
+
+def encode_jitted(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """A jitted function: the function, the options of the jit, and whatever else has been set on it."""
+    if not walker.number(obj, path):
+        return
+    namespace = _raw.instance_dict(obj) or {}
+    if _name_only(walker, obj, namespace):
+        return
+    options = obj._jit_info
+    parts = [(name, getattr(options, name)) for name in options._fields if name not in _JIT_DESCRIPTIONS]
+    own = {name: value for name, value in namespace.items() if name not in _JIT_OWN}
+    children: list[tuple[Any, Path, bool]] = [(obj._fun, (path, ATTR, "__wrapped__"), trusted)]
+    for name, value in parts:
+        children.append((name, path, trusted))
+        children.append((value, (path, ATTR, name), trusted))
+    children += _functions.attributes(own, path, trusted)
+    walker.tokens.begin("jitted", len(children))
+    walker.push(children)
+
+
+def _name_only(walker: Walker, obj: Any, namespace: dict[str, Any]) -> bool:
+    """A jitted function that JAX itself offers by name needs no more than that, and its code."""
+    module, name, function = (namespace.get(key) for key in ("__module__", "__qualname__", "__wrapped__"))
+    at_home = type(module) is str and _origin.of_module(module) is Origin.OPAQUE
+    if not at_home or not _origin.is_at_home(obj, module, name):
+        return False
+    digest = _names.digest_of(function.__code__) if type(function) is types.FunctionType else b"\0" * 32
+    walker.tokens.begin("opaque jitted", 3)
+    walker.tokens.str_(str(module))
+    walker.tokens.str_(str(name))
+    walker.tokens.digest_(digest)
+    return True
+
+
+def encode_native_memo(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """A memo of JAX around a function that cannot be read from outside; JAX's own contents are in the key."""
+    if not trusted:
+        raise Refusal(BypassReason.OPAQUE_CALLABLE, render(path), "a memo of JAX whose function cannot be read")
+    walker.tokens.begin("native memo", 0)
+
+
+def encode_tracer(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    raise Refusal(
+        BypassReason.LEAKED_TRACER,
+        render(path),
+        "a value of another trace has been kept; return it instead of storing it",
+    )
+
+
+def encode_primitive(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """A primitive of JAX. One of the user's has rules in JAX's tables, which the walk does not see."""
+    for value in dict.values(_raw.instance_dict(obj) or {}):
+        if type(value) is types.FunctionType and _origin.of_function(value) is not Origin.OPAQUE and not trusted:
+            raise Refusal(
+                BypassReason.RULE_TABLE, render(path), f"the primitive {obj.name!r} has rules that are not walked"
+            )
+    _instances.encode_instance(walker, obj, path, trusted)
+
+
+# By name, so that nothing is imported for the sake of the table; ``_dispatch`` checks that the class is JAX's.
+BY_NAME = {
+    "jaxlib._jax.ArrayImpl": encode_jax_array,
+    "jaxlib._jax.Device": encode_device,
+    "jaxlib._jax.PjitFunction": encode_jitted,
+    "jaxlib._jax.pytree.PyTreeDef": encode_tree,
+    "jaxlib.weakref_lru_cache.WeakrefLRUCache": encode_native_memo,
+    "jax.P": encode_spec,
+    "jax.sharding.PartitionSpec": encode_spec,
+    "jax.sharding.NamedSharding": encode_named_sharding,
+    "jax.sharding.SingleDeviceSharding": encode_single_sharding,
+    "jax._src.mesh.Mesh": encode_mesh,
+    "jax._src.mesh.AbstractMesh": encode_abstract_mesh,
+    "jax._src.random.prng.PRNGKeyArray": encode_key_array,
+    "jax._src.prng.PRNGKeyArray": encode_key_array,
+    "jax._src.core.Primitive": encode_primitive,
+    "jax._src.core.Tracer": encode_tracer,
+}

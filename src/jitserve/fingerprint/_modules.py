@@ -1,0 +1,71 @@
+"""Modules as values, and attributes that a module does not have.
+
+A module that is handed around can be read in ways that its bytecode does not show (``getattr(module, name)``). For an
+opaque module that is fine, apart from what somebody has put into it: JAX's own contents are in the key as a whole.
+For a module of the user it is refused.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import TYPE_CHECKING, Any
+
+from jitserve._outcome import BypassReason, Refusal
+
+from . import _origin, _raw, _static
+from ._origin import Origin
+from ._path import ATTR, Path, render
+
+if TYPE_CHECKING:
+    from ._walk import Walker
+
+_SCALARS = (bool, int, float, complex, str, bytes, type(None))
+_MACHINERY = frozenset(("__name__", "__doc__", "__file__", "__cached__", "__path__", "__loader__", "__package__"))
+
+
+def origin_of(module: types.ModuleType) -> Origin:
+    """Origin of a module object; one that is not the module of its own name belongs to the user."""
+    name = _raw.module_namespace(module).get("__name__")
+    loaded = type(name) is str and sys.modules.get(name) is module
+    return _origin.of_module(str(name)) if loaded else Origin.USER
+
+
+def encode_module(walker: Walker, obj: types.ModuleType, path: Path, trusted: bool) -> None:
+    if not walker.number(obj, path):
+        return
+    origin = origin_of(obj)
+    if origin is Origin.USER and not trusted:
+        raise Refusal(
+            BypassReason.DYNAMIC_MODULE_ATTR,
+            render(path),
+            "the module itself is used as a value, so that any of its attributes may be read; name them in the code",
+        )
+    name = str(_raw.module_namespace(obj).get("__name__"))
+    if not trusted:
+        _static.check_module(name, path)
+    overlay = _overlay(obj, path, trusted) if origin is Origin.OPAQUE and not trusted else []
+    walker.tokens.begin("module", 2)
+    walker.tokens.str_(name)
+    walker.tokens.int_(len(overlay))
+    walker.push(overlay)
+
+
+def _overlay(module: types.ModuleType, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
+    """What is in an opaque module that its files do not determine: patched functions, and plain settings."""
+    children: list[tuple[Any, Path, bool]] = []
+    for name, value in sorted(_raw.module_namespace(module).items()):
+        foreign = type(value) is types.FunctionType and _origin.of_function(value) is not Origin.OPAQUE
+        if foreign or (type(value) in _SCALARS and name not in _MACHINERY):
+            children.append((name, path, trusted))
+            children.append((value, (path, ATTR, name), trusted))
+    return children
+
+
+def check_missing(module: types.ModuleType, name: str, path: Path, trusted: bool) -> None:
+    """Refuses an attribute that the user's code computes on the fly (PEP 562, or a subclass of the module type)."""
+    dynamic = "__getattr__" in _raw.module_namespace(module) or type(module) is not types.ModuleType
+    if dynamic and not trusted and origin_of(module) is Origin.USER:
+        raise Refusal(
+            BypassReason.DYNAMIC_MODULE_ATTR, render(path), f"the module computes {name!r} in its own __getattr__"
+        )

@@ -1,0 +1,156 @@
+"""Where code comes from, decided by the file that it was compiled from.
+
+Not by ``__module__``: ``functools.wraps`` copies that from the wrapped function, and anybody can assign to it.
+
+* ``OPAQUE``: the standard library, JAX and what JAX is built on. Their contents are in the key as a whole (see
+  ``_toolchain``), so a function of theirs is a name and a code digest, and the walk goes no further.
+* ``LIBRARY``: anything else that was installed. Walked like the user's code; the recorder covers what it does.
+* ``USER``: everything else, notebooks and ``exec`` included.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import os
+import sys
+import sysconfig
+import types
+from typing import Any
+
+from . import _raw
+
+OPAQUE_PACKAGES = ("jax", "jaxlib", "jax_plugins", "numpy", "ml_dtypes", "scipy", "opt_einsum", "jitserve")
+
+_DEMO = os.path.join(os.sep, "jitserve", "demo", "")  # the programs that the demo runs are programs like any other
+
+
+class Origin(enum.Enum):
+    """Who is answerable for a piece of code."""
+
+    OPAQUE = "opaque"
+    LIBRARY = "library"
+    USER = "user"
+
+
+@functools.cache
+def _opaque_directories() -> tuple[str, ...]:
+    """Where the standard library is, and the packages that everybody who uses jitserve has imported."""
+    paths = sysconfig.get_paths()
+    found = {paths["stdlib"], paths["platstdlib"], os.path.dirname(os.path.abspath(os.__file__))}
+    for name in (
+        "jax",
+        "jaxlib",
+        "numpy",
+        "ml_dtypes",
+        "jitserve",
+    ):  # source trees, too: not all sit in a site directory
+        found.update(os.path.abspath(place) for place in getattr(sys.modules.get(name), "__path__", ()))
+    return tuple(os.path.join(directory, "") for directory in found)
+
+
+@functools.cache
+def _site_directories() -> tuple[str, ...]:
+    paths = sysconfig.get_paths()
+    return tuple({os.path.join(paths[name], "") for name in ("purelib", "platlib")})
+
+
+@functools.lru_cache(maxsize=65536)
+def of_file(filename: str) -> Origin:
+    """Origin of the code in a file. A name in angle brackets belongs to the user, but for frozen modules."""
+    if filename.startswith("<frozen "):
+        return Origin.OPAQUE
+    if filename.startswith("<"):
+        return Origin.USER
+    path = os.path.abspath(filename)
+    if _DEMO in path:
+        return Origin.LIBRARY
+    package = _installed_package(path)
+    if package is not None:
+        return Origin.OPAQUE if package in OPAQUE_PACKAGES else Origin.LIBRARY
+    return Origin.OPAQUE if path.startswith(_opaque_directories()) else Origin.USER
+
+
+def _installed_package(path: str) -> str | None:
+    """Top-level name of the package that an installed file belongs to, or None for any other file."""
+    for marker in ("/site-packages/", "/dist-packages/"):
+        if marker in path:
+            return path.rpartition(marker)[2].partition("/")[0].removesuffix(".py")
+    for directory in _site_directories():
+        if path.startswith(directory):
+            return path[len(directory) :].partition("/")[0].removesuffix(".py")
+    return None
+
+
+def _nearest_module(name: str) -> tuple[types.ModuleType | None, list[str]]:
+    """The loaded module of a name, or the one around it: extensions have inner modules that are not loaded by name."""
+    inner: list[str] = []
+    while name:
+        module = sys.modules.get(name)
+        if issubclass(type(module), types.ModuleType):
+            return module, inner
+        name, _, last = name.rpartition(".")
+        inner.insert(0, last)
+    return None, inner
+
+
+def of_module(name: str) -> Origin:
+    """Origin of a loaded module by its file. Built-in modules are opaque, unknown names the user's."""
+    module, inner = _nearest_module(name)
+    if module is None:
+        return Origin.USER
+    name = name.removesuffix("".join(f".{part}" for part in inner))
+    globals_ = _raw.module_namespace(module)
+    filename = globals_.get("__file__")
+    if type(filename) is str:
+        return of_file(filename)
+    if name in sys.builtin_module_names:
+        return Origin.OPAQUE
+    place = next(iter(globals_.get("__path__", ())), None)  # a namespace package has no file
+    if type(place) is str:
+        return of_file(os.path.join(place, "__init__.py"))
+    outer = name.rpartition(".")[0]  # an inner module of an extension has no file of its own
+    return of_module(outer) if outer else Origin.USER
+
+
+def of_function(function: types.FunctionType) -> Origin:
+    """Origin of a Python function, by its code's file; generated code belongs to the module it was made in."""
+    filename = function.__code__.co_filename
+    if not filename.startswith("<") or filename.startswith("<frozen "):
+        return of_file(filename)
+    name = function.__globals__.get("__name__")
+    if type(name) is not str or name == "__main__":
+        return Origin.USER
+    module, inner = _nearest_module(name)
+    owned = module is not None and not inner and _raw.module_namespace(module) is function.__globals__
+    return of_module(name) if owned else Origin.USER
+
+
+def of_class(cls: type) -> Origin:
+    """Origin of a class: by its module when that module has it under that name, else by its methods' files."""
+    if not _raw.is_heap_type(cls):
+        return of_module(_raw.module_name(cls).partition(".")[0])
+    if is_at_home(cls, _raw.module_name(cls), _raw.qualname(cls)):
+        return of_module(_raw.module_name(cls))
+    origins = {of_function(value) for value in _raw.namespace(cls).values() if type(value) is types.FunctionType}
+    return origins.pop() if len(origins) == 1 else Origin.USER
+
+
+def is_at_home(obj: object, module: object, qualname: object) -> bool:
+    """Whether ``module.qualname`` is this very object, in this process, now."""
+    return type(module) is str and type(qualname) is str and look_up(module, qualname) is obj
+
+
+def look_up(module_name: str, qualname: str) -> Any:
+    """What a dotted name in a loaded module holds, through modules and classes only; None when nothing."""
+    loaded, inner = _nearest_module(module_name)
+    found: Any = loaded
+    for name in (*inner, *qualname.split(".")):
+        if issubclass(type(found), types.ModuleType):
+            found = _raw.module_namespace(found).get(name)
+        elif issubclass(type(found), type):
+            found = _raw.namespace(found).get(name)
+            found = found.__func__ if type(found) in (staticmethod, classmethod) else found
+        else:
+            return None
+    return found

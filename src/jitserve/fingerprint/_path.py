@@ -1,0 +1,42 @@
+"""Access paths: how an object is reached from the root, so that a refusal can say where it found what.
+
+A path is a linked tuple ``(parent, template, key)``: one small allocation an edge, turned into text only when asked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Path = tuple[Any, str, object] | None
+
+ATTR = ".{}"
+ITEM = "[{!r}]"
+CELL = ".__closure__[{!r}]"
+GLOBAL = ".__globals__[{!r}]"
+DEFAULT = ".__defaults__[{!r}]"
+KWDEFAULT = ".__kwdefaults__[{!r}]"
+KEY = ".key[{}]"
+ROOT = "{}"
+
+
+def root(label: str) -> Path:
+    """The path of a root object that is called ``label``."""
+    return (None, ROOT, label)
+
+
+def render(path: Path) -> str:
+    """Text of a path, for example ``train_step.__globals__['net'].layers[2].name``."""
+    parts: list[str] = []
+    while path is not None:
+        parent, template, key = path
+        shown = key if type(key) in (str, int) else type(key).__name__
+        parts.append(template.format(shown))
+        path = parent
+    return "".join(reversed(parts))
+
+
+def last_name(path: Path) -> str | None:
+    """The name that an object was reached by, when it was reached by one (not by position or dictionary key)."""
+    if path is None or path[1] not in (ATTR, CELL, GLOBAL, ROOT):
+        return None
+    return str(path[2]).rsplit(".", 1)[-1]

@@ -1,0 +1,171 @@
+"""What the walk refuses in the user's own code, because it cannot prove it harmless by looking.
+
+Each of these reads something that is not reachable from the function: the caller's frame, the environment, a file, a
+clock, a random number, an address. A direct lookup that skips the trace would skip the reading, too. Library code is
+exempt here: what it does while tracing is for the recorder to see.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import random
+import sys
+import types
+from typing import Any
+
+from jitserve._outcome import BypassReason as R
+from jitserve._outcome import Refusal
+
+from . import _origin, _raw
+from ._names import Chain, Names
+from ._origin import Origin
+from ._path import Path, render
+
+_SCOPE = "depends on the frame or namespace it is called in; read the value outside and pass it in"
+_CLOCK = "reads the clock while tracing; pass the time as an argument"
+_RANDOM = "draws a random number while tracing; use jax.random, or pass the number as an argument"
+_FILE = "reads a file while tracing; read it outside and pass the contents as an argument"
+_ENVIRONMENT = "reads the environment while tracing; read the variable at import time into a module constant"
+_ADDRESS = "an address or a salted hash differs from process to process"
+_IMPORT = "imports a module while tracing; import it at the top of the file"
+_OUTSIDE = "reads something outside the process while tracing"
+_PROCESS = "depends on this process; read the value outside and pass it in"
+
+# module -> (reason, advice, names concerned; None: every name of the module)
+_CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
+    "builtins": (R.DYNAMIC_SCOPE, _SCOPE, frozenset(("globals", "locals", "vars", "eval", "exec", "compile", "dir"))),
+    "time": (R.TIME_READ, _CLOCK, None),
+    "random": (R.RNG_READ, _RANDOM, None),
+    "_random": (R.RNG_READ, _RANDOM, None),
+    "secrets": (R.RNG_READ, _RANDOM, None),
+    "uuid": (R.RNG_READ, _RANDOM, frozenset(("uuid1", "uuid4", "getnode", "uuid6", "uuid7", "uuid8"))),
+    "numpy.random": (R.RNG_READ, _RANDOM, None),
+    "gc": (R.DYNAMIC_SCOPE, _SCOPE, None),
+    "inspect": (
+        R.DYNAMIC_SCOPE,
+        _SCOPE,
+        frozenset(("stack", "currentframe", "trace", "getouterframes", "getinnerframes", "getframeinfo")),
+    ),
+    "traceback": (R.DYNAMIC_SCOPE, _SCOPE, frozenset(("extract_stack", "format_stack", "walk_stack"))),
+    "typing": (R.DYNAMIC_SCOPE, "reads annotations, which are not walked", frozenset(("get_type_hints",))),
+    "importlib": (R.LAZY_IMPORT, _IMPORT, None),
+    "runpy": (R.LAZY_IMPORT, _IMPORT, None),
+    "socket": (R.OPAQUE_CALLABLE, _OUTSIDE, None),
+    "subprocess": (R.OPAQUE_CALLABLE, _OUTSIDE, None),
+    "urllib.request": (R.OPAQUE_CALLABLE, _OUTSIDE, None),
+    "ctypes": (R.OPAQUE_CALLABLE, _OUTSIDE, None),
+    "_ctypes": (R.OPAQUE_CALLABLE, _OUTSIDE, None),
+    "platform": (R.OPAQUE_CALLABLE, _PROCESS, None),
+    "locale": (R.OPAQUE_CALLABLE, _PROCESS, None),
+    "getpass": (R.OPAQUE_CALLABLE, _PROCESS, None),
+    "io": (R.FILE_READ_UNTRACKED, _FILE, frozenset(("open", "open_code", "FileIO"))),
+    "_io": (R.FILE_READ_UNTRACKED, _FILE, frozenset(("open", "open_code", "FileIO"))),
+    "pkgutil": (R.FILE_READ_UNTRACKED, _FILE, None),
+    "glob": (R.FILE_READ_UNTRACKED, _FILE, None),
+    "tempfile": (R.FILE_READ_UNTRACKED, _FILE, None),
+    "shutil": (R.FILE_READ_UNTRACKED, _FILE, None),
+    "genericpath": (R.FILE_READ_UNTRACKED, _FILE, None),
+    "posixpath": (
+        R.FILE_READ_UNTRACKED,
+        _FILE,
+        frozenset(("abspath", "realpath", "expanduser", "expandvars", "lexists", "ismount")),
+    ),
+    "linecache": (R.FILE_READ_UNTRACKED, _FILE, None),
+    "weakref": (R.UNKNOWN_OBJECT, "whether a weak reference is alive is not reproducible", None),
+    "_weakref": (R.UNKNOWN_OBJECT, "whether a weak reference is alive is not reproducible", None),
+    "threading": (R.OPAQUE_CALLABLE, _PROCESS, frozenset(("get_ident", "current_thread", "get_native_id", "local"))),
+    "contextvars": (R.UNKNOWN_CONTEXT_VALUE, _PROCESS, None),
+    "sys": (
+        R.DYNAMIC_SCOPE,
+        _SCOPE,
+        frozenset(("_getframe", "_current_frames", "getrefcount", "exc_info", "_getframemodulename", "getprofile")),
+    ),
+    "numpy": (
+        R.FILE_READ_UNTRACKED,
+        _FILE,
+        frozenset(("load", "loadtxt", "genfromtxt", "fromfile", "memmap", "fromregex")),
+    ),
+}
+_BUILTINS = {
+    "open": (R.FILE_READ_UNTRACKED, _FILE),
+    "input": (R.FILE_READ_UNTRACKED, _FILE),
+    "id": (R.ID_OR_HASH_READ, _ADDRESS),
+    "hash": (R.ID_OR_HASH_READ, _ADDRESS),
+    "__import__": (R.LAZY_IMPORT, _IMPORT),
+}
+_OS_ALLOWED = frozenset(("fspath", "PathLike"))  # the rest of os asks the operating system, or changes something there
+_OS_ENVIRONMENT = frozenset(("getenv", "getenvb", "_Environ"))
+_ATTRIBUTES = {
+    "f_back": (R.DYNAMIC_SCOPE, _SCOPE),
+    "f_locals": (R.DYNAMIC_SCOPE, _SCOPE),
+    "f_globals": (R.DYNAMIC_SCOPE, _SCOPE),
+    "__globals__": (R.DYNAMIC_SCOPE, _SCOPE),
+    "__subclasses__": (R.DYNAMIC_SCOPE, "which subclasses exist depends on what else was imported"),
+    "__annotations__": (R.DYNAMIC_SCOPE, "reads annotations, which are not walked"),
+    "__doc__": (R.DYNAMIC_SCOPE, "reads a docstring, which is not walked"),
+    "co_filename": (R.DYNAMIC_SCOPE, _SCOPE),
+    "co_firstlineno": (R.DYNAMIC_SCOPE, _SCOPE),
+    "f_lineno": (R.DYNAMIC_SCOPE, _SCOPE),
+    "read_text": (R.FILE_READ_UNTRACKED, _FILE),
+    "read_bytes": (R.FILE_READ_UNTRACKED, _FILE),
+}
+_CLOCK_METHODS = frozenset(("now", "today", "utcnow"))
+
+
+def check_code(function: types.FunctionType, names: Names, path: Path) -> None:
+    """Refuses what the bytecode of a function of the user shows."""
+    for name in sorted(names.globals_written):
+        raise Refusal(R.TRACE_SIDE_EFFECT, render(path), f"assigns to the global {name!r}, which a hit would not do")
+    for name in sorted(names.attributes & _ATTRIBUTES.keys()):
+        reason, advice = _ATTRIBUTES[name]
+        raise Refusal(reason, render(path), f"reads the attribute {name!r}: {advice}")
+    for name, chain in sorted(names.writes):
+        if issubclass(type(function.__globals__.get(name)), types.ModuleType):
+            raise Refusal(R.TRACE_SIDE_EFFECT, render(path), f"assigns to {'.'.join((name, *chain))}")
+    for module, _ in sorted(names.imports):
+        loaded = not module.startswith(".") and module in sys.modules
+        if not loaded or _origin.of_module(module) is not Origin.OPAQUE:
+            raise Refusal(R.LAZY_IMPORT, render(path), f"{_IMPORT} ({module})")
+
+
+def check_opaque(obj: object, module: str, qualname: str, path: Path) -> None:
+    """Refuses a callable of the standard library or numpy that reads more than its arguments."""
+    name = qualname.partition(".")[0]
+    if module == "builtins" and qualname in _BUILTINS:
+        reason, advice = _BUILTINS[qualname]
+        raise Refusal(reason, render(path), f"{qualname}(): {advice}")
+    if module in ("os", "posix", "nt") and name not in _OS_ALLOWED:
+        environment = name in _OS_ENVIRONMENT
+        reason = R.ENV_READ_UNTRACKED if environment else R.RNG_READ if name == "urandom" else R.FILE_READ_UNTRACKED
+        raise Refusal(reason, render(path), f"os.{name}: {_ENVIRONMENT if environment else _OUTSIDE}")
+    rule = _CALLABLES.get(module) or (_CALLABLES["numpy.random"] if module.startswith("numpy.random.") else None)
+    if rule is not None and (rule[2] is None or name in rule[2]):
+        raise Refusal(rule[0], render(path), f"{module}.{qualname}: {rule[1]}")
+
+
+def check_chains(value: Any, chains: list[Chain], path: Path) -> None:
+    """Refuses ``datetime.now()``: a harmless class, but not by every one of its methods."""
+    if value is datetime.datetime or value is datetime.date:
+        for chain in chains:
+            if chain and chain[0] in _CLOCK_METHODS:
+                raise Refusal(R.TIME_READ, render(path), f"{chain[0]}(): {_CLOCK}")
+
+
+def check_module(name: str, path: Path) -> None:
+    """Refuses a module that is handed around as a value when it is one that reads the outside world."""
+    rule = _CALLABLES.get(name)
+    if name == "os" or (rule is not None and rule[2] is None):
+        reason, advice = (rule[0], rule[1]) if rule else (R.ENV_READ_UNTRACKED, _ENVIRONMENT)
+        raise Refusal(reason, render(path), f"the module {name} is used as a value: {advice}")
+
+
+def check_instance(obj: object, path: Path) -> None:
+    """Refuses the well-known objects that stand for something outside: ``os.environ``, ``sys.modules``, generators."""
+    if obj is os.environ or type(obj) is type(os.environ):
+        raise Refusal(R.ENV_READ_UNTRACKED, render(path), _ENVIRONMENT)
+    if obj is sys.modules:
+        raise Refusal(R.DYNAMIC_MODULE_ATTR, render(path), "looks modules up by name; import them and name them")
+    kinds = _raw.mro(type(obj))
+    if random.Random in kinds or any(_raw.module_name(kind).startswith("numpy.random") for kind in kinds):
+        raise Refusal(R.RNG_READ, render(path), _RANDOM)

@@ -1,0 +1,160 @@
+"""The walk: one depth-first stream of tokens over everything that a trace of the root can read.
+
+It is a single linear stream, with the objects that have an identity (functions, classes, instances, containers that
+can change, arrays) numbered at their first visit. A second visit is a reference to that number. So cycles end,
+sharing is part of the digest, and the digest does not depend on where in a cycle the walk began to look. Plain
+immutable values are never numbered: whether the interpreter happens to intern them must not matter.
+
+The walk runs no user code, and it is total: an object that it does not understand is a ``Refusal``.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jitserve import _core
+from jitserve._outcome import BypassReason, Refusal
+
+from . import _dispatch, _hash_order, _names
+from ._ingredient import Ingredient
+from ._path import Path, render, root
+
+SCHEMA = "jitserve-walk-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one walk.
+
+    Attributes:
+        array_bytes: the largest captured array whose contents are worth hashing.
+        nodes: how many values a walk may visit before it gives up.
+    """
+
+    array_bytes: int = 64 << 20
+    nodes: int = 2_000_000
+
+
+class Walk:
+    """What a walk found.
+
+    Attributes:
+        digest: 32 bytes over everything that was visited.
+        objects: every object with an identity, in order of the first visit. In two processes with equal digests the
+            same index holds corresponding objects. The list keeps them alive, so that their ids stay theirs.
+        codes: ids of the code objects that the digest covers, with the code object and where it was found.
+    """
+
+    __slots__ = ("_numbers", "codes", "digest", "objects", "paths")
+
+    def __init__(self, walker: Walker) -> None:
+        self.digest: bytes = walker.tokens.finish()
+        self.objects: list[Any] = walker.objects
+        self.paths: list[Path] = walker.paths
+        self.codes: dict[int, tuple[types.CodeType, Path]] = walker.codes
+        self._numbers = walker.numbers
+
+    def index_of(self, obj: object) -> int | None:
+        """Number of this very object, or None when it was not visited (or has no identity worth numbering)."""
+        return self._numbers.get(id(obj))
+
+    def covers(self, code: types.CodeType) -> bool:
+        """Whether the digest covers this code object."""
+        return id(code) in self.codes
+
+    def path_of(self, index: int) -> str:
+        """Where the object of that number was first found."""
+        return render(self.paths[index])
+
+    @property
+    def ingredients(self) -> tuple[Ingredient, ...]:
+        """The functions that were walked, each with the digest of its code."""
+        functions = [(i, obj) for i, obj in enumerate(self.objects) if type(obj) is types.FunctionType]
+        return tuple(
+            Ingredient(self.path_of(i), _names.of(obj.__code__).digest, f"{obj.__module__}.{obj.__qualname__}")
+            for i, obj in functions
+        )
+
+
+class Walker:
+    """State of one walk. Encoders emit tokens to it, and push the children that they found."""
+
+    __slots__ = ("codes", "encoders", "limits", "numbers", "objects", "order", "paths", "stack", "tokens", "types")
+
+    def __init__(self, limits: Limits, tokens: _core.Tokens) -> None:
+        self.limits = limits
+        self.tokens = tokens
+        self.numbers: dict[int, int] = {}
+        self.objects: list[Any] = []
+        self.paths: list[Path] = []
+        self.codes: dict[int, tuple[types.CodeType, Path]] = {}
+        self.stack: list[tuple[Any, Path, bool]] = []
+        self.encoders: dict[int, _dispatch.Encoder] = {}
+        self.types: list[type] = []  # keeps them alive for as long as their ids are keys of ``encoders``
+        self.order = _hash_order.HashOrder()
+
+    def number(self, obj: object, path: Path) -> bool:
+        """Numbers ``obj``. False: it has been visited before, and a reference has been emitted."""
+        index = self.numbers.setdefault(id(obj), len(self.objects))
+        if index < len(self.objects):
+            self.tokens.begin("ref", 0)
+            self.tokens.int_(index)
+            return False
+        self.objects.append(obj)
+        self.paths.append(path)
+        return True
+
+    def push(self, children: Sequence[tuple[Any, Path, bool]]) -> None:
+        """Adds children, to be visited in this order before anything that is waiting."""
+        self.stack.extend(reversed(children))
+
+    def run(self) -> None:
+        """Visits everything on the stack, and what that leads to."""
+        stack, scalar, encoders = self.stack, self.tokens.scalar, self.encoders
+        left = self.limits.nodes
+        while stack:
+            obj, path, trusted = stack.pop()
+            if scalar(obj):
+                continue
+            encoder = encoders.get(id(type(obj)))
+            if encoder is None:
+                encoder = encoders[id(type(obj))] = _dispatch.encoder_of(type(obj))
+                self.types.append(type(obj))
+            encoder(self, obj, path, trusted)
+            left -= 1
+            if left < 0:
+                raise Refusal(
+                    BypassReason.WALK_TOO_LARGE, render(path), f"more than {self.limits.nodes} values are reachable"
+                )
+
+
+def walk(root_object: object, extra: Iterable[tuple[str, object]] = (), *, limits: Limits | None = None) -> Walk:
+    """Fingerprints everything that a trace of ``root_object`` can read.
+
+    Args:
+        root_object: the function as the user gave it.
+        extra: further roots with a label each: static arguments (label them with their parameter's name), node
+            classes and auxiliary data of the arguments' trees, jit options, values of the context.
+        limits: bounds; the defaults suit a training step.
+
+    Raises:
+        Refusal: something is reachable that cannot be fingerprinted soundly.
+    """
+    walker = Walker(limits or Limits(), _core.Tokens())
+    _start(walker, root_object, list(extra))
+    walker.run()
+    walker.order.check(walker)
+    return Walk(walker)
+
+
+def _start(walker: Walker, root_object: object, extra: list[tuple[str, object]]) -> None:
+    walker.tokens.begin(SCHEMA, 1 + len(extra))
+    for label, _ in extra:
+        walker.tokens.str_(label)
+    name = getattr(root_object, "__qualname__", None) if type(root_object) is types.FunctionType else None
+    roots = [(root_object, root(name or "<root>"), False)]
+    roots.extend((value, root(label), False) for label, value in extra)
+    walker.push(roots)

@@ -1,0 +1,38 @@
+"""The visible table of what the walk knows about particular classes of the libraries.
+
+Most objects need no entry: they are read generically. An entry says which attributes are bookkeeping that no program
+depends on (a process-wide counter, a memo), or that an object of the class is *inert* as a whole: what a program can
+see of it is in the key in another way, given as the reason.
+"""
+
+from __future__ import annotations
+
+from .. import _origin, _raw
+from . import _flax, _jax, _stdlib
+from ._adapter import Adapter as Adapter
+
+TABLE: dict[str, Adapter] = {**_stdlib.TABLE, **_jax.TABLE, **_flax.TABLE}
+
+_NOTHING = Adapter(reason="")
+
+
+def find(cls: type, trusted: bool) -> Adapter:
+    """What is known about a class: the entries of all its bases, joined. ``trusted``: reached from a library."""
+    names = [(base, TABLE.get(_name(base))) for base in _raw.mro(cls)]
+    found = [entry for base, entry in names if entry and (trusted or not entry.in_libraries_only) and _installed(base)]
+    if not found:
+        return _NOTHING
+    ignored = frozenset[str]().union(*(entry.ignored for entry in found))
+    return Adapter(reason=found[0].reason, ignored=ignored, inert=any(entry.inert for entry in found))
+
+
+def _name(cls: type) -> str:
+    return f"{_raw.module_name(cls)}.{_raw.qualname(cls)}"
+
+
+def _installed(cls: type) -> bool:
+    """Whether the class is what its name says; anybody can call a class ``flax.linen.module.Module``."""
+    return _origin.of_class(cls) is not _origin.Origin.USER
+
+
+__all__ = ["TABLE", "Adapter", "find"]

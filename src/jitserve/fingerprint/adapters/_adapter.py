@@ -1,0 +1,22 @@
+"""One entry of the table of adapters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """What the walk knows about one class.
+
+    Attributes:
+        reason: why this is sound.
+        ignored: attributes of instances that are left out.
+        inert: instances are encoded by the name of their class alone.
+        in_libraries_only: the entry does not hold for an object that the user's own code names.
+    """
+
+    reason: str
+    ignored: frozenset[str] = frozenset()
+    inert: bool = False
+    in_libraries_only: bool = False

@@ -1,0 +1,14 @@
+"""Flax: counters that give objects names within one process, and nothing a program depends on."""
+
+from __future__ import annotations
+
+from ._adapter import Adapter
+
+TABLE = {
+    "flax.linen.module.Module": Adapter(
+        reason="_id tells module instances of one process apart; it is drawn from a counter of the process",
+        ignored=frozenset(("_id",)),
+    ),
+    "flax.ids.UUIDManager": Adapter(reason="the counter behind _id", inert=True),
+    "flax.ids.FlaxId": Adapter(reason="a number drawn from the counter", inert=True),
+}
