@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from ._config_policy import relevant_states as relevant_states
+from ._environment import environment as environment
 from ._ingredient import Ingredient as Ingredient
 from ._walk import Limits as Limits
 from ._walk import Walk as Walk
 from ._walk import walk as walk
 
-__all__ = ["Ingredient", "Limits", "Walk", "walk"]
+__all__ = ["Ingredient", "Limits", "Walk", "environment", "relevant_states", "walk"]

@@ -36,7 +36,8 @@ def render(path: Path) -> str:
 
 
 def last_name(path: Path) -> str | None:
-    """The name that an object was reached by, when it was reached by one (not by position or dictionary key)."""
+    """The name that code reaches an object by, when it is reached by one (not by position or dictionary key)."""
     if path is None or path[1] not in (ATTR, CELL, GLOBAL, ROOT):
         return None
-    return str(path[2]).rsplit(".", 1)[-1]
+    name = str(path[2]).split()[-1]  # roots have labels of several words, such as ``static argument modes``
+    return name if name.isidentifier() else None

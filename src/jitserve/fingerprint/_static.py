@@ -17,7 +17,7 @@ from typing import Any
 from jitserve._outcome import BypassReason as R
 from jitserve._outcome import Refusal
 
-from . import _origin, _raw
+from . import _config_policy, _origin, _raw
 from ._names import Chain, Names
 from ._origin import Origin
 from ._path import Path, render
@@ -120,6 +120,8 @@ def check_code(function: types.FunctionType, names: Names, path: Path) -> None:
     for name in sorted(names.attributes & _ATTRIBUTES.keys()):
         reason, advice = _ATTRIBUTES[name]
         raise Refusal(reason, render(path), f"reads the attribute {name!r}: {advice}")
+    for name in sorted(names.attributes & _config_policy.IRRELEVANT.keys()):
+        raise Refusal(R.UNKNOWN_CONTEXT_VALUE, render(path), f"reads {name}, which is not part of any key")
     for name, chain in sorted(names.writes):
         if issubclass(type(function.__globals__.get(name)), types.ModuleType):
             raise Refusal(R.TRACE_SIDE_EFFECT, render(path), f"assigns to {'.'.join((name, *chain))}")

@@ -1,0 +1,118 @@
+"""The installed packages that turn a function into a program, by content.
+
+A version string says little: wheels are patched, rebuilt and edited in place. So each package is the digest of all its
+files. Reading them takes about a second, once: the digest is kept in a memo, which is valid while the list of
+(relative path, size, modification time, inode) of the package's files is the same.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from jitserve import _core
+
+from ._ingredient import Ingredient
+
+# Packages that take part in making or running a program. Those that are not installed are noted as absent.
+PACKAGES = ("jax", "jaxlib", "numpy", "ml_dtypes", "opt_einsum", "jax_plugins", "nvidia", "libtpu", "triton")
+
+# Of a big package that seldom takes part, the list of its files with their digests, as installed: one file to read.
+LISTED_PACKAGES = ("scipy",)
+
+_SKIPPED_DIRECTORIES = frozenset(("__pycache__", "tests", "test", "include", "doc", "docs", "cmake", "pkgconfig"))
+_SKIPPED_SUFFIXES = (".pyc", ".pyi", ".h", ".hpp", ".a", ".md", ".txt", ".html")
+
+
+def describe(memo_directory: Path | None) -> list[Ingredient]:
+    """One ingredient for each package of the toolchain.
+
+    Args:
+        memo_directory: where to keep the digests; None: nowhere, so that the files are read each time.
+    """
+    return [_package(name, memo_directory) for name in PACKAGES] + [_listed_package(name) for name in LISTED_PACKAGES]
+
+
+def _listed_package(name: str) -> Ingredient:
+    """A package by the ``RECORD`` of its installation, or by all its files when it has none."""
+    for place in _places(name):
+        site = os.path.dirname(place)
+        for entry in sorted(os.listdir(site)):
+            if entry.startswith(f"{name}-") and entry.endswith(".dist-info"):
+                record = Path(site, entry, "RECORD")
+                if record.exists():
+                    return Ingredient(f"toolchain.{name}", _core.sha256(record.read_bytes()), str(record))
+    return _package(name, None)
+
+
+def _package(name: str, memo_directory: Path | None) -> Ingredient:
+    places = _places(name)
+    if not places:
+        return Ingredient(f"toolchain.{name}", _core.sha256(b"absent"), "not installed")
+    listing = [entry for place in places for entry in _files(place, "")]
+    tokens = _core.Tokens()
+    tokens.begin("listing", len(listing))
+    for path, relative, status in listing:
+        for value in (os.path.dirname(path), relative, status.st_size, status.st_mtime_ns, status.st_ino):
+            tokens.scalar(value)
+    stamp = tokens.finish()
+    memo = memo_directory / f"{name}-{stamp.hex()}" if memo_directory else None
+    digest = _recall(memo) or _read_all(listing)
+    _remember(memo, digest)
+    return Ingredient(f"toolchain.{name}", digest, f"{len(listing)} files in {', '.join(places)}")
+
+
+def _places(name: str) -> list[str]:
+    """Directories of an installed package, found without importing it (plugins are slow to import)."""
+    module = sys.modules.get(name)
+    found = list(getattr(module, "__path__", ())) if module is not None else []
+    if not found:
+        found = [os.path.join(entry, name) for entry in sys.path if entry and os.path.isdir(os.path.join(entry, name))]
+    return sorted({os.path.abspath(place) for place in found})
+
+
+def _files(directory: str, prefix: str) -> Iterator[tuple[str, str, os.stat_result]]:
+    """(path, path inside the package, status) of the files that can matter, in a fixed order."""
+    with os.scandir(directory) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        relative = f"{prefix}{entry.name}"
+        if entry.is_dir():
+            if entry.name not in _SKIPPED_DIRECTORIES:
+                yield from _files(entry.path, f"{relative}/")
+        elif not entry.name.endswith(_SKIPPED_SUFFIXES):
+            yield entry.path, relative, entry.stat()
+
+
+def _read_all(listing: list[tuple[str, str, os.stat_result]]) -> bytes:
+    tokens = _core.Tokens()
+    tokens.begin("package", len(listing))
+    for path, relative, _ in listing:
+        tokens.str_(relative)
+        hasher = _core.Hasher()
+        with open(path, "rb") as file:
+            while chunk := file.read(1 << 20):
+                hasher.update(chunk)
+        tokens.digest_(hasher.digest())
+    return tokens.finish()
+
+
+def _recall(memo: Path | None) -> bytes | None:
+    try:
+        data = _core.read_record(str(memo)) if memo else b""
+    except (OSError, _core.Corruption):
+        return None
+    return data if len(data) == 32 else None
+
+
+def _remember(memo: Path | None, digest: bytes) -> None:
+    """Keeps a digest; a memo that cannot be written only costs time."""
+    if memo is None or memo.exists():
+        return
+    try:
+        memo.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _core.write_record(str(memo), digest)
+    except OSError:
+        return
