@@ -70,7 +70,7 @@ def test_demo_whose_children_do_not_hit_fails_with_the_reason(tmp_path: Path) ->
     (tmp_path / "sitecustomize.py").write_text("import os\nos.environ['JITSERVE_DISABLE'] = '1'\n")
     finished = run_demo(tmp_path, *SMALL, settings={"PYTHONPATH": str(tmp_path)})
     assert finished.returncode == 1, finished.stdout + finished.stderr
-    assert "FAILED  jitserve.jit, warm: JAX traced" in finished.stdout
+    assert "FAILED  jitserve, warm: JAX traced" in finished.stdout
     assert "Where to go next" not in finished.stdout
 
 

@@ -18,10 +18,10 @@ from jitserve.demo._process import DemoError, run_python
 from jitserve.demo._report import Report
 
 PLAIN = "jax.jit, no cache"
-JAX_FILL = "jax.jit, filling JAX's persistent cache"
-JAX_WARM = "jax.jit, JAX's persistent cache warm"
-FILL = "jitserve.jit, filling the cache"
-WARM = "jitserve.jit, warm"
+JAX_FILL = "jax.jit, JAX's cache, filling"
+JAX_WARM = "jax.jit, JAX's cache, warm"
+FILL = "jitserve, filling"
+WARM = "jitserve, warm"
 
 
 @dataclass(frozen=True, slots=True)
