@@ -14,6 +14,7 @@ from jitserve.v1 import cache_pb2 as pb
 
 OTHER = "other"  # where labels of a later client, or of a broken one, are counted: the label sets never grow
 LOAD_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+CLIENT_FAULT_KINDS = frozenset({"internal", "record", "writer_full"})  # of the client's own code: jitserve._session
 _SAMPLES_PER_REPORT = 100_000
 
 
@@ -37,7 +38,7 @@ class Tally:
         self._lock = threading.Lock()
         self._outcomes = _zeros(outcome.value for outcome in Outcome)
         self._bypasses = _zeros(reason.value for reason in BypassReason)
-        self._faults = _zeros(STORE_FAULT_KINDS)
+        self._faults = _zeros(STORE_FAULT_KINDS | CLIENT_FAULT_KINDS)
         self._seconds_saved = 0.0
         self._published = 0
         self._load_buckets = [0] * (len(LOAD_BUCKETS_S) + 1)

@@ -1,7 +1,7 @@
 """The client's connection to the daemon: opened late, bounded in time, given up for a while when it breaks.
 
-The only client module that knows gRPC's status codes. A channel does not survive ``os.fork`` (gRPC's threads are gone
-in the child, and its socket is shared), so a child of a process that had opened one goes without the daemon.
+The only client module that knows gRPC's status codes. gRPC does not survive ``os.fork``, so a child of a process that
+had used it goes without the daemon, on the disk tier.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from jitserve._errors import StoreFault
 from jitserve.store._faults import DaemonFault
@@ -22,6 +22,12 @@ T = TypeVar("T")
 OnFault = Callable[[StoreFault], None]
 
 REST_S = 60.0  # how long a daemon that failed is left alone: a process pays the delay once
+
+
+class _Grpc:
+    """gRPC keeps process-wide threads from its first channel on; a forked child does not have them."""
+
+    first_user: ClassVar[int | None] = None  # pid
 
 
 class Connection:
@@ -43,13 +49,12 @@ class Connection:
         self._on_fault = on_fault
         self._channel: grpc.Channel | None = None
         self._stub: Any = None
-        self._opened_by = 0
         self._down_until = float("-inf")
         self._closed = False
 
     def usable(self) -> bool:
         """Whether an attempt makes sense: not closed, not given up, and not inherited through a fork."""
-        inherited = self._stub is not None and self._opened_by != os.getpid()
+        inherited = _Grpc.first_user not in (None, os.getpid())
         return not self._closed and not inherited and self.clock() >= self._down_until
 
     def attempt(self, action: Callable[[], T], otherwise: Callable[[], T]) -> T:
@@ -80,7 +85,7 @@ class Connection:
                 ("grpc.max_receive_message_length", MESSAGE_LIMIT),
                 ("grpc.max_send_message_length", MESSAGE_LIMIT),
             ]
-            self._opened_by = os.getpid()
+            _Grpc.first_user = os.getpid()
             self._channel = grpc.insecure_channel(f"unix:{self._socket}", options)
             self._stub = cache_pb2_grpc.CacheStub(self._channel)
         return self._stub
@@ -125,5 +130,5 @@ class Connection:
         """Closes the channel, in the process that opened it. Idempotent."""
         self._closed = True
         channel, self._channel = self._channel, None
-        if channel is not None and self._opened_by == os.getpid():
+        if channel is not None and _Grpc.first_user == os.getpid():
             channel.close()

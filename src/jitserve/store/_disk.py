@@ -159,7 +159,8 @@ class DiskStore:
         except OSError:
             case.rmdir()
             raise
-        (case / "why").write_text(f"{why}\n")
+        with open(case / "why", "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(f"{why}\n")
 
 
 def _first_wins(old: bytes | None, new: bytes) -> bytes:

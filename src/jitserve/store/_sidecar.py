@@ -79,7 +79,7 @@ def read_sidecar(socket: Path) -> Sidecar | None:
             return None
         try:
             return _parse(file.read(_SIZE_LIMIT))
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
 
