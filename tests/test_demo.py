@@ -93,13 +93,13 @@ def test_demo_ended_by_a_signal_leaves_no_process_and_no_file(tmp_path: Path, nu
     assert processes_that_name(tmp_path) == []
 
 
-def test_demo_whose_child_fails_shows_its_traceback_and_leaves_nothing_behind(
+def test_demo_whose_child_fails_shows_why_and_leaves_nothing_behind(
     tmp_path: Path,
 ) -> None:
-    finished = run_demo(tmp_path, "--layers", "1", "--width", "0")
+    finished = run_demo(tmp_path, "--layers", "1", "--width", "10")
     assert finished.returncode == 1
     assert "Error: python" in finished.stderr
-    assert "Traceback" in finished.stderr.partition("train_step.py")[2], "the child's own traceback is shown"
+    assert "must be divisible by number of heads" in finished.stderr, "the words of flax"
     assert list(tmp_path.iterdir()) == []
 
 
