@@ -92,12 +92,12 @@ class Actor:
 class Daemon:
     """A running ``jitserve-daemon``. Ready when made. Use it as a context manager."""
 
-    def __init__(self, store: Path, socket: Path, *options: str) -> None:
+    def __init__(self, store: Path, socket: Path, *options: str, program: str = _DAEMON) -> None:
         self.store = store
         self.socket = socket
         arguments = ["--store", str(store), "--address", f"unix:{socket}", "--metrics-address", "127.0.0.1:0", *options]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _DAEMON, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
+            [sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
         )
         self.log: list[str] = []
         self.wait_for("serving ")

@@ -1,0 +1,80 @@
+"""Leases with a daemon: among its clients, and between them and processes that do not use it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from actors import Actor, Daemon, actors, key
+
+KEY = key(1).hex()
+
+
+def embedded(daemon: Daemon) -> dict[str, str]:
+    return {"JITSERVE_DIR": str(daemon.store)}
+
+
+def test_many_clients_are_never_inside_together(daemon: Daemon, tmp_path: Path) -> None:
+    with actors(6, **daemon.environ) as crowd:
+        assert {actor.tier for actor in crowd} == {"DaemonStore"}
+        for actor in crowd:
+            actor.start("contend", key=KEY, rounds=50, inside=str(tmp_path / "inside"))
+        assert [actor.result() for actor in crowd] == [0] * 6
+        assert [actor.do("seen_faults") for actor in crowd] == [[]] * 6
+
+
+def test_clients_and_embedded_processes_are_never_inside_together(daemon: Daemon, tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        crowd = [
+            *stack.enter_context(actors(3, **daemon.environ)),
+            *stack.enter_context(actors(3, **embedded(daemon))),
+        ]
+        assert sorted(actor.tier for actor in crowd) == ["DaemonStore"] * 3 + ["DiskStore"] * 3
+        for actor in crowd:
+            actor.start("contend", key=KEY, rounds=30, inside=str(tmp_path / "inside"))
+        assert [actor.result() for actor in crowd] == [0] * 6
+
+
+def test_killed_client_frees_those_who_wait(daemon: Daemon) -> None:
+    with Actor(**daemon.environ) as waiter, Actor(**embedded(daemon)) as bystander:
+        with Actor(**daemon.environ) as holder:
+            assert holder.do("acquire", key=KEY, timeout=0)
+            assert not bystander.do("acquire", key=KEY, timeout=0)
+            waiter.start("acquire", key=KEY, timeout=60)
+            holder.kill()
+        assert waiter.result()
+        assert not bystander.do("acquire", key=KEY, timeout=0)
+        waiter.do("release", key=KEY)
+        assert bystander.do("acquire", key=KEY, timeout=60)
+
+
+def test_client_waits_for_an_embedded_holder_and_gets_the_lease_when_it_dies(daemon: Daemon) -> None:
+    with Actor(**daemon.environ) as waiter:
+        with Actor(**embedded(daemon)) as holder:
+            assert holder.do("acquire", key=KEY, timeout=0)
+            assert not waiter.do("acquire", key=KEY, timeout=0)
+            waiter.start("acquire", key=KEY, timeout=60)
+            holder.kill()
+        assert waiter.result()
+        assert waiter.do("seen_faults") == []
+
+
+def test_forked_child_of_a_client_goes_on_without_the_daemon(daemon: Daemon) -> None:
+    with Actor(**daemon.environ) as parent:
+        assert parent.do("acquire", key=KEY, timeout=0)
+        commands = [
+            {"do": "acquire", "key": KEY, "timeout": 0},
+            {"do": "acquire", "key": key(2).hex(), "timeout": 0},
+            {"do": "publish", "key": key(3).hex(), "payload": b"program".hex(), "kind": "PROGRAM"},
+            {"do": "report", "batch": {"outcomes": {"miss": 1}}},
+            {"do": "release", "key": KEY},
+            {"do": "close"},
+        ]
+        answers = [parent.do("in_fork", command=command) for command in commands]
+        assert answers == [{"ok": False}, {"ok": True}, {"ok": None}, {"ok": None}, {"ok": None}, {"ok": None}]
+        assert parent.do("lookup", key=key(3).hex(), kind="PROGRAM") == b"program".hex()
+        with Actor(**daemon.environ) as other:
+            assert not other.do("acquire", key=KEY, timeout=0), "a child freed it"
+            parent.do("release", key=KEY)
+            assert other.do("acquire", key=KEY, timeout=60)
+        assert parent.do("seen_faults") == []
