@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,17 @@ _jax.hide_frames(Path(__file__).parent)
 @functools.wraps(_jax.stock_jit)
 def jit(*args: Any, **options: Any) -> Any:
     stock = _jax.stock_jit(*args, **options)
-    if args:
-        return _jax.with_cache_miss(stock, _cache_miss_of)
     # Without a function, JAX's `jit` is a factory of decorators.
-    return lambda fun: _jax.with_cache_miss(stock(fun), _cache_miss_of)
+    return _twin(stock) if args else lambda fun: _twin(stock(fun))
+
+
+def _twin(stock: Any) -> Any:
+    try:
+        weakref.ref(_jax.user_function(stock))
+    except TypeError:
+        # JAX cannot call a function without weak references anyway, and crashes when it is jitted a second time.
+        return stock
+    return _jax.with_cache_miss(stock, _cache_miss_of)
 
 
 def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:

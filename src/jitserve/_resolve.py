@@ -107,7 +107,8 @@ def _compile(
             result = build(session, store, call, key)
             publish(session, store, key, result, lease)
             lease = None
-            session.built(function_name(call), result.refusal or refused, result)
-            return plain()
+            answer = plain()
+        session.built(function_name(call), result.refusal or refused, result)
+        return answer
     finally:
         _release(lease)

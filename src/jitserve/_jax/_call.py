@@ -98,8 +98,15 @@ def _refusal(leaf: Any, path: str) -> Refusal:
 
 
 def leaf_aval(leaf: Any) -> Any:
-    """The abstract value that JAX gives to a leaf."""
-    return core.shaped_abstractify(leaf)
+    """The abstract value that JAX gives to a leaf.
+
+    Raises:
+        Refusal: JAX takes no such value, for example a Python integer that does not fit; it says so itself.
+    """
+    try:
+        return core.shaped_abstractify(leaf)
+    except (OverflowError, TypeError) as error:
+        raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, "argument", str(error)) from None
 
 
 def leaf_placement(leaf: Any) -> tuple[Any, bool, Any]:
