@@ -48,7 +48,8 @@ def directory_of(store: Store) -> Path:
     digest = store.put(b"here")
     store.publish(Kind.PROGRAM, key(9), b"here")
     layout: Layout = getattr(store, "_disk", store).layout
-    assert layout.blob(digest).exists() and layout.record(Kind.PROGRAM, key(9)).exists()
+    assert layout.blob(digest).exists()
+    assert layout.record(Kind.PROGRAM, key(9)).exists()
     return layout.root
 
 

@@ -75,7 +75,8 @@ class Actor:
 
     def finish(self) -> int:
         """Lets the process come to its end as programs do; returns its exit status."""
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         status = self.process.wait(PATIENCE_S)

@@ -73,22 +73,26 @@ class Connection:
     def stub(self) -> Any:
         """The generated client; imports gRPC and opens the channel on first use."""
         if self._stub is None:
-            import grpc
-
-            from jitserve.store._wire import MESSAGE_LIMIT
-            from jitserve.v1 import cache_pb2_grpc
-
-            options = [
-                ("grpc.enable_http_proxy", 0),
-                ("grpc.default_authority", "localhost"),  # some servers refuse the socket's escaped path
-                ("grpc.use_local_subchannel_pool", 1),
-                ("grpc.max_receive_message_length", MESSAGE_LIMIT),
-                ("grpc.max_send_message_length", MESSAGE_LIMIT),
-            ]
-            _Grpc.first_user = os.getpid()
-            self._channel = grpc.insecure_channel(f"unix:{self._socket}", options)
-            self._stub = cache_pb2_grpc.CacheStub(self._channel)
+            self._channel, self._stub = self.open_channel()
         return self._stub
+
+    def open_channel(self) -> tuple[grpc.Channel, Any]:
+        """A channel of the caller's own, and its generated client. The caller closes it."""
+        import grpc
+
+        from jitserve.store._wire import MESSAGE_LIMIT
+        from jitserve.v1 import cache_pb2_grpc
+
+        options = [
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.default_authority", "localhost"),  # some servers refuse the socket's escaped path
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+            ("grpc.max_send_message_length", MESSAGE_LIMIT),
+        ]
+        _Grpc.first_user = os.getpid()
+        channel = grpc.insecure_channel(f"unix:{self._socket}", options)
+        return channel, cache_pb2_grpc.CacheStub(channel)
 
     def call(self, method: str, request: Any, timeout: float | None = None) -> Any:
         """One RPC and its reply. ``request`` is an iterator where the method takes a stream.
@@ -124,11 +128,15 @@ class Connection:
     def give_up(self, kind: str, what: str) -> DaemonFault:
         """Leaves the daemon alone for a while; returns the fault to raise."""
         self._down_until = self.clock() + REST_S
+        self._close_channel()  # an open one would try to reconnect all the time, and remember that it could not
         return DaemonFault(kind, f"daemon at {self._socket}: {what}; going on without it for {REST_S:g} s")
 
     def close(self) -> None:
         """Closes the channel, in the process that opened it. Idempotent."""
         self._closed = True
-        channel, self._channel = self._channel, None
+        self._close_channel()
+
+    def _close_channel(self) -> None:
+        channel, self._channel, self._stub = self._channel, None, None
         if channel is not None and _Grpc.first_user == os.getpid():
             channel.close()

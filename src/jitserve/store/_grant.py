@@ -74,7 +74,9 @@ class _Stream:
         self._ended = threading.Event()
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
-            self._call = connection.stub().Lease(self._requests(key))
+            # A channel of its own: giving up the daemon for something else must not free a lease that it still holds.
+            self._channel, stub = connection.open_channel()
+            self._call = stub.Lease(self._requests(key))
         except Exception as error:
             raise connection.fault(error, "Lease") from error
         threading.Thread(target=self._read, name="jitserve-lease", daemon=True).start()
@@ -98,6 +100,7 @@ class _Stream:
         if self._owner == os.getpid() and not self._ended.is_set():
             self._ended.set()  # lets gRPC's thread that reads `_requests` go
             self._call.cancel()
+            self._channel.close()
 
     def _requests(self, key: bytes) -> Iterator[Any]:
         from jitserve.v1 import cache_pb2 as pb
