@@ -15,8 +15,13 @@ namespace py = pybind11;
 namespace jitserve {
 namespace {
 
-// Set by the compiler since Python 3.13 if co_consts[0] is a docstring.
-constexpr int kHasDocstringFlag = 0x4000000;
+#ifdef CO_HAS_DOCSTRING  // since Python 3.14: co_consts[0] is a docstring
+constexpr int kHasDocstringFlag = CO_HAS_DOCSTRING;
+bool MayHaveDocstring(const PyCodeObject& code) { return (code.co_flags & kHasDocstringFlag) != 0; }
+#else  // a function takes co_consts[0] for its docstring whenever that is a str
+constexpr int kHasDocstringFlag = 0;
+bool MayHaveDocstring(const PyCodeObject&) { return true; }
+#endif
 
 // A process that makes code for ever (exec in a loop) must not keep all of it alive: when full, the memo starts afresh.
 constexpr std::size_t kMemoSize = 65536;
@@ -109,13 +114,8 @@ void EmitInstructions(Tokens& tokens, py::handle code, Docstrings docstrings) {
 
 void EmitDocstring(Tokens& tokens, const PyCodeObject& code) {
   tokens.Tag("docstring");
-#if PY_VERSION_HEX >= 0x030d0000
-  const bool may_have_one = (code.co_flags & kHasDocstringFlag) != 0;
-#else
-  const bool may_have_one = true;  // a function takes co_consts[0] for its docstring whenever that is a str
-#endif
-  const bool has_one =
-      may_have_one && PyTuple_GET_SIZE(code.co_consts) > 0 && PyUnicode_CheckExact(PyTuple_GET_ITEM(code.co_consts, 0));
+  const bool has_one = MayHaveDocstring(code) && PyTuple_GET_SIZE(code.co_consts) > 0 &&
+                       PyUnicode_CheckExact(PyTuple_GET_ITEM(code.co_consts, 0));
   if (has_one) {
     EmitStr(tokens, PyTuple_GET_ITEM(code.co_consts, 0));
   } else {

@@ -13,7 +13,7 @@ namespace {
 std::string TemporaryName(const std::string& directory) {
   std::random_device random;
   std::string name = directory + "/.tmp-" + std::to_string(::getpid());
-  for (int i = 0; i < 4; ++i) name += "-" + std::to_string(random());
+  for (int i = 0; i < 4; ++i) name.append("-").append(std::to_string(random()));
   return name;
 }
 
@@ -48,7 +48,7 @@ Status WriteFileAtomically(Env& env, const std::string& scratch_directory, const
     (void)env.Remove(temporary);  // best effort: the first error is the one to report
     return status;
   }
-  return env.SyncDirectory(ParentDirectory(path));
+  return SyncNames(env, path);
 }
 
 Status MakeDirectories(Env& env, const std::string& path) {
@@ -60,6 +60,17 @@ Status MakeDirectories(Env& env, const std::string& path) {
   }
   if (!made.ok()) return made.status();
   return made.value() ? env.SyncDirectory(parent) : Status();
+}
+
+Status SyncNames(Env& env, const std::string& path) {
+  std::string directory = ParentDirectory(path);
+  if (Status status = env.SyncDirectory(directory); !status.ok()) return status;
+  for (int level = 0; level < 2 && ParentDirectory(directory) != directory; ++level) {
+    directory = ParentDirectory(directory);
+    Status status = env.SyncDirectory(directory);
+    if (!status.ok() && status.errno_value() != EACCES) return status;  // not ours to read: then not ours to sync
+  }
+  return {};
 }
 
 std::string ParentDirectory(const std::string& path) {

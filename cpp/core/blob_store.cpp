@@ -12,7 +12,7 @@ Result<BlobName> BlobStore::Put(ByteView data) const {
   const std::string scratch = root_ + "/tmp";
   if (Holds(path, data)) {
     // Its writer may be another process, just now between rename and sync: our promise must not hang on its luck.
-    if (Status status = env_.SyncDirectory(ParentDirectory(path)); !status.ok()) return status;
+    if (Status status = SyncNames(env_, path); !status.ok()) return status;
     return name;
   }
   if (Status status = MakeDirectories(env_, ParentDirectory(path)); !status.ok()) return status;

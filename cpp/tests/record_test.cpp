@@ -102,6 +102,22 @@ TEST(ACrashAtAnyOperationLeavesOldOrNew) {
   }
 }
 
+// As above, and then another process writes a record, and then the power goes.
+TEST(AnAcknowledgedRecordSurvivesWhatItsPredecessorLeftUnsynced) {
+  bool died = true;
+  for (std::size_t n = 0; died; ++n) {
+    FaultEnv env;
+    CHECK(MakeDirectories(env, "/store").ok());
+    env.DieAfter(n);
+    (void)Write(env, "of a process that dies");
+    died = env.dead();
+    env.Restart(Crash::kProcessKilled);
+    CHECK(Write(env, "acknowledged").ok());
+    env.Restart(Crash::kPowerCut);
+    CHECK_EQ(ReadRecord(env, kPath).value(), "acknowledged");
+  }
+}
+
 TEST(AFullDeviceLeavesTheOldRecordAndNoTemporary) {
   for (std::size_t space = 0; space < 60; ++space) {
     FaultEnv env;
