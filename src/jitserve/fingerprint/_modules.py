@@ -7,6 +7,7 @@ For a module of the user it is refused.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import types
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,18 @@ def _overlay(module: types.ModuleType, path: Path, trusted: bool) -> list[tuple[
             children.append((name, path, trusted))
             children.append((value, (path, ATTR, name), trusted))
     return children
+
+
+def load_lazily(module: types.ModuleType, name: str) -> bool:
+    """Lets an opaque module load a part of itself that is loaded on first use (``jax.scipy.linalg``).
+
+    The trace would do the same, and a key must not depend on who came first. False where there is no such part.
+    """
+    namespace = _raw.module_namespace(module)
+    if "__getattr__" in namespace and origin_of(module) is Origin.OPAQUE:
+        with contextlib.suppress(Exception):  # also a warning for a deprecated name that was made an error
+            getattr(module, name)
+    return name in namespace
 
 
 def check_missing(module: types.ModuleType, name: str, path: Path, trusted: bool) -> None:
