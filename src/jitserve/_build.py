@@ -13,6 +13,7 @@ from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve.record import _programs, _trees
 from jitserve.record._manifest import SCHEMA, new_manifest
 from jitserve.record._plain import Unencodable
+from jitserve.store._tier import Kind
 from jitserve.v1 import record_pb2 as pb
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Build:
         program_key: of the program; empty where the program may not be stored.
         program: the record to store, without its blobs; None where it is stored already.
         executable, stablehlo: the bytes of its blobs.
+        warnings: what lowering warned the user about.
         manifest: the manifest to publish under the call key.
         lease: of the program key, to be released when all is published.
     """
@@ -43,6 +45,7 @@ class Build:
     executable: bytes | None = None
     stablehlo: bytes = b""
     manifest: bytes | None = None
+    warnings: list[str] = field(default_factory=list)
     lease: Lease | None = None
 
 
@@ -69,7 +72,7 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None) 
             if key is not None:
                 result.manifest = _manifest(call, key, traced, result)
     except Refusal as refusal:
-        result.refusal = refusal
+        result.refusal = refusal.without_frames()
     return result
 
 
@@ -82,6 +85,7 @@ def _lower(traced: _jax.Traced, result: Build) -> _jax.Lowered | None:
         # cached, meets it again and raises it with JAX's own words.
         return None
     result.costs.lower_s = time.perf_counter() - started
+    result.warnings = lowered.warnings
     lowered.check()
     _jax.check_targets(lowered.targets())
     return lowered
@@ -95,8 +99,8 @@ def _find_or_compile(session: Session, store: Store, lowered: _jax.Lowered, resu
         return
     with session.guard("the lease of a program"):
         result.lease = store.acquire(result.program_key, session.settings.lease_timeout_s)
-    # Whoever held the lease has published by now.
-    if _adopt_stored(session, store, lowered, result):
+    # Whoever held the lease may have published. Loading needs no lease: those who waited load side by side.
+    if _is_published(session, store, result) and _adopt_stored(session, store, lowered, result):
         return
     started = time.perf_counter()
     try:
@@ -113,6 +117,14 @@ def release(result: Build) -> None:
     """Lets other processes compile the program."""
     if result.lease is not None:
         result.lease.release()
+
+
+def _is_published(session: Session, store: Store, result: Build) -> bool:
+    with session.guard("the lookup of a program"):
+        if store.lookup(Kind.PROGRAM, result.program_key) is not None:
+            release(result)
+            return True
+    return False
 
 
 def _adopt_stored(session: Session, store: Store, lowered: _jax.Lowered, result: Build) -> bool:
@@ -187,5 +199,6 @@ def _manifest(call: _jax.Call, key: CallKey, traced: _jax.Traced, result: Build)
         costs=result.costs,
         ingredients=ingredients,
         function=function_name(call),
+        warnings=result.warnings,
     )
     return new_manifest(variant)

@@ -38,12 +38,16 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """What a call key led to: a loaded executable and the structure of the call's result. Times in seconds."""
+    """What a call key led to: a loaded executable and the structure of the call's result. Times in seconds.
+
+    ``warnings`` are those that lowering gave the user of the process that published.
+    """
 
     loaded: Loaded
     out_tree: Any
     load_s: float
     saved_s: float
+    warnings: list[str]
 
 
 def look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
@@ -69,7 +73,7 @@ def _look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
             out_tree = _trees.decode_tree(variant.out_tree, scope_of(key))
             saved_s = variant.costs.trace_s + variant.costs.lower_s + found.compile_s
             load_s = time.perf_counter() - started
-            return Direct(found, out_tree, load_s, saved_s - load_s)
+            return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings))
     return None
 
 

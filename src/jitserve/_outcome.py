@@ -83,3 +83,8 @@ class Refusal(Exception):
         self.reason = reason
         self.path = path
         self.detail = detail
+
+    def without_frames(self) -> Refusal:
+        """The same, without what it holds on to: frames would keep the user's objects alive."""
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self

@@ -10,13 +10,18 @@ from jitserve.store._tier import Kind
 from jitserve.v1 import record_pb2 as pb
 
 if TYPE_CHECKING:
-    from jitserve._key import CallKey
     from jitserve._session import Session
     from jitserve.store._tier import Lease, Store
 
 
-def publish(session: Session, store: Store, key: CallKey | None, result: Build, lease: Lease | None) -> None:
-    """Hands a build to the background writer, which releases the leases when it is done."""
+def publish(session: Session, store: Store, key: bytes | None, result: Build, lease: Lease | None) -> None:
+    """Hands a build to the background writer, which releases the leases when it is done.
+
+    The writer gets bytes only: it must not keep the user's objects alive.
+
+    Args:
+        key: the digest of the call key; None for a call that was refused one.
+    """
 
     def finish() -> None:
         release(result)
@@ -38,14 +43,14 @@ def publish(session: Session, store: Store, key: CallKey | None, result: Build, 
         session.fault("writer_full")
 
 
-def _write(session: Session, store: Store, key: CallKey | None, result: Build) -> None:
+def _write(session: Session, store: Store, key: bytes | None, result: Build) -> None:
     if result.program is not None:
         if result.executable is not None:
             result.program.executable.CopyFrom(_put(store, result.executable))
         result.program.stablehlo.CopyFrom(_put(store, result.stablehlo))
         store.publish(Kind.PROGRAM, result.program_key, result.program.SerializeToString(deterministic=True))
     if key is not None and result.manifest is not None:
-        store.publish(Kind.MANIFEST, key.digest, result.manifest)
+        store.publish(Kind.MANIFEST, key, result.manifest)
         session.published()
 
 

@@ -11,6 +11,7 @@ from jitserve._key import CallKey, call_key, function_name
 from jitserve._lookup import Direct, look_up
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._publish import publish
+from jitserve.store._tier import Kind
 
 if TYPE_CHECKING:
     from jitserve._session import Session
@@ -44,9 +45,12 @@ def resolve(session: Session, call: _jax.Call, plain: Callable[[], Dispatched]) 
     lease = None
     if key is not None and direct is None:
         lease = _lease(session, store, key)  # 8
-        direct = look_up(session, store, key)
+        if _is_published(session, store, key):
+            # Somebody else compiled it meanwhile. Loading needs no lease: those who waited load side by side.
+            _release(lease)
+            lease = None
+            direct = look_up(session, store, key)
     if direct is not None:
-        _release(lease)
         return _answer(session, call, direct)
     return _compile(session, store, call, key, refused, lease, plain)  # 9, 10, 11
 
@@ -62,7 +66,7 @@ def _stand_aside(call: _jax.Call) -> Refusal | None:
         if _jax.process_count() > 1:
             raise Refusal(BypassReason.MULTI_PROCESS, "call", "several processes compute together")
     except Refusal as refusal:
-        return refusal
+        return refusal.without_frames()
     return None
 
 
@@ -71,7 +75,7 @@ def _key(session: Session, call: _jax.Call) -> tuple[CallKey | None, Refusal | N
         with session.guard("the fingerprint"):
             return call_key(call, session.environment().ingredients()), None
     except Refusal as refusal:
-        return None, refusal
+        return None, refusal.without_frames()
     return None, None
 
 
@@ -81,6 +85,12 @@ def _lease(session: Session, store: Store, key: CallKey) -> Lease | None:
     return None
 
 
+def _is_published(session: Session, store: Store, key: CallKey) -> bool:
+    with session.guard("the lookup"):
+        return store.lookup(Kind.MANIFEST, key.digest) is not None
+    return False
+
+
 def _release(lease: Lease | None) -> None:
     if lease is not None:
         lease.release()
@@ -88,6 +98,7 @@ def _release(lease: Lease | None) -> None:
 
 def _answer(session: Session, call: _jax.Call, direct: Direct) -> Dispatched:
     session.hit(direct.loaded.outcome, direct.load_s, direct.saved_s)
+    _jax.warn_again(direct.warnings)
     # From here on errors are the user's: donated arguments may be gone, so nothing is tried twice.
     out, fastpath = _jax.execute(direct.loaded.executable, call.leaves, direct.out_tree)
     return out, fastpath, False
@@ -105,7 +116,7 @@ def _compile(
     try:
         with _jax.fresh_context(object()):
             result = build(session, store, call, key)
-            publish(session, store, key, result, lease)
+            publish(session, store, key.digest if key else None, result, lease)
             lease = None
             answer = plain()
         session.built(function_name(call), result.refusal or refused, result)

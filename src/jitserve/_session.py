@@ -178,7 +178,18 @@ class _Current:
 
 
 _current = _Current()
-current_session = _current.get
-replace_session = _current.replace
+
+
+# Functions, not bound methods: what refers to them can be pickled by name.
+def current_session() -> Session:
+    """The session of this process."""
+    return _current.get()
+
+
+def replace_session(session: Session) -> None:
+    """Makes ``session`` that of this process, and closes the one before."""
+    _current.replace(session)
+
+
 atexit.register(_current.close)
 os.register_at_fork(after_in_child=_current.forget)

@@ -36,6 +36,7 @@ def describe(value: Any) -> Any:
         str(value.sharding),
         bool(value.committed),
         str(value.aval),
+        str(value.aval.sharding),
     ]
 
 

@@ -40,3 +40,4 @@ from jitserve._jax._program import Traced as Traced
 from jitserve._jax._program import compile_stored as compile_stored
 from jitserve._jax._targets import check_targets as check_targets
 from jitserve._jax._targets import ensure_targets as ensure_targets
+from jitserve._jax._warnings import warn_again as warn_again

@@ -8,14 +8,17 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax._src import core, tree_util
+from jax._src import core, literals, tree_util
 from jax._src.array import ArrayImpl
 from jax._src.lib import jax_jit
 from jax._src.random import prng
 
 from jitserve._outcome import BypassReason, Refusal
 
-_SCALARS = (bool, int, float, complex)
+# What JAX takes as a host value: its own literals say their element type themselves.
+_HOST_VALUES = frozenset(
+    {bool, int, float, complex, np.ndarray, literals.TypedNdArray, *literals.typed_scalar_types}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,7 @@ def check_leaves(leaves: list[Any]) -> None:
             if leaf.is_deleted():
                 raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, f"argument leaf {position}", "the array is deleted")
             continue
-        if kind in _SCALARS or kind is np.ndarray:
-            continue
-        if isinstance(leaf, np.generic):
+        if kind in _HOST_VALUES or isinstance(leaf, np.generic):
             continue
         raise _refusal(leaf, f"argument leaf {position}")
 

@@ -18,6 +18,7 @@ from jaxlib.mlir import ir, passmanager
 from jitserve._jax._adapter import adapter
 from jitserve._jax._call import Call
 from jitserve._jax._targets import named_targets
+from jitserve._jax._warnings import heard_warnings
 from jitserve._outcome import BypassReason, Refusal
 
 
@@ -70,21 +71,23 @@ class Traced:
     def lower(self) -> Lowered:
         """Lowers to StableHLO."""
         kinds = [pjit.convert_to_metaty(arg) for arg in self._args]
-        computation = pjit._resolve_and_lower(
-            kinds,
-            **self._params.params,
-            lowering_platforms=None,
-            lowering_parameters=mlir.LoweringParameters(),
-            pgle_profiler=None,
-        )
-        return Lowered(computation)
+        with heard_warnings() as heard:
+            computation = pjit._resolve_and_lower(
+                kinds,
+                **self._params.params,
+                lowering_platforms=None,
+                lowering_parameters=mlir.LoweringParameters(),
+                pgle_profiler=None,
+            )
+        return Lowered(computation, heard)
 
 
 class Lowered:
-    """A lowered program, not yet compiled."""
+    """A lowered program, not yet compiled. ``warnings`` are those that the user has been given."""
 
-    def __init__(self, computation: Any) -> None:
+    def __init__(self, computation: Any, heard: list[str]) -> None:
         self._computation = computation
+        self.warnings = heard
 
     def check(self) -> None:
         """Stands aside for programs that hold pointers into this process.

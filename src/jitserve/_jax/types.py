@@ -9,6 +9,7 @@ from jax._src.core import MemorySpace as MemorySpace
 from jax._src.core import ShapedArray as ShapedArray
 from jax._src.layout import AutoLayout as AutoLayout
 from jax._src.layout import Layout as Layout
+from jax._src.mesh import AbstractDevice as AbstractDevice
 from jax._src.mesh import AbstractMesh as AbstractMesh
 from jax._src.mesh import AxisType as AxisType
 from jax._src.mesh import Mesh as Mesh

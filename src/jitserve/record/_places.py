@@ -25,6 +25,12 @@ def encode_mesh(mesh: Any) -> pb.Mesh:
     )
     if not message.abstract:
         message.device_ids.extend(device.id for device in mesh.devices.flat)
+    elif mesh.abstract_device is not None:
+        device = mesh.abstract_device
+        kind = pb.AbstractDevice(
+            device_kind=device.device_kind, num_cores=device.num_cores, platform=device.platform
+        )
+        message.abstract_device.CopyFrom(kind)
     return message
 
 
@@ -33,10 +39,16 @@ def decode_mesh(message: pb.Mesh, devices: Devices) -> Any:
     names = tuple(decode_plain(name) for name in message.axis_names)
     types = tuple(jt.AxisType[kind] for kind in message.axis_types)
     if message.abstract:
-        return jt.AbstractMesh(tuple(message.axis_sizes), names, axis_types=types)
+        device = _decode_abstract_device(message.abstract_device) if message.HasField("abstract_device") else None
+        return jt.AbstractMesh(tuple(message.axis_sizes), names, axis_types=types, abstract_device=device)
     array = np.empty(len(message.device_ids), dtype=object)
     array[:] = [device_of(devices, number) for number in message.device_ids]
     return jt.Mesh(array.reshape(tuple(message.axis_sizes)), names, axis_types=types)
+
+
+def _decode_abstract_device(message: pb.AbstractDevice) -> Any:
+    cores = message.num_cores if message.HasField("num_cores") else None
+    return jt.AbstractDevice(device_kind=message.device_kind, num_cores=cores, platform=message.platform)
 
 
 def encode_spec(spec: Any) -> pb.PartitionSpec:

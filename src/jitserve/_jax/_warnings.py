@@ -1,0 +1,49 @@
+"""What lowering warns the user about (donated buffers that cannot be used): kept, so that a hit can say it again."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from jax._src.interpreters import mlir
+
+
+class _Tap:
+    """Stands where ``jax._src.interpreters.mlir`` has the ``warnings`` module; listens for one thread at a time."""
+
+    def __init__(self) -> None:
+        self.listening = threading.local()
+
+    def warn(self, message: Any, category: Any = None, stacklevel: int = 1, **options: Any) -> None:
+        heard = getattr(self.listening, "heard", None)
+        if heard is not None and category in (None, UserWarning):
+            heard.append(str(message))
+        warnings.warn(message, category, stacklevel + 1, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(warnings, name)
+
+
+_tap = _Tap()
+mlir.warnings = _tap
+
+
+@contextlib.contextmanager
+def heard_warnings() -> Iterator[list[str]]:
+    """The user warnings that lowering raises in this thread meanwhile. They are raised as ever, too."""
+    heard: list[str] = []
+    _tap.listening.heard = heard
+    try:
+        yield heard
+    finally:
+        _tap.listening.heard = None
+
+
+def warn_again(messages: list[str]) -> None:
+    """Warns as lowering would have."""
+    for message in messages:
+        # JAX raises them from its own frames, far below the user's: so do we.
+        warnings.warn(message, stacklevel=1)
