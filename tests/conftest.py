@@ -8,6 +8,7 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Before anything imports jax. Child processes of tests inherit it.
@@ -17,6 +18,10 @@ for _name in [name for name in os.environ if name.startswith(_FOREIGN)]:
     del os.environ[_name]
 # No test may reach a daemon or a store of the user's by default paths.
 os.environ["JITSERVE_ADDRESS"] = "none"
+
+# How long an example takes says more about the machine than about us.
+hypothesis.settings.register_profile("jitserve", deadline=None)
+hypothesis.settings.load_profile("jitserve")
 
 
 def pytest_report_header() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Coroutine
 from typing import Any
 
@@ -91,7 +92,7 @@ def test_waiters_are_served_in_the_order_they_came() -> None:
             clients.append(Client(table, key(1)))
             await clients[-1].queued.wait()
         assert (table.held, table.waiting) == (1, 3)
-        for holder, following in zip(clients, clients[1:], strict=False):
+        for holder, following in itertools.pairwise(clients):
             assert not following.granted.is_set()
             await holder.finish()
             await following.granted.wait()

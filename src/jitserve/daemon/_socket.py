@@ -49,7 +49,8 @@ def _make_directory(directory: Path) -> None:
         raise DaemonError(
             f"cannot make the socket's directory {directory}: {error}; choose another --address"
         ) from error
-    if facts.st_uid not in (os.geteuid(), 0) or facts.st_mode & stat.S_IWOTH and not facts.st_mode & stat.S_ISVTX:
+    world_writable = facts.st_mode & stat.S_IWOTH and not facts.st_mode & stat.S_ISVTX
+    if facts.st_uid not in (os.geteuid(), 0) or world_writable:
         raise DaemonError(
             f"others can replace files in {directory} (owner {facts.st_uid}, mode {stat.S_IMODE(facts.st_mode):o}); "
             "choose an --address in a directory of yours"
