@@ -59,12 +59,17 @@ class Session:
         from jitserve.store import open_store
 
         try:
-            self._store = open_store(self.settings)
+            self._store = open_store(self.settings, self._tier_fault)
         except StoreFault as fault:
             self._broken = fault.kind
             self.fault(fault.kind)
             message = f"jitserve runs without a cache: {fault.message}. Set JITSERVE_DIR to a directory you can write."
             warnings.warn(message, RuntimeWarning, stacklevel=2)
+
+    def _tier_fault(self, fault: StoreFault) -> None:
+        """A tier failed and a further one did its work: nobody else sees it."""
+        self.fault(fault.kind)
+        logger.warning("%s", fault)
 
     def environment(self) -> Environment:
         """The environment of this process; made at the first lookup, when the backend is up anyway."""

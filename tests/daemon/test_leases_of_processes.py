@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-from actors import Actor, Daemon, actors, key
+import pytest
+from actors import PATIENCE_S, Actor, Daemon, actors, key
 
 KEY = key(1).hex()
 
@@ -57,6 +61,23 @@ def test_client_waits_for_an_embedded_holder_and_gets_the_lease_when_it_dies(dae
             holder.kill()
         assert waiter.result()
         assert waiter.do("seen_faults") == []
+
+
+@pytest.mark.parametrize("ending", ["pass", "store.close()", "del store", "raise SystemExit", "os.fork()"])
+def test_process_that_ends_while_it_holds_a_lease_does_end_and_frees_it(daemon: Daemon, ending: str) -> None:
+    program = (
+        "import os\nfrom jitserve._settings import Settings\nfrom jitserve.store import open_store\n"
+        f"store = open_store(Settings.from_env())\nlease = store.acquire({key(1)!r}, 0)\nassert lease\n{ending}"
+    )
+    with Actor(**daemon.environ) as waiter:
+        ended = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program],
+            env={**os.environ, **daemon.environ},
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        assert ended.returncode == 0
+        assert waiter.do("acquire", key=KEY, timeout=60)
 
 
 def test_forked_child_of_a_client_goes_on_without_the_daemon(daemon: Daemon) -> None:

@@ -81,7 +81,9 @@ def test_labels_of_a_later_client_are_counted_as_other_and_make_no_series(daemon
 def test_leases_are_shown_while_they_are_held(daemon: Daemon, scrape: Scrape) -> None:
     with Actor(**daemon.environ) as actor:
         assert actor.do("acquire", key=key(1).hex(), timeout=0)
-        assert scrape()["jitserve_leases", "held"] == 1
+        samples = scrape()
+    assert samples["jitserve_leases", "held"] == 1
+    assert samples["jitserve_leases_granted_total", ""] == 1
 
 
 def test_size_of_the_store_is_known_when_the_daemon_starts_on_it(store: DiskStore, socket: object) -> None:

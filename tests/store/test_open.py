@@ -96,6 +96,12 @@ def test_named_address_where_nobody_listens_is_a_fault_and_the_directory_is_used
     assert "is jitserve-daemon running?" in faults[0].message
 
 
+def test_address_that_is_none_is_a_fault_that_says_what_one_is(opened: Open, faults: list[StoreFault]) -> None:
+    assert isinstance(opened(address="localhost:1234"), DiskStore)
+    assert [fault.kind for fault in faults] == ["daemon_unreachable"]
+    assert "use unix:/path or /path" in faults[0].message
+
+
 def test_daemon_not_wanted_is_not_looked_for(opened: Open, daemon: Daemon) -> None:
     assert isinstance(opened(daemon_wanted=False), DiskStore)
 

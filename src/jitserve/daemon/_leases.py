@@ -50,6 +50,8 @@ class LeaseTable:
         self._queues: dict[bytes, _Queue] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._held = 0
+        self._granted = 0
+        self._waited_s = 0.0
         self._closing = False
 
     @property
@@ -59,6 +61,16 @@ class LeaseTable:
     @property
     def waiting(self) -> int:
         return len(self._tasks) - self._held
+
+    @property
+    def granted(self) -> int:
+        """Leases granted since the daemon started."""
+        return self._granted
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds that those who were granted one had waited for it, in all."""
+        return self._waited_s
 
     @contextlib.asynccontextmanager
     async def hold(self, key: bytes, queued: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
@@ -95,6 +107,7 @@ class LeaseTable:
 
     @contextlib.asynccontextmanager
     async def _turn(self, key: bytes, queued: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+        asked = asyncio.get_running_loop().time()
         queue = self._queues.setdefault(key, _Queue())
         queue.users += 1
         try:
@@ -106,6 +119,8 @@ class LeaseTable:
                 if lock is None:
                     lock = await self._poll(key)
                 self._held += 1
+                self._granted += 1
+                self._waited_s += asyncio.get_running_loop().time() - asked
                 try:
                     yield
                 finally:

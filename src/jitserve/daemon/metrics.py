@@ -46,6 +46,8 @@ class DaemonCollector(Collector):
         leases.add_metric(["held"], self._leases.held)
         leases.add_metric(["waiting"], self._leases.waiting)
         yield leases
+        yield CounterMetricFamily("jitserve_leases_granted", "Leases granted.", self._leases.granted)
+        yield CounterMetricFamily("jitserve_lease_wait_seconds", "Time waited for them.", self._leases.waited_s)
         info = GaugeMetricFamily("jitserve_build_info", "Always 1.", labels=["version"])
         info.add_metric([self._version], 1)
         yield info

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import queue
+import sys
 import threading
 from collections.abc import Iterator
 from types import TracebackType
@@ -45,7 +47,10 @@ class GrantedLease:
         self.release()
 
     def __del__(self) -> None:
-        self.release()
+        # While the interpreter is torn down, its other threads stand still, some with gRPC's locks: we would wait for
+        # ever. By then the exit hook of the stream has ended it.
+        if not sys.is_finalizing():
+            self.release()
 
 
 def acquire(connection: Connection, key: bytes, timeout: float) -> GrantedLease | None:
@@ -79,6 +84,7 @@ class _Stream:
             self._call = stub.Lease(self._requests(key))
         except Exception as error:
             raise connection.fault(error, "Lease") from error
+        atexit.register(self.end)
         threading.Thread(target=self._read, name="jitserve-lease", daemon=True).start()
 
     def next_event(self, timeout: float) -> str | None:
@@ -98,6 +104,7 @@ class _Stream:
 
     def end(self) -> None:
         if self._owner == os.getpid() and not self._ended.is_set():
+            atexit.unregister(self.end)
             self._ended.set()  # lets gRPC's thread that reads `_requests` go
             self._call.cancel()
             self._channel.close()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from jitserve._errors import StoreFault
+from jitserve._errors import SettingsError, StoreFault
 from jitserve._settings import Settings
 from jitserve.store._connection import Connection, OnFault
 from jitserve.store._daemon import DaemonStore
@@ -39,11 +39,14 @@ def open_store(
 
     Raises:
         StoreFault: the directory cannot be used (``unwritable``, ``untrusted_directory``, ``foreign_schema``, ...).
-        SettingsError: ``JITSERVE_ADDRESS`` is not an address.
     """
     if not settings.daemon_wanted:
         return DiskStore(settings.store_dir)
-    socket = parse_address(settings.address) if settings.address else settings.socket_path
+    try:
+        socket = parse_address(settings.address) if settings.address else settings.socket_path
+    except SettingsError as error:
+        on_fault(StoreFault("daemon_unreachable", str(error)))
+        return DiskStore(settings.store_dir)
     sidecar = read_sidecar(socket)
     if settings.address is None and (sidecar is None or not _serves(sidecar, settings)):
         return DiskStore(settings.store_dir)
