@@ -77,6 +77,12 @@ def load_lazily(module: types.ModuleType, name: str) -> bool:
 
 def check_missing(module: types.ModuleType, name: str, path: Path, trusted: bool) -> None:
     """Refuses an attribute that the user's code computes on the fly (PEP 562, or a subclass of the module type)."""
+    if name == "__dict__" and not trusted:
+        raise Refusal(
+            BypassReason.DYNAMIC_MODULE_ATTR,
+            render(path),
+            "reads a module's namespace; name the attributes in the code",
+        )
     dynamic = "__getattr__" in _raw.module_namespace(module) or type(module) is not types.ModuleType
     if dynamic and not trusted and origin_of(module) is Origin.USER:
         raise Refusal(

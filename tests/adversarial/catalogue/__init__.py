@@ -1,0 +1,12 @@
+"""The numbered cases, a module per category. The numbers are stable, and the gaps hold cases that were added later."""
+
+from __future__ import annotations
+
+from tests.adversarial.case import Case
+
+from . import a_code, b_bindings
+
+CASES: tuple[Case, ...] = (
+    *a_code.CASES,
+    *b_bindings.CASES,
+)

@@ -1,0 +1,35 @@
+"""Every case of the catalogue, end to end, against plain JAX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.adversarial.case import Case
+from tests.adversarial.catalogue import CASES
+from tests.adversarial.oracle import Oracle, wrong_outcomes, wrong_results
+
+
+@pytest.fixture(scope="session")
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
+    return Oracle(tmp_path_factory.mktemp("oracle"), CASES)
+
+
+class UnexpectedOutcome(Exception):
+    """The result is right, the way to it is not. Only this may be pending, a wrong result never."""
+
+
+def _parameter(case: Case) -> object:
+    pending = pytest.mark.xfail(strict=True, raises=UnexpectedOutcome, reason=str(case.pending))
+    return pytest.param(case, id=case.id, marks=[pending] if case.pending else [])
+
+
+@pytest.mark.parametrize("case", [_parameter(case) for case in CASES])
+def test_case(case: Case, oracle: Oracle) -> None:
+    verdict = oracle.verdict(case)
+    wrong = wrong_results(verdict)
+    assert not wrong, "\n".join(wrong)
+    unexpected = wrong_outcomes(case, verdict)
+    if unexpected:
+        raise UnexpectedOutcome("\n".join(unexpected))
