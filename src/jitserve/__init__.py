@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from jitserve._configure import flush as flush
     from jitserve._configure import stats as stats
     from jitserve._errors import JitserveError as JitserveError
+    from jitserve._install import install as install
+    from jitserve._install import uninstall as uninstall
     from jitserve._outcome import BypassReason as BypassReason
     from jitserve._outcome import Outcome as Outcome
     from jitserve._stats import Stats as Stats
@@ -28,10 +30,23 @@ _HOMES = {
     "Stats": "_stats",
     "configure": "_configure",
     "flush": "_configure",
+    "install": "_install",
     "stats": "_configure",
+    "uninstall": "_install",
 }
 
-__all__ = ["BypassReason", "JitserveError", "Outcome", "Stats", "configure", "flush", "jit", "stats"]
+__all__ = [
+    "BypassReason",
+    "JitserveError",
+    "Outcome",
+    "Stats",
+    "configure",
+    "flush",
+    "install",
+    "jit",
+    "stats",
+    "uninstall",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,8 @@ from jitserve._jax._call import leaf_aval as leaf_aval
 from jitserve._jax._call import leaf_placement as leaf_placement
 from jitserve._jax._call import parse_call as parse_call
 from jitserve._jax._call import process_count as process_count
+from jitserve._jax._compilation_cache import Entries as Entries
+from jitserve._jax._compilation_cache import put_in_front as put_in_front
 from jitserve._jax._context import at_top_level as at_top_level
 from jitserve._jax._context import config_states as config_states
 from jitserve._jax._context import context_values as context_values
@@ -38,6 +40,7 @@ from jitserve._jax._program import CompilationParts as CompilationParts
 from jitserve._jax._program import Lowered as Lowered
 from jitserve._jax._program import Traced as Traced
 from jitserve._jax._program import compile_stored as compile_stored
+from jitserve._jax._replacement import Replacement as Replacement
 from jitserve._jax._targets import check_targets as check_targets
 from jitserve._jax._targets import ensure_targets as ensure_targets
 from jitserve._jax._warnings import warn_again as warn_again

@@ -17,6 +17,7 @@ from jaxlib.mlir import ir, passmanager
 
 from jitserve._jax._adapter import adapter
 from jitserve._jax._call import Call
+from jitserve._jax._compilation_cache import without_jax_cache
 from jitserve._jax._targets import named_targets
 from jitserve._jax._warnings import heard_warnings
 from jitserve._outcome import BypassReason, Refusal
@@ -150,10 +151,12 @@ class Lowered:
 
     def compile(self) -> Any:
         """Compiles. The ordinary call finds the executable afterwards."""
-        return self._computation.compile()
+        with without_jax_cache():
+            return self._computation.compile()
 
     def adopt(self, executable: Any) -> None:
         """Makes the ordinary call use an executable that was loaded instead of compiled."""
+        executable._all_args_info = self._computation.compile_args["all_args_info"]  # for checks and error messages
         self._computation._executable = executable
 
 
@@ -161,26 +164,27 @@ def compile_stored(stablehlo: bytes, parts: CompilationParts, devices: Sequence[
     """Compiles a stored program: neither a trace nor a lowering."""
     with mlir.make_ir_context():
         module = ir.Module.parse(stablehlo)
-    return pxla.UnloadedMeshExecutable.from_hlo(
-        parts.name,
-        module,
-        global_in_avals=list(parts.in_avals),
-        global_out_avals=list(parts.out_avals),
-        in_shardings=tuple(parts.in_shardings),
-        out_shardings=tuple(parts.out_shardings),
-        tuple_args=parts.tuple_args,
-        unordered_effects=[],
-        ordered_effects=[],
-        host_callbacks=[],
-        keepalive=[],
-        kept_var_idx=set(parts.kept_args),
-        backend=client,
-        device_list=_jax.DeviceList(tuple(devices)),
-        committed=parts.committed,
-        in_layouts=tuple(parts.in_layouts),
-        out_layouts=tuple(parts.out_layouts),
-        compiler_options_kvs=parts.compiler_options,
-        num_devices=parts.num_devices,
-        intermediate_shardings=list(parts.intermediate_shardings),
-        context_mesh=parts.context_mesh,
-    )
+    with without_jax_cache():
+        return pxla.UnloadedMeshExecutable.from_hlo(
+            parts.name,
+            module,
+            global_in_avals=list(parts.in_avals),
+            global_out_avals=list(parts.out_avals),
+            in_shardings=tuple(parts.in_shardings),
+            out_shardings=tuple(parts.out_shardings),
+            tuple_args=parts.tuple_args,
+            unordered_effects=[],
+            ordered_effects=[],
+            host_callbacks=[],
+            keepalive=[],
+            kept_var_idx=set(parts.kept_args),
+            backend=client,
+            device_list=_jax.DeviceList(tuple(devices)),
+            committed=parts.committed,
+            in_layouts=tuple(parts.in_layouts),
+            out_layouts=tuple(parts.out_layouts),
+            compiler_options_kvs=parts.compiler_options,
+            num_devices=parts.num_devices,
+            intermediate_shardings=list(parts.intermediate_shardings),
+            context_mesh=parts.context_mesh,
+        )
