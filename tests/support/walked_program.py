@@ -11,7 +11,8 @@ from jitserve import fingerprint
 from jitserve._outcome import BypassReason, Refusal
 
 _PRELUDE = """
-import builtins, collections, dataclasses, datetime, enum, functools, os, random, sys, time, types, typing, uuid, weakref
+import builtins, collections, dataclasses, datetime, enum, functools, os, random, sys, time
+import types, typing, uuid, weakref
 import jax, jax.numpy as jnp, numpy as np
 """
 _numbers = itertools.count()

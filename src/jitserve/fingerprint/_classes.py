@@ -32,6 +32,27 @@ _BOOKKEEPING = DESCRIPTIVE | {
 }
 
 
+# How instances of a library's classes show themselves to people. (If a trace does run one of these, the recorder sees
+# code that the walk has not covered, and nothing is published.)
+_PRESENTATION = frozenset(
+    (
+        "__repr__",
+        "__str__",
+        "__format__",
+        "__dir__",
+        "__pdoc__",
+        "__treescope_repr__",
+        "__penzai_repr__",
+        "__rich_repr__",
+        "__nnx_repr__",
+        "_repr_html_",
+        "_repr_pretty_",
+        "_ipython_display_",
+        "tabulate",
+    )
+)
+
+
 def encode_class(walker: Walker, obj: type, path: Path, trusted: bool) -> None:
     if not walker.number(obj, path):
         return
@@ -48,9 +69,11 @@ def encode_class(walker: Walker, obj: type, path: Path, trusted: bool) -> None:
 
 
 def _walked_class(walker: Walker, obj: type, path: Path, trusted: bool) -> None:
+    walker.registries.saw_class(obj, path, trusted)
     tokens = walker.tokens
     bases = _raw.mro(obj)[1:]
-    namespace = [(name, value) for name, value in _raw.namespace(obj).items() if name not in _BOOKKEEPING]
+    hidden = _BOOKKEEPING | _PRESENTATION if trusted else _BOOKKEEPING
+    namespace = [(name, value) for name, value in _raw.namespace(obj).items() if name not in hidden]
     tokens.begin("class", 1 + len(bases) + 2 * len(namespace))
     tokens.str_(_raw.module_name(obj))
     tokens.str_(_raw.qualname(obj))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import collections
 import gc
+import sys
 import types
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from jitserve import _core
 
-from . import _raw
+from . import _raw, _static
 from ._path import ITEM, KEY, Path
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def encode_tuple(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 
 def encode_dict(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    if obj is sys.modules:
+        if not trusted:
+            _static.check_instance(obj, path)
+        walker.tokens.begin("loaded modules", 0)  # libraries look there for what they have imported themselves
+        return
     if walker.number(obj, path):
         _emit(walker, "dict", mapping(dict.items(obj), path, trusted))
 

@@ -16,6 +16,9 @@ from ._path import ATTR, CELL, DEFAULT, KWDEFAULT, Path
 if TYPE_CHECKING:
     from ._walk import Walker
 
+# Methods that the dataclass decorator writes. They hand fields on and compare them, and see no order of theirs.
+_DATACLASS_METHOD = "__create_fn__.<locals>."
+
 # Attributes of functions that describe them, and that no program depends on unless it asks for them by name.
 DESCRIPTIVE = frozenset(("__doc__", "__signature__", "__text_signature__"))
 
@@ -33,7 +36,8 @@ def encode_function(walker: Walker, obj: types.FunctionType, path: Path, trusted
         walker.codes.setdefault(id(code), (code, path))
     if not trusted:
         _static.check_code(obj, names, path)
-        walker.order.saw_code(names, path)
+        if not obj.__code__.co_qualname.startswith(_DATACLASS_METHOD):
+            walker.order.saw_code(names, path)
     _head(walker, "function", obj, names.digest)
     children = state(obj, path, trusted)
     _annotations.emit(walker, obj.__annotations__)
@@ -79,7 +83,9 @@ def state(obj: types.FunctionType, path: Path, trusted: bool) -> list[tuple[Any,
     if defaults:
         children.append(("__defaults__", path, trusted))
         children.append((len(defaults), path, trusted))
-        children += [(value, (path, DEFAULT, i), trusted) for i, value in enumerate(defaults)]
+        first = obj.__code__.co_argcount - len(defaults)
+        parameters = obj.__code__.co_varnames[first : obj.__code__.co_argcount] if first >= 0 else range(len(defaults))
+        children += [(value, (path, DEFAULT, name), trusted) for name, value in zip(parameters, defaults, strict=True)]
     if kwdefaults:
         children.append(("__kwdefaults__", path, trusted))
         children.append((len(kwdefaults), path, trusted))
@@ -118,7 +124,7 @@ def encode_cell(walker: Walker, obj: types.CellType, path: Path, trusted: bool) 
 def encode_method(walker: Walker, obj: types.MethodType, path: Path, trusted: bool) -> None:
     walker.tokens.begin("bound method", 2)
     function, owner = obj.__func__, obj.__self__
-    walker.push([(function, (path, ATTR, "__func__"), trusted), (owner, (path, ATTR, "__self__"), trusted)])
+    walker.push([(owner, (path, ATTR, "__self__"), trusted), (function, (path, ATTR, "__func__"), trusted)])
 
 
 def encode_partial(walker: Walker, obj: functools.partial[Any], path: Path, trusted: bool) -> None:

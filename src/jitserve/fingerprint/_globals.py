@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _modules, _names, _raw, _static
+from . import _modules, _names, _raw, _static, adapters
 from ._path import ATTR, GLOBAL, Path, render
 
 if TYPE_CHECKING:
@@ -29,9 +29,15 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
     builtins = function.__builtins__  # type: ignore[attr-defined]
     if type(globals_) is not dict or type(builtins) is not dict:
         raise Refusal(BypassReason.DYNAMIC_SCOPE, render(path), "its globals are not a plain dictionary")
+    if _names.of(function.__code__).reads_by_name and not trusted:
+        _check_readers(globals_, builtins, path)
     children: Children = []
+    module = str(globals_.get("__name__"))
     for name, chains in _names.chains_of(function.__code__):
         children.append((name, path, trusted))
+        if trusted and (module, name) in adapters.REGISTRIES and type(globals_.get(name)) is dict:
+            walker.registries.saw_table(globals_[name], (path, GLOBAL, name))
+            continue
         if name in globals_:
             value = globals_[name]
         elif name in builtins:
@@ -44,6 +50,13 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
             continue
         _value(children, value, chains, (path, GLOBAL, name), trusted)
     return children
+
+
+def _check_readers(globals_: dict[str, Any], builtins: dict[str, Any], path: Path) -> None:
+    """The chains take ``getattr(m, "x")`` for the attribute ``m.x``, which holds for the builtin only."""
+    for name, reader in (("getattr", getattr), ("hasattr", hasattr)):
+        if globals_.get(name, builtins.get(name)) is not reader:
+            raise Refusal(BypassReason.DYNAMIC_MODULE_ATTR, render(path), f"{name} is not the builtin function")
 
 
 def _value(children: Children, value: Any, chains: list[_names.Chain], path: Path, trusted: bool) -> None:
@@ -67,7 +80,7 @@ def _follow(children: Children, module: types.ModuleType, chain: _names.Chain, p
         children.append((name, path, trusted))
         namespace = _raw.module_namespace(value)
         path = (path, ATTR, name)
-        if name not in namespace:
+        if name not in namespace and not _modules.load_lazily(value, name):
             _modules.check_missing(value, name, path, trusted)
             children.append(("missing", path, trusted))
             return

@@ -44,7 +44,8 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
 def _is_offered_by_name(walker: Walker, obj: Any, path: Path, trusted: bool) -> bool:
     """An extension's callable that an opaque module offers under its own name (``np.shape``): encoded by that name."""
     cls = type(obj)
-    if not _raw.hides_state(cls) or _origin.of_class(cls) is not _origin.Origin.OPAQUE:
+    compiled = _raw.module_name(cls).startswith("_cython_")  # every extension brings its own type of function
+    if not _raw.hides_state(cls) or not (compiled or _origin.of_class(cls) is _origin.Origin.OPAQUE):
         return False
     module, name = getattr(obj, "__module__", None), getattr(obj, "__qualname__", getattr(obj, "__name__", None))
     if not _origin.is_at_home(obj, module, name) or _origin.of_module(str(module)) is not _origin.Origin.OPAQUE:
@@ -56,11 +57,11 @@ def _is_offered_by_name(walker: Walker, obj: Any, path: Path, trusted: bool) -> 
 def _content(walker: Walker, obj: object, path: Path, trusted: bool) -> Children:
     """What ``obj`` holds as an instance of its nearest built-in base. Refuses state that cannot be read."""
     bases = _raw.mro(type(obj))
-    readable = next((base for base in bases if base in _READERS), object)
+    readable = next((base for base in bases if id(base) in _READERS), object)
     for base in bases:
-        if not issubclass(readable, base) and _raw.hides_state(base):
+        if not _raw.is_subtype(readable, base) and _raw.hides_state(base):
             raise _unreadable(obj, base, path)
-    read = _READERS.get(readable)
+    read = _READERS.get(id(readable))
     return read(walker, obj, path, trusted) if read else []
 
 
@@ -71,16 +72,19 @@ def _thread_local(walker: Walker, obj: Any, path: Path, trusted: bool) -> Childr
     return [(threading.local.__getattribute__(obj, "__dict__"), path, trusted)]
 
 
+# By identity: a class that is asked for its hash may answer with code of the user's.
 _READERS = {
-    **_containers.CONTENTS,
-    functools.partial: _functions.partial_contents,
-    threading.local: _thread_local,
+    **{id(base): read for base, read in _containers.CONTENTS.items()},
+    id(functools.partial): _functions.partial_contents,
+    id(threading.local): _thread_local,
 }
 
 
 def _unreadable(obj: object, base: type, path: Path) -> Refusal:
     name = f"{_raw.module_name(type(obj))}.{_raw.qualname(type(obj))}"
-    if any("__next__" in _raw.namespace(cls) for cls in _raw.mro(type(obj))):
+    kinds = _raw.mro(type(obj))
+    is_file = any(_raw.module_name(kind) == "_io" for kind in kinds)
+    if not is_file and any("__next__" in _raw.namespace(kind) for kind in kinds):
         return Refusal(
             BypassReason.GENERATOR_STATE,
             render(path),

@@ -154,12 +154,28 @@ def encode_tracer(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 def encode_primitive(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """A primitive of JAX. One of the user's has rules in JAX's tables, which the walk does not see."""
-    for value in dict.values(_raw.instance_dict(obj) or {}):
-        if type(value) is types.FunctionType and _origin.of_function(value) is not Origin.OPAQUE and not trusted:
-            raise Refusal(
-                BypassReason.RULE_TABLE, render(path), f"the primitive {obj.name!r} has rules that are not walked"
-            )
+    if not trusted and any(map(_is_foreign, dict.values(_raw.instance_dict(obj) or {}))):
+        raise Refusal(
+            BypassReason.RULE_TABLE, render(path), f"the primitive {obj.name!r} has rules that are not walked"
+        )
     _instances.encode_instance(walker, obj, path, trusted)
+
+
+def _is_foreign(rule: object) -> bool:
+    """Whether a rule is a function that does not come with JAX, or is made from one."""
+    if type(rule) is not types.FunctionType:
+        return False
+    return _origin.of_function(rule) is not Origin.OPAQUE or any(map(_is_foreign, _contents(rule.__closure__ or ())))
+
+
+def _contents(cells: tuple[types.CellType, ...]) -> list[object]:
+    contents: list[object] = []
+    for cell in cells:
+        try:
+            contents.append(cell.cell_contents)
+        except ValueError:
+            continue
+    return contents
 
 
 # By name, so that nothing is imported for the sake of the table; ``_dispatch`` checks that the class is JAX's.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dis
 import sys
 import types
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from jitserve import _core
@@ -37,6 +36,8 @@ _PAIRED = frozenset(_OP[name] for name in ("LOAD_FAST_LOAD_FAST", "STORE_FAST_LO
 _CONTAINS_OP = _OP["CONTAINS_OP"]
 _BUILD_SET = _OP["BUILD_SET"]
 _SET_ADD = _OP["SET_ADD"]
+_CALL = _OP["CALL"]
+_SIMPLE_LOADS = _LOAD_LOCAL | {_LOAD_CONST, _LOAD_GLOBAL}
 _READERS = frozenset(("getattr", "hasattr"))
 _ORDERLESS = frozenset(("sorted", "len", "min", "max", "any", "all"))
 
@@ -54,6 +55,7 @@ class Names:
         imports: modules imported inside, with the names taken from each.
         attributes: every attribute name that is read.
         loads: names (of any kind) that are used for more than a test of membership.
+        reads_by_name: whether getattr or hasattr extended a chain.
         builds_set: whether a set is made whose order could be observed.
     """
 
@@ -65,6 +67,7 @@ class Names:
     imports: set[tuple[str, Chain]] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
     loads: set[str] = field(default_factory=set)
+    reads_by_name: bool = False
     builds_set: bool = False
 
     def ordered(self) -> list[tuple[str, list[Chain]]]:
@@ -102,8 +105,9 @@ def _collect(code: types.CodeType, names: Names) -> None:
             _collect(constant, names)
 
 
-def _instructions(code: types.CodeType) -> Iterator[tuple[int, int]]:
+def _instructions(code: types.CodeType) -> list[tuple[int, int]]:
     """(opcode, argument) without caches and fillers; ``dis.get_instructions`` is twenty times slower."""
+    found: list[tuple[int, int]] = []
     raw = code.co_code
     extended = 0
     for position in range(0, len(raw), 2):
@@ -115,7 +119,8 @@ def _instructions(code: types.CodeType) -> Iterator[tuple[int, int]]:
             extended = argument << 8
             continue
         extended = 0
-        yield opcode, argument
+        found.append((opcode, argument))
+    return found
 
 
 class _Scan:
@@ -129,17 +134,19 @@ class _Scan:
             + tuple(name for name in code.co_cellvars if name not in code.co_varnames)
             + code.co_freevars
         )
+        self.instructions = _instructions(code)
+        self.position = 0
         self.name: str | None = None  # the global that the chain under way began with
         self.chain: Chain = ()
         self.reader: str | None = None  # getattr or hasattr, when it was loaded just before that global
-        self.before: str | None = None  # the global that was loaded before that
         self.pending: str | None = None  # a name whose use is decided by the next instruction
         self.fresh_set = False  # a set was made, and the next instruction tells whether only membership is asked
         self.constants: tuple[object, object] = (None, None)
         self.imported: str | None = None
 
     def run(self) -> None:
-        for opcode, argument in _instructions(self.code):
+        for position, (opcode, argument) in enumerate(self.instructions):
+            self.position = position
             self._decide(opcode)
             self._step(opcode, argument)
         self._decide(-1)
@@ -186,12 +193,20 @@ class _Scan:
             self.chain = (*self.chain, attribute)
 
     def _constant(self, value: object) -> None:
-        if self.name is not None and self.reader is not None and type(value) is str:
+        if self.name is not None and self.reader is not None and type(value) is str and self._is_whole_argument():
             self.chain = (*self.chain, value)
             self.names.attributes.add(value)
+            self.names.reads_by_name = True
         self._end_chain()
         self.fresh_set = type(value) is frozenset and sum(type(item) in (str, bytes) for item in value) > 1
         self.constants = (self.constants[1], value)
+
+    def _is_whole_argument(self) -> bool:
+        """Whether the constant just loaded is the second argument of the reader: ``getattr(m, "x" + y)`` is not."""
+        following = [*self.instructions[self.position + 1 : self.position + 3], (-1, 0), (-1, 0)]
+        if following[0] == (_CALL, 2):
+            return True
+        return following[0][0] in _SIMPLE_LOADS and following[1] == (_CALL, 3)
 
     def _other(self, opcode: int, argument: int) -> None:
         names = self.names

@@ -22,6 +22,24 @@ from . import _raw
 
 OPAQUE_PACKAGES = ("jax", "jaxlib", "jax_plugins", "numpy", "ml_dtypes", "scipy", "opt_einsum", "jitserve")
 
+# Libraries that show, store or check things, and that make no programs. By name only.
+BYSTANDERS = (
+    "IPython",
+    "absl",
+    "beartype",
+    "msgpack",
+    "orbax",
+    "pydantic",
+    "rich",
+    "tensorstore",
+    "tqdm",
+    "treescope",
+    "typeguard",
+    "typing_extensions",
+    "wadler_lindig",
+    "yaml",
+)
+
 _DEMO = os.path.join(os.sep, "jitserve", "demo", "")  # the programs that the demo runs are programs like any other
 
 
@@ -67,7 +85,7 @@ def of_file(filename: str) -> Origin:
         return Origin.LIBRARY
     package = _installed_package(path)
     if package is not None:
-        return Origin.OPAQUE if package in OPAQUE_PACKAGES else Origin.LIBRARY
+        return Origin.OPAQUE if package in OPAQUE_PACKAGES or package in BYSTANDERS else Origin.LIBRARY
     return Origin.OPAQUE if path.startswith(_opaque_directories()) else Origin.USER
 
 
@@ -127,13 +145,19 @@ def of_function(function: types.FunctionType) -> Origin:
 
 
 def of_class(cls: type) -> Origin:
-    """Origin of a class: by its module when that module has it under that name, else by its methods' files."""
-    if not _raw.is_heap_type(cls):
-        return of_module(_raw.module_name(cls).partition(".")[0])
-    if is_at_home(cls, _raw.module_name(cls), _raw.qualname(cls)):
-        return of_module(_raw.module_name(cls))
+    """Origin of a class: that of its module, when the module vouches for it; else the user's.
+
+    A module vouches for what it holds under the class's name. A class made inside a function is vouched for by its
+    methods when they all come from there, and one that was implemented in C cannot be made up.
+    """
+    module = _raw.module_name(cls)
+    claimed = of_module(module)
+    if claimed is Origin.USER or not _raw.is_heap_type(cls) or _raw.hides_state(cls):
+        return claimed
+    if is_at_home(cls, module, _raw.qualname(cls)):
+        return claimed
     origins = {of_function(value) for value in _raw.namespace(cls).values() if type(value) is types.FunctionType}
-    return origins.pop() if len(origins) == 1 else Origin.USER
+    return claimed if origins == {claimed} else Origin.USER
 
 
 def is_at_home(obj: object, module: object, qualname: object) -> bool:

@@ -37,7 +37,7 @@ def render(path: Path) -> str:
 
 def last_name(path: Path) -> str | None:
     """The name that code reaches an object by, when it is reached by one (not by position or dictionary key)."""
-    if path is None or path[1] not in (ATTR, CELL, GLOBAL, ROOT):
+    if path is None or path[1] not in (ATTR, CELL, GLOBAL, DEFAULT, KWDEFAULT, ROOT):
         return None
     name = str(path[2]).split()[-1]  # roots have labels of several words, such as ``static argument modes``
     return name if name.isidentifier() else None

@@ -53,6 +53,17 @@ def module_name(cls: type) -> str:
     return name if type(name) is str else ""
 
 
+def is_subtype(cls: type, base: type) -> bool:
+    """Whether ``base`` is among the bases of ``cls``; ``issubclass`` would ask the metaclass of ``base``."""
+    return any(kind is base for kind in mro(cls))
+
+
+def has_plain_hash(cls: type) -> bool:
+    """Whether a class can be a dictionary key without running code of its metaclass."""
+    own = mro(type(cls))
+    return not any("__hash__" in namespace(kind) or "__eq__" in namespace(kind) for kind in own if is_heap_type(kind))
+
+
 def is_heap_type(cls: type) -> bool:
     """Whether a class was made at run time (by a ``class`` statement, or by an extension)."""
     return bool(_class_flags(cls) & _HEAP_TYPE)

@@ -168,6 +168,5 @@ def check_instance(obj: object, path: Path) -> None:
         raise Refusal(R.ENV_READ_UNTRACKED, render(path), _ENVIRONMENT)
     if obj is sys.modules:
         raise Refusal(R.DYNAMIC_MODULE_ATTR, render(path), "looks modules up by name; import them and name them")
-    kinds = _raw.mro(type(obj))
-    if random.Random in kinds or any(_raw.module_name(kind).startswith("numpy.random") for kind in kinds):
+    if any(kind is random.Random or _raw.module_name(kind).startswith("numpy.random") for kind in _raw.mro(type(obj))):
         raise Refusal(R.RNG_READ, render(path), _RANDOM)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _annotations, _raw
-from ._path import Path
+from ._path import ATTR, Path
 
 if TYPE_CHECKING:
     from ._walk import Walker
@@ -53,7 +53,7 @@ def encode_field(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     _annotations.emit_one(walker.tokens, obj.type)
     kind = obj._field_type
     parts = [None if kind is None else kind.name, *(getattr(obj, name) for name in _FIELD)]
-    walker.push([(part, path, trusted) for part in parts])
+    walker.push([(part, (path, ATTR, obj.name), trusted) for part in parts])
 
 
 def encode_context_variable(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _dispatch, _hash_order, _names
+from . import _dispatch, _hash_order, _names, _registries
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
@@ -82,7 +82,19 @@ class Walk:
 class Walker:
     """State of one walk. Encoders emit tokens to it, and push the children that they found."""
 
-    __slots__ = ("codes", "encoders", "limits", "numbers", "objects", "order", "paths", "stack", "tokens", "types")
+    __slots__ = (
+        "codes",
+        "encoders",
+        "limits",
+        "numbers",
+        "objects",
+        "order",
+        "paths",
+        "registries",
+        "stack",
+        "tokens",
+        "types",
+    )
 
     def __init__(self, limits: Limits, tokens: _core.Tokens) -> None:
         self.limits = limits
@@ -95,6 +107,7 @@ class Walker:
         self.encoders: dict[int, _dispatch.Encoder] = {}
         self.types: list[type] = []  # keeps them alive for as long as their ids are keys of ``encoders``
         self.order = _hash_order.HashOrder()
+        self.registries = _registries.Registries()
 
     def number(self, obj: object, path: Path) -> bool:
         """Numbers ``obj``. False: it has been visited before, and a reference has been emitted."""
@@ -146,6 +159,7 @@ def walk(root_object: object, extra: Iterable[tuple[str, object]] = (), *, limit
     walker = Walker(limits or Limits(), _core.Tokens())
     _start(walker, root_object, list(extra))
     walker.run()
+    walker.registries.finish(walker)
     walker.order.check(walker)
     return Walk(walker)
 

@@ -13,6 +13,9 @@ from ._adapter import Adapter as Adapter
 
 TABLE: dict[str, Adapter] = {**_stdlib.TABLE, **_jax.TABLE, **_flax.TABLE}
 
+# Registries of libraries, by (module, name): only the entries of walked classes count (``_registries``).
+REGISTRIES: dict[tuple[str, str], str] = {**_flax.REGISTRIES}
+
 _NOTHING = Adapter(reason="")
 
 
@@ -35,4 +38,4 @@ def _installed(cls: type) -> bool:
     return _origin.of_class(cls) is not _origin.Origin.USER
 
 
-__all__ = ["TABLE", "Adapter", "find"]
+__all__ = ["REGISTRIES", "TABLE", "Adapter", "find"]

@@ -12,3 +12,13 @@ TABLE = {
     "flax.ids.UUIDManager": Adapter(reason="the counter behind _id", inert=True),
     "flax.ids.FlaxId": Adapter(reason="a number drawn from the counter", inert=True),
 }
+
+# Dictionaries keyed by class that grow with what else has been imported, by (module, name).
+REGISTRIES = {
+    ("flax.serialization", "_STATE_DICT_REGISTRY"): "how classes are saved and loaded",
+    ("flax.nnx.graphlib", "GRAPH_REGISTRY"): "how classes are taken apart",
+    ("flax.nnx.graphlib", "JAX_PYTREE_REGISTRY"): "how classes are taken apart",
+    ("flax.nnx.graph", "GRAPH_REGISTRY"): "how classes are taken apart",
+    ("flax.nnx.graph", "JAX_PYTREE_REGISTRY"): "how classes are taken apart",
+    ("flax.nnx.pytreelib", "GRAPH_REGISTRY"): "how classes are taken apart",
+}

@@ -1,0 +1,70 @@
+"""What libraries have on record about the classes that were walked.
+
+A registry grows with everything that has been imported, so that walking it whole would make a digest depend on
+unrelated modules. What counts is its entry for a class that the walk has met, and that is added at the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jitserve import _jax
+
+from . import _raw
+from ._path import ATTR, Path
+
+if TYPE_CHECKING:
+    from ._walk import Walker
+
+_FLATTEN = "<registered tree functions>"
+_ENTRY = "<registry entry>"
+
+
+class Registries:
+    """The walked classes, and the registries that walked library code reads."""
+
+    __slots__ = ("classes", "tables")
+
+    def __init__(self) -> None:
+        self.classes: list[tuple[type, Path, bool]] = []
+        self.tables: list[tuple[dict[Any, Any], Path]] = []
+
+    def saw_class(self, cls: type, path: Path, trusted: bool) -> None:
+        """Notes a class that is walked."""
+        self.classes.append((cls, path, trusted))
+
+    def saw_table(self, table: dict[Any, Any], path: Path) -> None:
+        """Notes a registry of a library."""
+        if all(known is not table for known, _ in self.tables):
+            self.tables.append((table, path))
+
+    def finish(self, walker: Walker) -> None:
+        """Walks the entries of the classes, and of the classes that those lead to."""
+        done: set[tuple[int, int]] = set()
+        seen = -1
+        while seen < len(self.classes) + len(self.tables):
+            seen = len(self.classes) + len(self.tables)
+            for cls, path, trusted in list(self.classes):
+                self._tree_functions(walker, cls, path, trusted, done)
+            for table, path in list(self.tables):
+                self._entries(walker, table, path, done)
+
+    def _tree_functions(self, walker: Walker, cls: type, path: Path, trusted: bool, done: set[tuple[int, int]]) -> None:
+        if (0, id(cls)) in done:
+            return
+        done.add((0, id(cls)))
+        for function in _jax.flatten_functions(cls) if _raw.has_plain_hash(cls) else ():
+            _add(walker, _FLATTEN, function, (path, ATTR, _FLATTEN), trusted)
+
+    def _entries(self, walker: Walker, table: dict[Any, Any], path: Path, done: set[tuple[int, int]]) -> None:
+        entries = {id(key): value for key, value in dict.items(table)}
+        for cls, _, trusted in list(self.classes):
+            if id(cls) in entries and (id(table), id(cls)) not in done:
+                done.add((id(table), id(cls)))
+                _add(walker, _ENTRY, entries[id(cls)], (path, ATTR, _raw.qualname(cls)), trusted)
+
+
+def _add(walker: Walker, tag: str, value: object, path: Path, trusted: bool) -> None:
+    walker.tokens.tag(tag)
+    walker.push([(value, path, trusted)])
+    walker.run()
