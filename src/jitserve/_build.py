@@ -68,7 +68,7 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None) 
         traced.check()
         lowered = _lower(traced, result)
         if lowered is not None:
-            _find_or_compile(session, store, lowered, result)
+            find_or_compile(session, store, lowered, result)
             if key is not None:
                 result.manifest = _manifest(call, key, traced, result)
     except Refusal as refusal:
@@ -91,7 +91,7 @@ def _lower(traced: _jax.Traced, result: Build) -> _jax.Lowered | None:
     return lowered
 
 
-def _find_or_compile(session: Session, store: Store, lowered: _jax.Lowered, result: Build) -> None:
+def find_or_compile(session: Session, store: Store, lowered: _jax.Lowered, result: Build) -> None:
     """Takes the executable from the store, or compiles; exactly one process compiles a program at a time."""
     compilation = _encode_compilation(lowered)
     result.program_key = _program_key(session, lowered, compilation)

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from jitserve import _jax
+from jitserve._aot import compile_lowered
 from jitserve._resolve import resolve
 from jitserve._session import current_session
 
 _jax.hide_frames(Path(__file__).parent)
+_jax.serve_stages(compile_lowered)
 
 
 @functools.wraps(_jax.stock_jit)

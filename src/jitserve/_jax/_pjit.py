@@ -30,10 +30,12 @@ def with_cache_miss(stock: Any, make_cache_miss: Callable[[Any, CacheMiss], Cach
     parts come from the documented pickling state of the object, so that nothing of JAX's ``jit`` is repeated here.
     """
     state = stock.__getstate__()
+    cache_miss = traceback_util.api_boundary(make_cache_miss(stock, state["cache_miss"]))
+    cache_miss.is_jitserve = True
     twin = _jax.pjit(
         state["function_name"],
         state["fun"],
-        traceback_util.api_boundary(make_cache_miss(stock, state["cache_miss"])),
+        cache_miss,
         state["static_argnums"],
         state["static_argnames"],
         state["global_cache_key"],
@@ -43,6 +45,14 @@ def with_cache_miss(stock: Any, make_cache_miss: Callable[[Any, CacheMiss], Cach
     )
     twin.__dict__.update(stock.__dict__)
     return twin
+
+
+def is_ours(function: Any) -> bool:
+    """Whether a ``PjitFunction`` is one that ``with_cache_miss`` made.
+
+    The mark is on the callback: what is in the ``__dict__`` of the function, ``functools.wraps`` copies to others.
+    """
+    return getattr(function.__getstate__()["cache_miss"], "is_jitserve", False)
 
 
 def options(stock: Any) -> Any:

@@ -89,6 +89,12 @@ class Lowered:
     def __init__(self, computation: Any, heard: list[str]) -> None:
         self._computation = computation
         self.warnings = heard
+        self.name: str = computation._name
+
+    @property
+    def executable(self) -> Any:
+        """JAX's executable, once it was compiled or adopted; None before."""
+        return self._computation._executable
 
     def check(self) -> None:
         """Stands aside for programs that hold pointers into this process.

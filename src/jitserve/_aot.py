@@ -1,0 +1,45 @@
+"""Ahead-of-time compilation: ``jitserve.jit(f).lower(...).compile()`` traces and lowers, but finds what was compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jitserve import _jax
+from jitserve._build import Build, find_or_compile
+from jitserve._outcome import BypassReason, Refusal
+from jitserve._publish import publish
+from jitserve._session import current_session
+
+
+def compile_lowered(lowered: _jax.Lowered) -> Any:
+    """Takes the executable of a lowered program from the store, or compiles and stores it.
+
+    Returns:
+        JAX's executable; None where jitserve stands aside and JAX is to compile as it would without us.
+
+    Raises:
+        what XLA raises when it compiles.
+    """
+    session = current_session()
+    store = session.store()
+    if store is None:
+        session.faulted()
+        return None
+    result = Build()
+    try:
+        _check(lowered)
+        find_or_compile(session, store, lowered, result)
+    except Refusal as refusal:
+        result.refusal = refusal.without_frames()
+    publish(session, store, None, result, None)
+    session.built(lowered.name, result.refusal, result)
+    return lowered.executable
+
+
+def _check(lowered: _jax.Lowered) -> None:
+    for mode in _jax.debug_modes():
+        raise Refusal(BypassReason.DEBUG_MODE, mode, "it changes what a call does beside computing")
+    if _jax.process_count() > 1:
+        raise Refusal(BypassReason.MULTI_PROCESS, lowered.name, "several processes compute together")
+    lowered.check()
+    _jax.check_targets(lowered.targets())

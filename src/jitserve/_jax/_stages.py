@@ -1,0 +1,70 @@
+"""Ahead-of-time stages: the ``compile()`` of what our functions have lowered goes through us.
+
+JAX makes every stage object from the one before, so it is enough to mark the first: ``PjitFunction.trace`` calls
+``pjit.jit_trace``, which we wrap. Objects of JAX are never changed, since it shares lowered programs among functions:
+a marked object is a shallow copy with one more attribute.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from jax._src import pjit, stages, traceback_util
+from jax._src.interpreters import pxla
+
+from jitserve._jax._pjit import is_ours
+from jitserve._jax._program import Lowered
+
+Compile = Callable[[Lowered], Any]
+
+
+def serve_stages(compile_lowered: Compile) -> None:
+    """Has ``compile_lowered`` compile what our functions lower ahead of time.
+
+    It returns JAX's executable, or None to leave the compilation to JAX.
+
+    Plain ``jax.jit`` functions are left alone, as are lowerings for other platforms and compilations with options or a
+    device assignment of their own.
+    """
+    stock_trace = pjit.jit_trace
+
+    @traceback_util.api_boundary
+    @functools.wraps(stock_trace)
+    def jit_trace(jit_func: Any, *args: Any, **kwargs: Any) -> Any:
+        traced = stock_trace(jit_func, *args, **kwargs)
+        return _marked_traced(traced, compile_lowered) if is_ours(jit_func) else traced
+
+    pjit.jit_trace = jit_trace
+
+
+def _marked_traced(traced: Any, compile_lowered: Compile) -> Any:
+    @functools.wraps(stages.Traced.lower)
+    def lower(*, lowering_platforms: Any = None, _private_parameters: Any = None) -> Any:
+        lowered = traced.lower(lowering_platforms=lowering_platforms, _private_parameters=_private_parameters)
+        plain = lowering_platforms is None and _private_parameters is None
+        if plain and type(lowered._lowering) is pxla.MeshComputation:
+            lowered._lowering = _marked_computation(lowered._lowering, compile_lowered)
+        return lowered
+
+    # A copy, so that `lower` does not make a cycle of the object that has it.
+    marked = copy.copy(traced)
+    marked.lower = lower
+    return marked
+
+
+def _marked_computation(computation: Any, compile_lowered: Compile) -> Any:
+    @functools.wraps(pxla.MeshComputation.compile)
+    def compile(compiler_options: Any = None, *, device_assignment: Any = None) -> Any:
+        if compiler_options is not None or device_assignment is not None:
+            return computation.compile(compiler_options, device_assignment=device_assignment)
+        if computation._executable is not None:
+            return computation._executable
+        executable = compile_lowered(Lowered(computation, []))
+        return computation.compile() if executable is None else executable
+
+    marked = copy.copy(computation)
+    marked.compile = compile
+    return marked
