@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections import deque
@@ -64,6 +65,9 @@ class Writer:
             # A daemon thread: the interpreter waits for it in `close`, for so long and no longer.
             self._thread = threading.Thread(target=self._work, name="jitserve-writer", daemon=True)
             self._thread.start()
+            # Handlers run last in, first out: this one has to come before that of gRPC, which has been imported by now
+            # if a lease came from the daemon, and which lets go of that lease.
+            atexit.register(self.close)
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
