@@ -16,34 +16,46 @@ if TYPE_CHECKING:
     from jitserve._configure import configure as configure
     from jitserve._configure import flush as flush
     from jitserve._configure import stats as stats
+    from jitserve._dependencies import File as File
+    from jitserve._dependencies import depends_on as depends_on
     from jitserve._errors import JitserveError as JitserveError
     from jitserve._install import install as install
     from jitserve._install import uninstall as uninstall
     from jitserve._outcome import BypassReason as BypassReason
     from jitserve._outcome import Outcome as Outcome
+    from jitserve._pure import pure as pure
+    from jitserve._registrations import register_fingerprint as register_fingerprint
     from jitserve._stats import Stats as Stats
 
 _HOMES = {
     "BypassReason": "_outcome",
+    "File": "_dependencies",
     "JitserveError": "_errors",
     "Outcome": "_outcome",
     "Stats": "_stats",
     "configure": "_configure",
+    "depends_on": "_dependencies",
     "flush": "_configure",
     "install": "_install",
+    "pure": "_pure",
+    "register_fingerprint": "_registrations",
     "stats": "_configure",
     "uninstall": "_install",
 }
 
 __all__ = [
     "BypassReason",
+    "File",
     "JitserveError",
     "Outcome",
     "Stats",
     "configure",
+    "depends_on",
     "flush",
     "install",
     "jit",
+    "pure",
+    "register_fingerprint",
     "stats",
     "uninstall",
 ]

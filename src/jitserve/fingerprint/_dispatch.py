@@ -20,6 +20,7 @@ from . import (
     _origin,
     _raw,
     _stdlib_values,
+    _waived,
 )
 from ._path import Path
 
@@ -34,6 +35,7 @@ _TABLES: tuple[Mapping[Any, Any], ...] = (
     _builtins.ENCODERS,
     _arrays.ENCODERS,
     _stdlib_values.ENCODERS,
+    _waived.ENCODERS,
 )
 _EXACT: dict[int, Encoder] = {id(cls): encoder for table in _TABLES for cls, encoder in table.items()}
 
@@ -48,7 +50,10 @@ _BASES: tuple[tuple[type, Encoder], ...] = (
 
 
 def encoder_of(cls: type) -> Encoder:
-    """The encoder of the instances of a class. Depends on nothing but the class."""
+    """The encoder of the instances of a class. Depends on nothing but the class, and what is registered for it."""
+    registered = _waived.registered(cls)
+    if registered is not None:
+        return registered
     exact = _EXACT.get(id(cls))
     if exact is not None:
         return exact

@@ -1,0 +1,109 @@
+"""``jitserve.depends_on`` and ``jitserve.File``: what a function depends on, where its code does not show it."""
+
+from __future__ import annotations
+
+import os
+import types
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from jitserve import _core
+from jitserve._pure import waived
+
+Target = TypeVar("Target", bound=Callable[..., Any])
+
+ATTRIBUTE = "__jitserve_depends_on__"
+
+
+class File:
+    """A file that takes part in a key by its contents, wherever it lies. That it is absent is a value, too.
+
+        TABLE = jitserve.File("table.csv")
+
+        @jitserve.jit
+        def f(x):
+            return x * parse(TABLE.text())
+
+    Args:
+        path: of the file, which is read whenever a key is computed.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = os.fspath(path)
+
+    def digest(self) -> bytes | None:
+        """32 bytes over the contents; None where there is no such file.
+
+        Raises:
+            OSError: the file is there and cannot be read.
+        """
+        hasher = _core.Hasher()
+        try:
+            with waived(), open(self._path, "rb") as file:
+                while chunk := file.read(1 << 20):
+                    hasher.update(chunk)
+        except FileNotFoundError:
+            return None
+        return hasher.digest()
+
+    def bytes(self) -> bytes:
+        """The contents. May be called while tracing.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        with waived(), open(self._path, "rb") as file:
+            return file.read()
+
+    def text(self, encoding: str = "utf-8") -> str:
+        """The contents as text. May be called while tracing.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        return self.bytes().decode(encoding)
+
+    def __fspath__(self) -> str:
+        return self._path
+
+    def __repr__(self) -> str:
+        return f"jitserve.File({self._path!r})"
+
+
+def depends_on(*dependencies: object) -> Callable[[Target], Target]:
+    """Adds objects to the fingerprint of a function, beside everything that its code reads.
+
+        @jitserve.jit
+        @jitserve.depends_on(CONFIG, jitserve.File("table.csv"))
+        def step(state, batch): ...
+
+    For what a fingerprint cannot see: what a ``pure`` function reads, or what C code keeps. The objects are walked like
+    captured values: when one of them changes, the function misses.
+
+    Args:
+        dependencies: any objects that can be fingerprinted, and ``jitserve.File`` for files.
+
+    Returns:
+        A decorator that returns the very function it is given. It goes below ``jit``.
+
+    Raises:
+        TypeError: there are no dependencies, or (from the decorator) what is decorated is neither a function nor a
+            class.
+    """
+    if not dependencies:
+        raise TypeError("depends_on() was given nothing: name the objects, as in @depends_on(CONFIG)")
+
+    def decorate(target: Target) -> Target:
+        if not isinstance(target, types.FunctionType | type):
+            raise TypeError(
+                f"depends_on() decorates functions and classes, not {target!r}; put it below jit, "
+                "and below other decorators that do not return a function"
+            )
+        # An attribute: the walk reads those anyway, and whoever looks at the function sees it.
+        own = vars(target).get(ATTRIBUTE, ())
+        setattr(target, ATTRIBUTE, (*own, *dependencies))
+        return target
+
+    return decorate
