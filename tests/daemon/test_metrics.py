@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import urllib.request
 from collections.abc import Callable
 
 import pytest
-from actors import Actor, Daemon, actors, key
+from actors import PATIENCE_S, Actor, Daemon, actors, key
 from prometheus_client.parser import text_string_to_metric_families
 
 from jitserve._outcome import BypassReason, Outcome
@@ -86,7 +88,16 @@ def test_leases_are_shown_while_they_are_held(daemon: Daemon, scrape: Scrape) ->
     assert samples["jitserve_leases_granted_total", ""] == 1
 
 
-def test_size_of_the_store_is_known_when_the_daemon_starts_on_it(store: DiskStore, socket: object) -> None:
+def test_size_of_the_store_follows_what_is_published(daemon: Daemon, scrape: Scrape) -> None:
+    with Actor(**daemon.environ) as actor:
+        actor.do("publish", key=key(1).hex(), payload=b"program".hex(), kind="PROGRAM")
+    deadline = time.monotonic() + PATIENCE_S
+    while scrape()["jitserve_store_entries", ""] != 1:
+        assert time.monotonic() < deadline, "the daemon does not measure its store"
+        threading.Event().wait(0.05)  # between two scrapes; what is waited for is the daemon's own pace
+
+
+def test_size_of_the_store_is_that_of_its_directory(store: DiskStore) -> None:
     from jitserve.daemon._leases import LeaseTable
     from jitserve.daemon.metrics import DaemonCollector
 

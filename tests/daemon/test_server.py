@@ -7,6 +7,8 @@ import socket as sockets
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import grpc
@@ -15,6 +17,9 @@ from actors import PATIENCE_S, Actor, Daemon, key
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from jitserve.store._disk import DiskStore
+from jitserve.store._tier import Digest
+from jitserve.v1 import cache_pb2 as pb
+from jitserve.v1 import cache_pb2_grpc
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
@@ -58,6 +63,22 @@ def test_signal_ends_it_cleanly_and_leaves_no_socket(daemon: Daemon, number: sig
     assert daemon.stop(number) == 0
     assert [path.name for path in daemon.socket.parent.iterdir()] == ["daemon.sock.lock"]
     assert daemon.log[-1].endswith("stopped\n")
+
+
+def test_call_in_flight_is_finished_before_the_end(daemon: Daemon, store: DiskStore) -> None:
+    data = b"first half, second half"
+
+    def parts() -> Iterator[pb.PutBlobRequest]:
+        yield pb.PutBlobRequest(header=pb.BlobDigest(sha256=sha256(data).digest(), size=len(data)))
+        yield pb.PutBlobRequest(data=data[:12])
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.wait_for("stopping")
+        yield pb.PutBlobRequest(data=data[12:])
+
+    with grpc.insecure_channel(f"unix:{daemon.socket}") as channel:
+        cache_pb2_grpc.CacheStub(channel).PutBlob(parts(), timeout=PATIENCE_S)
+    assert daemon.stop() == 0
+    assert store.fetch(Digest(sha256(data).digest(), len(data))) == data
 
 
 def test_stop_does_not_wait_for_holders_of_leases_and_tells_those_who_wait(daemon: Daemon) -> None:

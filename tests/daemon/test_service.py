@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from actors import PATIENCE_S, Daemon, key
+from actors import PATIENCE_S, Daemon, key, short_directory
 
 from jitserve.store._disk import DiskStore
 from jitserve.store._tier import Digest, Kind
@@ -40,17 +42,34 @@ class Client:
             list(answer)
 
 
-@pytest.fixture
-def client(daemon: Daemon) -> Iterator[Client]:
+@contextlib.contextmanager
+def client_of(daemon: Daemon) -> Iterator[Client]:
     options = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
     with grpc.insecure_channel(f"unix:{daemon.socket}", options) as channel:
         yield Client(channel)
 
 
-def parts(data: bytes, digest: bytes, size: int) -> Iterator[pb.PutBlobRequest]:
+@pytest.fixture
+def client(daemon: Daemon) -> Iterator[Client]:
+    with client_of(daemon) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def refused_client() -> Iterator[Client]:
+    """For requests that change nothing: one daemon for all of them."""
+    with (
+        short_directory() as directory,
+        Daemon(directory / "store", directory / "daemon.sock") as daemon,
+        client_of(daemon) as client,
+    ):
+        yield client
+
+
+def parts(data: bytes, digest: bytes, size: int, step: int = 1000) -> Iterator[pb.PutBlobRequest]:
     yield pb.PutBlobRequest(header=pb.BlobDigest(sha256=digest, size=size))
-    for start in range(0, len(data), 1000):
-        yield pb.PutBlobRequest(data=data[start : start + 1000])
+    for start in range(0, len(data), step):
+        yield pb.PutBlobRequest(data=data[start : start + step])
 
 
 def test_hello_says_who_is_there(client: Client, daemon: Daemon) -> None:
@@ -87,6 +106,22 @@ def test_blob_goes_there_and_back(client: Client, store: DiskStore, size: int) -
     assert b"".join(part.data for part in client.FetchBlob(request)) == data
 
 
+def test_big_blobs_are_never_whole_in_the_daemons_memory(client: Client, daemon: Daemon) -> None:
+    data = bytes(range(256)) * (1 << 19)  # 128 MiB
+    digest = sha256(data).digest()
+
+    def anonymous_memory() -> int:
+        status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+        return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon")))
+
+    before = anonymous_memory()
+    client.PutBlob(parts(data, digest, len(data), 1 << 20))
+    request = pb.FetchBlobRequest(digest=pb.BlobDigest(sha256=digest, size=len(data)))
+    for part in client.FetchBlob(request):
+        assert len(part.data) <= 1 << 20
+    assert anonymous_memory() - before < len(data) / 2
+
+
 @pytest.mark.parametrize("announced", [4, 6, 2**62])
 def test_blob_of_another_size_than_announced_is_not_stored(client: Client, store: DiskStore, announced: int) -> None:
     code, _ = client.refusal("PutBlob", parts(b"12345", sha256(b"12345").digest(), announced))
@@ -102,9 +137,9 @@ def test_blob_that_is_not_what_was_announced_is_not_stored(client: Client, store
     assert store.usage().blobs == 0
 
 
-def test_blob_without_a_header_is_refused(client: Client) -> None:
+def test_blob_without_a_header_is_refused(refused_client: Client) -> None:
     for requests in ([], [pb.PutBlobRequest(data=b"12345")]):
-        code, text = client.refusal("PutBlob", iter(requests))
+        code, text = refused_client.refusal("PutBlob", iter(requests))
         assert (code, text) == (grpc.StatusCode.INVALID_ARGUMENT, "the first message of PutBlob is the header")
 
 
@@ -127,15 +162,15 @@ def test_blob_without_a_header_is_refused(client: Client) -> None:
     ],
     ids=lambda value: None if isinstance(value, str) else f"{len(value.SerializeToString())} bytes",
 )
-def test_input_that_breaks_the_rules_is_refused_as_such(client: Client, method: str, request_: Any) -> None:
-    code, text = client.refusal(method, request_)
+def test_input_that_breaks_the_rules_is_refused_as_such(refused_client: Client, method: str, request_: Any) -> None:
+    code, text = refused_client.refusal(method, request_)
     assert code is grpc.StatusCode.INVALID_ARGUMENT, text
     assert text
 
 
 @pytest.mark.parametrize("lease", [b"", b"short", bytes(33)])
-def test_lease_on_what_is_not_a_key_is_refused(client: Client, lease: bytes) -> None:
-    code, _ = client.refusal("Lease", iter([pb.LeaseRequest(key=lease)]))
+def test_lease_on_what_is_not_a_key_is_refused(refused_client: Client, lease: bytes) -> None:
+    code, _ = refused_client.refusal("Lease", iter([pb.LeaseRequest(key=lease)]))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
 
 

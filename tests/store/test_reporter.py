@@ -21,7 +21,7 @@ class Post:
     def __init__(self) -> None:
         self.arrived: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self.attempts: queue.SimpleQueue[Report] = queue.SimpleQueue()
-        self.error: StoreFault | None = None
+        self.error: Exception | None = None
         self.open = True
         self.faults: list[str] = []
         self.reporter = Reporter(self._send, lambda: self.open, lambda fault: self.faults.append(fault.kind))
@@ -93,6 +93,16 @@ def test_batch_that_may_have_arrived_is_not_sent_again_and_is_counted_as_lost(po
     post.reporter.close(PATIENCE_S)
     assert post.attempts.empty()
     assert post.faults == ["daemon_timeout", "report_lost"]
+
+
+def test_report_that_cannot_be_sent_at_all_does_not_stop_the_next_one(post: Post) -> None:
+    post.error = TypeError("no such field")
+    post.reporter.add({"outcomes": {"miss": 1}})
+    post.attempts.get(timeout=PATIENCE_S)
+    post.error = None
+    post.reporter.add({"outcomes": {"direct_hit": 1}})
+    assert post.arrived.get(timeout=PATIENCE_S)["outcomes"] == {"direct_hit": 1}
+    assert post.faults == ["report_lost"]
 
 
 def test_while_the_daemon_is_given_up_nothing_is_sent_and_memory_stays_bounded(post: Post) -> None:

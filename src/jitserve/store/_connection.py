@@ -101,14 +101,15 @@ class Connection:
             DaemonFault: the daemon failed; it is left alone for a while.
             StoreFault: its store did.
         """
-        stub = self.stub()
         try:
-            return getattr(stub, method)(request, timeout=self.timeout if timeout is None else timeout)
+            return getattr(self.stub(), method)(request, timeout=self.timeout if timeout is None else timeout)
         except Exception as error:
             raise self.fault(error, method) from error
 
     def fault(self, error: Exception, method: str) -> StoreFault:
         """What went wrong with an RPC, in our words. Unless it is the store's fault, the daemon is given up."""
+        if isinstance(error, ImportError):
+            return self.give_up("daemon_error", f"gRPC cannot be imported: {error}")
         import grpc
 
         from jitserve.store._wire import FAULT_KIND_METADATA

@@ -126,7 +126,9 @@ class Reporter:
             if fault.kind == "daemon_unreachable":
                 self._keep(batch)
             else:
-                self._on_fault(StoreFault("report_lost", f"{sum(batch.outcomes.values())} outcomes: {fault.message}"))
+                self._on_fault(StoreFault("report_lost", f"{batch.outcomes.total()} outcomes: {fault.message}"))
+        except Exception as error:  # noqa: BLE001 - a report that makes no sense must not end the thread with a traceback
+            self._on_fault(StoreFault("report_lost", f"{batch.outcomes.total()} outcomes: {error!r}"))
 
     def _keep(self, batch: Batch) -> None:
         with self._lock:
