@@ -1,4 +1,4 @@
-"""Ahead-of-time compilation: ``jitserve.jit(f).lower(...).compile()`` traces and lowers, but finds what was compiled."""
+"""Ahead of time, ``jitserve.jit(f).lower(...).compile()``: traced and lowered, but not compiled again."""
 
 from __future__ import annotations
 

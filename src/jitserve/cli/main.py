@@ -14,6 +14,7 @@ from jitserve._errors import JitserveError
 # stands here too, so that `jitserve --help` imports none of them.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("jitserve.cli.demo", "Show a training step start cold, with JAX's cache, and with jitserve."),
+    "run": ("jitserve.cli.run", "Run an unmodified Python program, served from the store as a whole."),
     "stats": ("jitserve.cli.stats", "Show what the store and the daemon hold and have done."),
 }
 
