@@ -22,10 +22,10 @@ _NEEDED = ("flax", "optax")
 _PLAIN_WIDTH = 120
 _NEXT = """\
 Where to go next:
-  from jitserve import jit      use it where you use jax.jit; the store is shared by all your processes
-  jitserve-daemon               one per host: leases, outcome reports, Prometheus metrics
-  jitserve stats                what the store and the daemon hold and have done
-  README.md and docs/           what happens on a call, guarantees, limitations"""
+  from jitserve import jit    in place of jax.jit; processes share a store
+  jitserve-daemon             one per host: leases, outcome reports, metrics
+  jitserve stats              what the store and the daemon hold and have done
+  README.md, docs/            what happens on a call, guarantees, limitations"""
 
 
 @click.command()
@@ -82,34 +82,34 @@ def _console() -> Console:
 
 
 def _show(console: Console, results: scenario.Results) -> None:
-    table = Table(title="First call in a fresh process: seconds (and how many times)")
-    table.add_column("process")
-    for heading in ("trace", "lower", "compile", "load", "first call"):
-        table.add_column(heading, justify="right")
+    expected = results.reports[scenario.PLAIN][0].outputs_sha256
+    # No lines and short cells: it fits into 80 columns.
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("process", no_wrap=True)
+    for heading in ("trace", "lower", "compile", "load", "total"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("outcome")
     table.add_column("outputs")
-    expected = results.reports[scenario.PLAIN][0].outputs_sha256
     for name in results.reports:
-        report = results.median(name)
-        same = "reference" if name == scenario.PLAIN else "identical"
-        table.add_row(
-            name,
-            *(_phase(phase) for phase in (report.trace, report.lower, report.compile)),
-            f"{report.load_s:.2f}" if report.load_s else "-",
-            f"{report.total_s:.2f}",
-            report.outcome,
-            same if report.outputs_sha256 == expected else "DIFFERENT",
-        )
+        table.add_row(name, *_cells(results.median(name), expected))
+    console.print("\nThe first call in a fresh process, in seconds (and how many times):\n", highlight=False)
     console.print(table)
     agreement = "bit-identical" if identical(results) else "NOT identical"
+    console.print(f"\nOutputs of all processes: {agreement}.")
     compared = (scenario.PLAIN, scenario.JAX_WARM, scenario.WARM)
     plain, jax_warm, warm = (results.median(name).total_s for name in compared)
-    console.print(f"Outputs of all processes: {agreement}.")
-    console.print(
-        f"Warm first call with jitserve: {jax_warm / warm:.1f} x faster than JAX's persistent cache, "
-        f"{plain / warm:.1f} x faster than no cache.",
-        highlight=False,
-    )
+    console.print("Warm first call with jitserve:", highlight=False)
+    console.print(f"  {jax_warm / warm:.1f} x faster than with JAX's persistent cache", style="bold", highlight=False)
+    console.print(f"  {plain / warm:.1f} x faster than with no cache\n", style="bold", highlight=False)
+
+
+def _cells(report: Report, expected: str) -> Iterator[str]:
+    for phase in (report.trace, report.lower, report.compile):
+        yield _phase(phase)
+    yield f"{report.load_s:.2f}" if report.load_s else "-"
+    yield f"{report.total_s:.2f}"
+    yield report.outcome
+    yield "same" if report.outputs_sha256 == expected else "DIFFERENT"
 
 
 def _phase(phase: Phase) -> str:

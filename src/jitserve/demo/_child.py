@@ -72,4 +72,4 @@ def _outcome(before: dict[str, Any], after: dict[str, Any]) -> str:
 
 
 def _jax_outcome(call: FirstCall) -> str:
-    return "compile skipped" if call.jax_cache_load.count else "compiled"
+    return "no compile" if call.jax_cache_load.count else "compiled"

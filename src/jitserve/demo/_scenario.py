@@ -17,10 +17,10 @@ from jitserve.demo._daemon import running_daemon
 from jitserve.demo._process import DemoError, run_python
 from jitserve.demo._report import Report
 
-PLAIN = "jax.jit, no cache"
-JAX_FILL = "jax.jit, JAX's cache, filling"
-JAX_WARM = "jax.jit, JAX's cache, warm"
-FILL = "jitserve, filling"
+PLAIN = "no cache"
+JAX_FILL = "JAX cache, fills"
+JAX_WARM = "JAX cache, warm"
+FILL = "jitserve, fills"
 WARM = "jitserve, warm"
 
 
