@@ -18,6 +18,7 @@ from jitserve.store._sidecar import Sidecar, write_sidecar
 from jitserve.store._tier import Kind
 
 KEY = key(1).hex()
+HASTE = {"JITSERVE_LOOKUP_TIMEOUT": "0.25"}
 JUNK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" + bytes(range(256)) * 10
 # A correct HTTP/2 preface (empty SETTINGS frame) and then nonsense: gets further into the client than plain junk.
 HALF_HTTP2 = bytes.fromhex("000000040000000000") + b"\xff" * 200
@@ -93,7 +94,7 @@ def test_impostor_in_the_daemons_place_costs_one_fault(
     facts = root.stat()
     with impostor(socket, behave):
         write_sidecar(socket, Sidecar(str(root), os.getpid(), facts.st_dev, facts.st_ino))
-        with Actor(JITSERVE_ADDRESS=str(socket), JITSERVE_DIR=str(root)) as actor:
+        with Actor(JITSERVE_ADDRESS=str(socket), JITSERVE_DIR=str(root), **HASTE) as actor:
             assert actor.tier == "DaemonStore"
             use_everything(actor)
             (kind,) = actor.do("seen_faults")
@@ -107,7 +108,7 @@ def test_impostor_that_does_not_say_which_store_it_serves_is_not_used(
 ) -> None:
     with (
         impostor(socket, behave),
-        Actor(JITSERVE_ADDRESS=str(socket), JITSERVE_DIR=str(tmp_path / "own")) as actor,
+        Actor(JITSERVE_ADDRESS=str(socket), JITSERVE_DIR=str(tmp_path / "own"), **HASTE) as actor,
     ):
         assert actor.tier == "DiskStore"
         use_everything(actor)
@@ -128,7 +129,7 @@ def test_daemon_killed_while_a_client_holds_a_lease_lets_the_others_go_on(daemon
 
 
 def test_daemon_that_hangs_costs_one_fault_and_its_waiters_nothing_else(daemon: Daemon) -> None:
-    with Actor(**daemon.environ) as actor:
+    with Actor(**daemon.environ, **HASTE) as actor:
         assert actor.do("acquire", key=key(2).hex(), timeout=0)
         daemon.process.send_signal(signal.SIGSTOP)
         use_everything(actor)

@@ -29,12 +29,15 @@ class Fault(Exception):
 
 
 class Actor:
-    """A process with an open store. Use it as a context manager."""
+    """A process with an open store. Use it as a context manager.
+
+    It is patient with a daemon, so that a busy machine makes no fault; give ``JITSERVE_LOOKUP_TIMEOUT`` where one is due.
+    """
 
     def __init__(self, **environ: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, str(_ACTOR)],
-            env={**os.environ, "JITSERVE_ADDRESS": "none", **environ},
+            env={**os.environ, "JITSERVE_ADDRESS": "none", "JITSERVE_LOOKUP_TIMEOUT": "10", **environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
