@@ -31,7 +31,7 @@ class Fault(Exception):
 class Actor:
     """A process with an open store. Use it as a context manager.
 
-    It is patient with a daemon, so that a busy machine makes no fault; give ``JITSERVE_LOOKUP_TIMEOUT`` where one is due.
+    It is patient with a daemon, so that a busy machine makes no fault; ``JITSERVE_LOOKUP_TIMEOUT`` changes that.
     """
 
     def __init__(self, **environ: str) -> None:
