@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import types
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,13 +75,22 @@ def function_name(call: _jax.Call) -> str:
 
 def _further_roots(call: _jax.Call) -> tuple[tuple[str, object], ...]:
     """The static values, the trees of the arguments, the options and the context."""
-    roots: list[tuple[str, object]] = [(f"static argument {i}", value) for i, value in enumerate(call.statics)]
+    roots: list[tuple[str, object]] = [(f"static argument {_name(call, i)}", v) for i, v in enumerate(call.statics)]
     roots += [(f"static argument {name}", value) for name, value in call.named_statics]
     roots.append(("names of keyword arguments", tuple(call.names)))
     roots += [(f"tree of argument {i}", _describe_tree(tree)) for i, tree in enumerate(call.trees)]
     roots += [(f"option {name}", _describe(value)) for name, value in _jax.option_fields(call.info)]
     roots += [(f"context {name}", _describe(value)) for name, value in _jax.context_values()]
     return tuple(roots)
+
+
+def _name(call: _jax.Call, index: int) -> str | int:
+    """What a plain function calls its static positional argument of that index; the index for anything else."""
+    positions = sorted(call.info.static_argnums)
+    code = getattr(call.fun, "__code__", None) if type(call.fun) is types.FunctionType else None
+    if code is None or len(positions) != len(call.statics) or not 0 <= positions[index] < code.co_argcount:
+        return index
+    return str(code.co_varnames[positions[index]])
 
 
 def signature(leaves: list[Any]) -> bytes:

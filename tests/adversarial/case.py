@@ -2,7 +2,8 @@
 
 A program is the text of a module that defines
 
-* ``f`` and optionally ``ARGS``, ``KWARGS``, ``OPTIONS`` (of the jit), or ``wrap(jit)`` that returns the jitted function;
+* ``f`` and optionally ``ARGS``, ``KWARGS``, ``OPTIONS`` (of the jit), or ``wrap(jit)``, which makes the jitted
+  function;
 * optionally ``prepare(jitted)``, run before the call that is judged, and ``context()``, entered around it;
 * optionally ``observe()``, whose answer after the call must be the one under plain JAX;
 * optionally ``undo()``, which takes back what would disturb the cases that follow.

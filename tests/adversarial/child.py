@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-
 from tests.drop_in.child import STEPS, changes, describe, events, node_types
 
 Jit = Callable[..., Any]
@@ -36,7 +35,7 @@ def make(module: Any, jit: Jit, before: Callable[[], None]) -> dict[str, Any]:
     try:
         with getattr(module, "context", contextlib.nullcontext)():
             out = jitted(*args, **kwargs)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user must see the same without jitserve
         shown = {"error": [type(error).__name__, re.sub("0x[0-9a-f]+", "0x", str(error))]}
     else:
         shown = {"leaves": [describe(leaf) for leaf in jax.tree.leaves(out)], "tree": node_types(out)}
@@ -92,7 +91,7 @@ def main(mode: str, directory: str, output: str, *packages: str) -> None:
     for package in packages:
         try:
             results[package] = run(package, jit, mode == "jitserve", messages)
-        except Exception as error:  # a case that is broken must not hide the others
+        except Exception as error:  # noqa: BLE001 - a case that is broken must not hide the others
             results[package] = {"broken": f"{type(error).__name__}: {error}"}
     Path(output).write_text(json.dumps(results))
 

@@ -108,7 +108,8 @@ def wrong_results(verdict: Verdict) -> list[str]:
     for key in ("shown", "observed"):
         if verdict.b[key] != verdict.plain[key]:
             found.append(f"{verdict.b[key]} under jitserve, {verdict.plain[key]} under plain JAX")
-    if verdict.again["shown"] != verdict.a["shown"]:
+    served = verdict.again["stats"]["direct_hits"]
+    if served and verdict.again["shown"] != verdict.a["shown"]:
         found.append(f"{verdict.again['shown']} the second time, {verdict.a['shown']} the first time")
     return found
 

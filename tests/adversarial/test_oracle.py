@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-
 from tests.adversarial.case import Case
 from tests.adversarial.catalogue import CASES
 from tests.adversarial.oracle import Oracle, wrong_outcomes, wrong_results
 
 
 @pytest.fixture(scope="session")
-def oracle(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
-    return Oracle(tmp_path_factory.mktemp("oracle"), CASES)
+def oracle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Oracle:
+    """Runs the cases that were selected, and no others."""
+    selected = {item.callspec.id for item in request.session.items if hasattr(item, "callspec")}
+    return Oracle(tmp_path_factory.mktemp("oracle"), [case for case in CASES if case.id in selected])
 
 
 class UnexpectedOutcome(Exception):

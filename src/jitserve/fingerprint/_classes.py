@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _abc  # type: ignore[import-not-found]
 from typing import TYPE_CHECKING, Any
 
 from . import _annotations, _origin, _raw, _static
@@ -61,9 +62,10 @@ def encode_class(walker: Walker, obj: type, path: Path, trusted: bool) -> None:
     if origin is Origin.OPAQUE:
         if not trusted:
             _static.check_opaque(obj, module, name, path)
-        walker.tokens.begin("opaque class", 2)
-        walker.tokens.str_(module)
-        walker.tokens.str_(name)
+        registered = _registered(obj, users_only=True)
+        walker.tokens.begin("opaque class", 2 + len(registered))
+        for text in (module, name, *registered):
+            walker.tokens.str_(text)
         return
     _walked_class(walker, obj, path, origin is Origin.LIBRARY)
 
@@ -78,6 +80,8 @@ def _walked_class(walker: Walker, obj: type, path: Path, trusted: bool) -> None:
     tokens.str_(_raw.module_name(obj))
     tokens.str_(_raw.qualname(obj))
     _annotations.emit(walker, _raw.namespace(obj).get("__annotations__"))
+    for name in _registered(obj, users_only=False):
+        tokens.str_(name)
     tokens.int_(len(bases))
     children: list[tuple[Any, Path, bool]] = [(type(obj), (path, ATTR, "__class__"), trusted)]
     children += [(base, (path, ATTR, "__mro__"), trusted) for base in bases]
@@ -85,3 +89,19 @@ def _walked_class(walker: Walker, obj: type, path: Path, trusted: bool) -> None:
         children.append((name, path, trusted))
         children.append((value, (path, ATTR, name), trusted))
     walker.push(children)
+
+
+def _registered(cls: type, users_only: bool) -> list[str]:
+    """Names of the classes that were registered with an abstract base class, which ``isinstance`` goes by.
+
+    Libraries register theirs with those of the standard library when they are imported, and to have an instance of
+    such a class is to have imported it. So there only the user's count.
+    """
+    if "_abc_impl" not in _raw.namespace(cls):
+        return []
+    classes = [reference() for reference in _abc._get_dump(cls)[0]]
+    return sorted(
+        f"{_raw.module_name(kind)}.{_raw.qualname(kind)}"
+        for kind in classes
+        if kind is not None and not (users_only and _origin.of_class(kind) is not Origin.USER)
+    )

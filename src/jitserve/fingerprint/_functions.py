@@ -51,7 +51,10 @@ def _opaque_function(walker: Walker, obj: types.FunctionType, path: Path, truste
     if not trusted:
         _static.check_opaque(obj, obj.__module__, obj.__qualname__, path)
     _head(walker, "opaque function", obj, _names.digest_of(obj.__code__))
-    at_home = _origin.is_at_home(obj, obj.__module__, obj.__qualname__)
+    # Only an opaque module vouches for it: ``@jax.vmap`` gives its wrapper the name of what it wraps, in a module of
+    # the user, and closes over the user's function.
+    named = _origin.is_at_home(obj, obj.__module__, obj.__qualname__)
+    at_home = named and _origin.of_module(obj.__module__) is Origin.OPAQUE
     children = [] if at_home else _opaque_state(obj, path, trusted)
     walker.tokens.int_(len(children))
     walker.push(children)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from tests.adversarial.case import Case
 
-from . import a_code, b_bindings
+from . import a_code, b_bindings, c_classes, d_statics
 
 CASES: tuple[Case, ...] = (
     *a_code.CASES,
     *b_bindings.CASES,
+    *c_classes.CASES,
+    *d_statics.CASES,
 )

@@ -146,6 +146,27 @@ CASES = (
         "def g(x): return x * 2\n@functools.wraps(jnp.sin)\ndef h(x): return x * 2\ndef f(x): return h(x)",
         ("def h(x): return x * 2", "def h(x): return x * 3"),
     ),
+    *(
+        case(
+            f"A27-{decorator.partition('(')[0].rpartition('.')[2].replace('_', '-')}",
+            MISS,
+            f"@{decorator}\ndef g(x): return (x * 2).sum()\ndef f(x): return {call}(x)",
+            ("* 2", "* 3"),
+        )
+        for decorator, call in (
+            *((f"jax.{name}", "g") for name in ("checkpoint", "vmap", "grad", "jit", "named_call")),
+            ("jnp.vectorize", "g"),
+            ("functools.singledispatch", "g"),
+            ("functools.partial(jax.remat, static_argnums=())", "g"),
+            ("staticmethod", "g.__func__"),
+        )
+    ),
+    case(
+        "A27-contextmanager",
+        MISS,
+        "@contextlib.contextmanager\ndef g(x): yield x * 2\ndef f(x):\n with g(x) as y: return y",
+        ("* 2", "* 3"),
+    ),
     case(
         "A32-match",
         MISS,

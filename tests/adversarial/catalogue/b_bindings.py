@@ -8,7 +8,10 @@ _K = "K = 1\ndef f(x): return x * K"
 _SHADOW = "K = 1\ndef m(K):\n def f(x): return x * K\n return f\nf = m(2)"
 _CALLED = "def prepare(jitted):\n global K\n jitted(X[:2])\n K = 2"
 _MAKER = "def m():\n k = 2\n def f(x): return x * k\n def s(v):\n  nonlocal k\n  k = v\n return f, s\nf, s = m()"
-_DEEP = "from . import a\ndef f(x): return x * a.b.c.K\n=== a.py\nfrom . import b\n=== b.py\nfrom . import c\n=== c.py\nK = 2"
+_DEEP = (
+    "from . import a\ndef f(x): return x * a.b.c.K\n=== a.py\nfrom . import b\n=== b.py\nfrom . import c\n"
+    "=== c.py\nK = 2"
+)
 _OTHER = "from . import other\ndef f(x): return x * other.K\n=== other.py\n"
 _RELOAD = (
     "import importlib, pathlib\nfrom . import other\nfrom .other import h\n{}\n"

@@ -9,6 +9,9 @@ TABLE = {
         reason="_id tells module instances of one process apart; it is drawn from a counter of the process",
         ignored=frozenset(("_id",)),
     ),
+    "flax.core.frozen_dict.FrozenDict": Adapter(
+        reason="_hash is a memo, filled when the dictionary is first hashed, and salted", ignored=frozenset(("_hash",))
+    ),
     "flax.ids.UUIDManager": Adapter(reason="the counter behind _id", inert=True),
     "flax.ids.FlaxId": Adapter(reason="a number drawn from the counter", inert=True),
 }
