@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jitserve import _core, _jax
+from jitserve import _jax
 from jitserve._key import CallKey, function_name, unchanged
-from jitserve._lookup import load_program, scope_of
+from jitserve._lookup import load_executable, scope_of
 from jitserve._outcome import BypassReason, Outcome, Refusal
+from jitserve._program_key import encode_compilation, program_key
 from jitserve.record import _programs, _trees
 from jitserve.record._manifest import SCHEMA, new_manifest
 from jitserve.record._plain import Unencodable
@@ -93,8 +94,8 @@ def _lower(traced: _jax.Traced, result: Build) -> _jax.Lowered | None:
 
 def find_or_compile(session: Session, store: Store, lowered: _jax.Lowered, result: Build) -> None:
     """Takes the executable from the store, or compiles; exactly one process compiles a program at a time."""
-    compilation = _encode_compilation(lowered)
-    result.program_key = _program_key(session, lowered, compilation)
+    compilation = encode_compilation(lowered)
+    result.program_key = program_key(session, lowered, compilation)
     if _adopt_stored(session, store, lowered, result):
         return
     with session.guard("the lease of a program"):
@@ -130,8 +131,8 @@ def _is_published(session: Session, store: Store, result: Build) -> bool:
 def _adopt_stored(session: Session, store: Store, lowered: _jax.Lowered, result: Build) -> bool:
     started = time.perf_counter()
     with session.guard("the lookup of a program"):
-        found = load_program(session, store, result.program_key)
-        if found is not None and found.outcome is Outcome.DIRECT_HIT:
+        found = load_executable(session, store, result.program_key)
+        if found is not None:
             lowered.adopt(found.executable)
             result.costs.load_s = time.perf_counter() - started
             result.costs.compile_s = found.compile_s
@@ -140,33 +141,7 @@ def _adopt_stored(session: Session, store: Store, lowered: _jax.Lowered, result:
     return False
 
 
-def _encode_compilation(lowered: _jax.Lowered) -> tuple[_jax.CompilationParts, pb.Compilation]:
-    parts = lowered.parts()
-    try:
-        return parts, _programs.encode_compilation(parts)
-    except Unencodable as error:
-        raise Refusal(BypassReason.CONVENTION_UNSERIALIZABLE, error.path, str(error)) from None
-
-
-def _program_key(
-    session: Session, lowered: _jax.Lowered, compilation: tuple[_jax.CompilationParts, pb.Compilation]
-) -> bytes:
-    parts, message = compilation
-    tokens = _core.Tokens()
-    tokens.begin("jitserve.program", 7)
-    tokens.int_(SCHEMA)
-    tokens.bytes_(lowered.canonical_stablehlo())
-    tokens.bytes_(message.SerializeToString(deterministic=True))
-    tokens.str_(parts.name)
-    tokens.str_(parts.platform)
-    tokens.str_(",".join(map(str, parts.device_ids)))
-    tokens.digest_(session.environment().digest())
-    return tokens.finish()
-
-
-def _program(
-    lowered: _jax.Lowered, compilation: tuple[_jax.CompilationParts, pb.Compilation], executable: object, result: Build
-) -> pb.Program:
+def _program(lowered: _jax.Lowered, compilation: pb.Compilation, executable: object, result: Build) -> pb.Program:
     try:
         convention = _programs.encode_convention(_jax.convention_parts(executable))
     except Unencodable as error:
@@ -178,7 +153,7 @@ def _program(
     return pb.Program(
         schema=SCHEMA,
         convention=convention,
-        compilation=compilation[1],
+        compilation=compilation,
         targets=lowered.targets(),
         compile_s=result.costs.compile_s,
     )

@@ -1,7 +1,8 @@
 """The exception tree of jitserve, and nothing else.
 
-No exception of this tree ever reaches a caller of a jitted function: a fault in the cache is counted and the call
-goes on through plain JAX. They are raised by the command line, by ``jitserve.configure`` and among our own modules.
+No exception of this tree ever reaches a caller of a jitted function (but ``WrongHitError``, for those who ask for it):
+a fault in the cache is counted and the call goes on through plain JAX. They are raised by the command line, by
+``jitserve.configure`` and among our own modules.
 """
 
 from __future__ import annotations
@@ -31,3 +32,7 @@ class StoreFault(JitserveError):
 
 class RecordError(JitserveError):
     """A stored record cannot be rebuilt in this process (unknown class, missing device, foreign schema)."""
+
+
+class WrongHitError(JitserveError):
+    """Verify mode found a direct hit that a trace contradicts, and ``JITSERVE_STRICT`` is on. Please report it."""

@@ -48,6 +48,12 @@ class Direct:
     load_s: float
     saved_s: float
     warnings: list[str]
+    variant: pb.Variant
+
+    @property
+    def program_key(self) -> bytes:
+        """The key of the program that was loaded."""
+        return self.variant.program_key
 
 
 def look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
@@ -73,7 +79,7 @@ def _look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
             out_tree = _trees.decode_tree(variant.out_tree, scope_of(key))
             saved_s = variant.costs.trace_s + variant.costs.lower_s + found.compile_s
             load_s = time.perf_counter() - started
-            return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings))
+            return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings), variant)
     return None
 
 
@@ -87,30 +93,54 @@ def load_program(session: Session, store: Store, program_key: bytes) -> Loaded |
 
     Raises:
         Refusal: this process cannot provide what the program calls.
-        StoreFault, RecordError: something is damaged; the program was quarantined.
+        StoreFault, RecordError: something is damaged.
     """
+    program = _read(store, program_key)
+    if program is None:
+        return None
+    loaded = _load(session, store, program_key, program)
+    return loaded or Loaded(_compile_stored(store, program), Outcome.PROGRAM_HIT, 0.0)
+
+
+def load_executable(session: Session, store: Store, program_key: bytes) -> Loaded | None:
+    """Loads the executable of a program; None where none is stored, or none that loads. Raises as ``load_program``."""
+    program = _read(store, program_key)
+    return None if program is None else _load(session, store, program_key, program)
+
+
+def _read(store: Store, program_key: bytes) -> pb.Program | None:
     payload = store.lookup(Kind.PROGRAM, program_key)
     if payload is None:
         return None
     program = _programs.read_program(payload)
-    platform = program.convention.platform
-    _jax.ensure_targets(list(program.targets), platform)
-    devices, client = _jax.devices_by_id(platform), _jax.client_of(platform)
-    if program.HasField("executable"):
-        with session.guard("loading an executable"):
-            return Loaded(_deserialize(store, program, devices, client), Outcome.DIRECT_HIT, program.compile_s)
+    _jax.ensure_targets(list(program.targets), program.convention.platform)
+    return program
+
+
+def _load(session: Session, store: Store, program_key: bytes, program: pb.Program) -> Loaded | None:
+    if not program.HasField("executable"):
+        return None
+    with session.guard("loading an executable"):
+        return Loaded(_deserialize(store, program), Outcome.DIRECT_HIT, program.compile_s)
+    with session.guard("setting a program aside"):
         store.quarantine(Kind.PROGRAM, program_key, "the executable does not load")
-    return Loaded(_compile_stored(store, program, devices, client), Outcome.PROGRAM_HIT, 0.0)
+    return None
 
 
-def _deserialize(store: Store, program: pb.Program, devices: Any, client: Any) -> Any:
+def _deserialize(store: Store, program: pb.Program) -> Any:
+    devices, client = _devices(program)
     parts = _programs.decode_convention(program.convention, devices)
     data = store.fetch(Digest(program.executable.sha256, program.executable.size))
     return _jax.deserialize(bytes(data), parts, [devices[number] for number in parts.device_ids], client)
 
 
-def _compile_stored(store: Store, program: pb.Program, devices: Any, client: Any) -> Any:
+def _compile_stored(store: Store, program: pb.Program) -> Any:
+    devices, client = _devices(program)
     parts = _programs.decode_compilation(program, devices)
     data = store.fetch(Digest(program.stablehlo.sha256, program.stablehlo.size))
     return _jax.compile_stored(bytes(data), parts, [devices[number] for number in parts.device_ids], client)
 
+
+def _devices(program: pb.Program) -> tuple[dict[int, Any], Any]:
+    platform = program.convention.platform
+    return _jax.devices_by_id(platform), _jax.client_of(platform)

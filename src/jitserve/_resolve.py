@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from jitserve import _jax
 from jitserve._build import build
 from jitserve._key import CallKey, call_key, function_name
 from jitserve._lookup import Direct, look_up
-from jitserve._outcome import BypassReason, Refusal
+from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._publish import publish
+from jitserve._verify import is_right
 from jitserve.store._tier import Kind
 
 if TYPE_CHECKING:
     from jitserve._session import Session
     from jitserve.store._tier import Lease, Store
 
-# What the dispatcher wants: the result, its fast-path data, and whether to forget the entry.
-Dispatched = tuple[Any, Any, bool]
+Answer = TypeVar("Answer")
 
 
-def resolve(session: Session, call: _jax.Call, plain: Callable[[], Dispatched]) -> Dispatched:
+def resolve(
+    session: Session, call: _jax.Call, plain: Callable[[], Answer], execute: Callable[[_jax.Call, Direct], Answer]
+) -> tuple[Outcome, Answer]:
     """Answers a call from the store, or else through plain JAX, and then stores what was compiled.
 
     Args:
         session: of this process.
         call: the call.
         plain: makes the same call through plain JAX.
+        execute: makes the call with an executable that was found before tracing.
+
+    Returns:
+        what became of the call, and what ``plain`` or ``execute`` returned.
     """
     refused = _stand_aside(call)  # 1
     if refused is not None:
         session.bypass(function_name(call), refused)
-        return plain()
+        return Outcome.BYPASS, plain()
     store = session.store()
     if store is None:
         session.faulted()
-        return plain()
+        return Outcome.FAULT, plain()
     key, refused = _key(session, call)  # 2, 3
     if key is None and refused is None:
         session.faulted()
-        return plain()
+        return Outcome.FAULT, plain()
     direct = look_up(session, store, key) if key else None  # 4, 5, 6, 7
     lease = None
     if key is not None and direct is None:
@@ -50,8 +56,10 @@ def resolve(session: Session, call: _jax.Call, plain: Callable[[], Dispatched]) 
             _release(lease)
             lease = None
             direct = look_up(session, store, key)
-    if direct is not None:
-        return _answer(session, call, direct)
+    if direct is not None and key is not None and is_right(session, store, call, key, direct):
+        session.hit(direct.loaded.outcome, direct.load_s, direct.saved_s)
+        _jax.warn_again(direct.warnings)
+        return direct.loaded.outcome, execute(call, direct)
     return _compile(session, store, call, key, refused, lease, plain)  # 9, 10, 11
 
 
@@ -96,14 +104,6 @@ def _release(lease: Lease | None) -> None:
         lease.release()
 
 
-def _answer(session: Session, call: _jax.Call, direct: Direct) -> Dispatched:
-    session.hit(direct.loaded.outcome, direct.load_s, direct.saved_s)
-    _jax.warn_again(direct.warnings)
-    # From here on errors are the user's: donated arguments may be gone, so nothing is tried twice.
-    out, fastpath = _jax.execute(direct.loaded.executable, call.leaves, direct.out_tree)
-    return out, fastpath, False
-
-
 def _compile(
     session: Session,
     store: Store,
@@ -111,15 +111,14 @@ def _compile(
     key: CallKey | None,
     refused: Refusal | None,
     lease: Lease | None,
-    plain: Callable[[], Dispatched],
-) -> Dispatched:
+    plain: Callable[[], Answer],
+) -> tuple[Outcome, Answer]:
     try:
         with _jax.fresh_context(object()):
             result = build(session, store, call, key)
             publish(session, store, key.digest if key else None, result, lease)
             lease = None
             answer = plain()
-        session.built(function_name(call), result.refusal or refused, result)
-        return answer
+        return session.built(function_name(call), result.refusal or refused, result), answer
     finally:
         _release(lease)

@@ -84,14 +84,16 @@ class Session:
         self.counters.hit(outcome, load_s, saved_s)
         self._report({"outcomes": {outcome.value: 1}, "seconds_saved": saved_s, "load_seconds": [load_s]})
 
-    def built(self, function: str, refusal: Refusal | None, result: Build) -> None:
-        """Counts a call that was traced: a bypass where it was refused, else a lowered hit or a miss."""
+    def built(self, function: str, refusal: Refusal | None, result: Build) -> Outcome:
+        """Counts a call that was traced, and returns as what: a bypass if it was refused, else lowered hit or miss."""
         if refusal is not None:
             self.bypass(function, refusal)
-        elif result.outcome is Outcome.LOWERED_HIT:
+            return Outcome.BYPASS
+        if result.outcome is Outcome.LOWERED_HIT:
             self.hit(result.outcome, result.costs.load_s, result.costs.compile_s - result.costs.load_s)
         else:
             self.miss()
+        return result.outcome
 
     def miss(self) -> None:
         """Counts a miss."""
@@ -116,6 +118,12 @@ class Session:
         """Counts one thing that broke."""
         self.counters.fault(kind)
         self._report({"faults": {kind: 1}})
+
+    def wrong_hit(self) -> None:
+        """Counts a direct hit that verify mode contradicted."""
+        self.counters.wrong_hit()
+        self._report({"wrong_hits": 1})
+        logger.error("a direct hit was wrong; its entry is set aside, please report it (see docs/limitations.md)")
 
     def published(self) -> None:
         """Counts a committed manifest."""

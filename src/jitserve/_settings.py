@@ -8,6 +8,8 @@
 ``JITSERVE_LOOKUP_TIMEOUT`` seconds that a lookup may wait for the daemon (default 0.25)
 ``JITSERVE_LEASE_TIMEOUT``  seconds to wait for another process's compile of the same key (default 600)
 ``JITSERVE_EXIT_FLUSH``     seconds to wait at interpreter exit for the writer (default 30)
+``JITSERVE_VERIFY``         share of direct hits, 0 to 1, that are traced all the same and compared (default 0)
+``JITSERVE_STRICT``         ``1``: a wrong hit found that way is an error (for tests)
 ``JITSERVE_LOG``            level of the ``jitserve`` logger, for example ``debug``
 ==========================  ===========================================================================
 """
@@ -39,6 +41,8 @@ class Settings:
     lookup_timeout_s: float
     lease_timeout_s: float
     exit_flush_s: float
+    verify_share: float
+    strict: bool
     log_level: str | None
 
     @classmethod
@@ -62,6 +66,8 @@ class Settings:
             lookup_timeout_s=_seconds(env, "JITSERVE_LOOKUP_TIMEOUT", 0.25),
             lease_timeout_s=_seconds(env, "JITSERVE_LEASE_TIMEOUT", 600.0),
             exit_flush_s=_seconds(env, "JITSERVE_EXIT_FLUSH", 30.0),
+            verify_share=_share(env, "JITSERVE_VERIFY"),
+            strict=_flag(env, "JITSERVE_STRICT"),
             log_level=env.get("JITSERVE_LOG") or None,
         )
 
@@ -101,3 +107,10 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     if not 0.0 <= value < float("inf"):
         raise SettingsError(f"{name}={text!r} is not a number of seconds: use for example {default}")
     return value
+
+
+def _share(env: Mapping[str, str], name: str) -> float:
+    share = _seconds(env, name, 0.0)
+    if share > 1.0:
+        raise SettingsError(f"{name}={env[name]!r} is not a share: use a number from 0 to 1")
+    return share

@@ -25,6 +25,7 @@ class Stats:
         faulted: calls that went through plain JAX because something broke.
         bypasses: calls that jitserve stood aside from, by reason.
         faults: what broke, by kind. One call may meet several, and some (of the background writer) belong to none.
+        wrong_hits: direct hits that verify mode contradicted. Anything but 0 is a bug of jitserve.
         published: manifests that this process committed.
         seconds_saved: trace, lowering and compile seconds that hits did not spend, less what loading took.
         load_seconds: seconds spent on lookups that hit, from the call to the loaded executable.
@@ -36,6 +37,7 @@ class Stats:
     lowered_hits: int = 0
     misses: int = 0
     faulted: int = 0
+    wrong_hits: int = 0
     published: int = 0
     seconds_saved: float = 0.0
     load_seconds: float = 0.0
@@ -55,6 +57,7 @@ class Counters:
         self._outcomes: Counter[Outcome] = Counter()
         self._bypasses: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()
+        self._wrong_hits = 0
         self._published = 0
         self._seconds_saved = 0.0
         self._load_seconds = 0.0
@@ -87,6 +90,11 @@ class Counters:
         with self._lock:
             self._faults[kind] += 1
 
+    def wrong_hit(self) -> None:
+        """Counts a direct hit that verify mode contradicted."""
+        with self._lock:
+            self._wrong_hits += 1
+
     def published(self) -> None:
         """Counts a committed manifest."""
         with self._lock:
@@ -102,6 +110,7 @@ class Counters:
                 lowered_hits=self._outcomes[Outcome.LOWERED_HIT],
                 misses=self._outcomes[Outcome.MISS],
                 faulted=self._outcomes[Outcome.FAULT],
+                wrong_hits=self._wrong_hits,
                 published=self._published,
                 seconds_saved=self._seconds_saved,
                 load_seconds=self._load_seconds,

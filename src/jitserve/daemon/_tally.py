@@ -27,6 +27,7 @@ class Totals:
     faults: Mapping[str, int]
     seconds_saved: float
     published: int
+    wrong_hits: int
     load_buckets: tuple[int, ...]
     load_seconds: float
 
@@ -41,6 +42,7 @@ class Tally:
         self._faults = _zeros(STORE_FAULT_KINDS | CLIENT_FAULT_KINDS)
         self._seconds_saved = 0.0
         self._published = 0
+        self._wrong_hits = 0
         self._load_buckets = [0] * (len(LOAD_BUCKETS_S) + 1)
         self._load_seconds = 0.0
 
@@ -52,6 +54,7 @@ class Tally:
             _add(self._faults, report.faults)
             self._seconds_saved += _sane(report.seconds_saved)
             self._published += report.published
+            self._wrong_hits += report.wrong_hits
             for seconds in report.load_seconds[:_SAMPLES_PER_REPORT]:
                 self._load_buckets[bisect.bisect_left(LOAD_BUCKETS_S, _sane(seconds))] += 1
                 self._load_seconds += _sane(seconds)
@@ -64,6 +67,7 @@ class Tally:
                 faults=dict(self._faults),
                 seconds_saved=self._seconds_saved,
                 published=self._published,
+                wrong_hits=self._wrong_hits,
                 load_buckets=tuple(self._load_buckets),
                 load_seconds=self._load_seconds,
             )

@@ -34,6 +34,7 @@ class DaemonCollector(Collector):
             "jitserve_seconds_saved", "Trace, lower and compile time that hits saved.", totals.seconds_saved
         )
         yield CounterMetricFamily("jitserve_published", "Programs that clients published.", totals.published)
+        yield CounterMetricFamily("jitserve_wrong_hits", "Hits that verify mode contradicted.", totals.wrong_hits)
         yield _load_histogram(totals)
         yield from self._state()
 

@@ -25,6 +25,7 @@ class Batch:
     faults: Counter[str] = field(default_factory=Counter)
     seconds_saved: float = 0.0
     published: int = 0
+    wrong_hits: int = 0
     load_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
 
     def add(self, report: Report) -> None:
@@ -33,6 +34,7 @@ class Batch:
         self.faults.update(report.get("faults", {}))
         self.seconds_saved += report.get("seconds_saved", 0.0)
         self.published += report.get("published", 0)
+        self.wrong_hits += report.get("wrong_hits", 0)
         self.load_seconds.extend(report.get("load_seconds", ()))
 
     def as_report(self) -> Report:
@@ -42,6 +44,7 @@ class Batch:
             faults=self.faults,
             seconds_saved=self.seconds_saved,
             published=self.published,
+            wrong_hits=self.wrong_hits,
             load_seconds=list(self.load_seconds),
         )
 

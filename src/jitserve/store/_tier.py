@@ -56,6 +56,7 @@ class Report(TypedDict, total=False):
     faults: Mapping[str, int]
     seconds_saved: float
     published: int
+    wrong_hits: int
     load_seconds: Sequence[float]
 
 

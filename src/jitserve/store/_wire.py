@@ -41,5 +41,6 @@ def report_to_wire(report: Report) -> pb.ReportRequest:
         faults=report.get("faults", {}),
         seconds_saved=report.get("seconds_saved", 0.0),
         published=report.get("published", 0),
+        wrong_hits=report.get("wrong_hits", 0),
         load_seconds=report.get("load_seconds", ()),
     )

@@ -1,0 +1,70 @@
+"""Verify mode: on a sample of direct hits, trace and lower all the same, and compare the program keys.
+
+A difference means that the fingerprint missed something that the trace reads. It must never happen; when it does, the
+entry is set aside, counted and reported, and the call goes through plain JAX.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+from jitserve import _jax
+from jitserve._errors import WrongHitError
+from jitserve._key import CallKey, function_name
+from jitserve._program_key import encode_compilation, program_key
+from jitserve.store._tier import Kind
+
+if TYPE_CHECKING:
+    from jitserve._lookup import Direct
+    from jitserve._session import Session
+    from jitserve.store._tier import Store
+
+
+def is_right(session: Session, store: Store, call: _jax.Call, key: CallKey, direct: Direct) -> bool:
+    """Whether a direct hit is what a trace would have given. True without a look for those not in the sample.
+
+    Raises:
+        WrongHitError: it is not, and ``JITSERVE_STRICT`` is on.
+        what the user's function raises when it is traced.
+    """
+    share = session.settings.verify_share
+    if share <= 0.0 or random.random() >= share:
+        return True
+    fresh = _fresh_program_key(session, call)
+    if fresh == direct.program_key:
+        return True
+    session.wrong_hit()
+    with session.guard("setting a wrong entry aside"):
+        store.quarantine(Kind.MANIFEST, key.digest, "verify mode: a trace gives another program")
+    with session.guard("the report of a wrong hit"):
+        _report(session, call, key, direct, fresh)
+    if session.settings.strict:
+        raise WrongHitError(f"a direct hit of {function_name(call)} is not what a trace gives")
+    return False
+
+
+def _fresh_program_key(session: Session, call: _jax.Call) -> bytes:
+    with _jax.fresh_context(object()):
+        lowered = _jax.Traced(call).lower()
+        return program_key(session, lowered, encode_compilation(lowered))
+
+
+def _report(session: Session, call: _jax.Call, key: CallKey, direct: Direct, fresh: bytes) -> None:
+    directory = session.settings.store_dir / "wrong-hits"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = directory / f"{key.digest.hex()}-{os.getpid()}.json"
+    report: dict[str, Any] = {
+        "function": function_name(call),
+        "time": time.time(),
+        "call_key": key.digest.hex(),
+        "stored_program_key": direct.program_key.hex(),
+        "fresh_program_key": fresh.hex(),
+        "ingredients_here": [[part.name, part.digest.hex(), part.text] for part in key.ingredients],
+        "walked_here": [[part.name, part.digest.hex(), part.text] for part in key.walk.ingredients],
+        "variant": str(direct.variant),
+    }
+    path.write_text(json.dumps(report, indent=1))

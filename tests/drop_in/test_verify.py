@@ -1,0 +1,98 @@
+"""Verify mode notices a stored entry that a trace contradicts, and the user gets the right result."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Publishes one function's program under the call key of another: what a hole in the fingerprint would amount to.
+POISON = """
+import jax, jax.numpy as jnp, jitserve
+from jitserve import _jax, _session
+from jitserve._key import call_key
+from jitserve.record._manifest import new_manifest, read_manifest
+from jitserve.store._tier import Kind
+
+session = _session.current_session()
+
+def key_of(f):
+    call = _jax.parse_call(f, _jax.options(jax.jit(f)), (jnp.ones(3),), {})
+    return call_key(call, session.environment().ingredients()).digest
+
+def double(x): return x * 2
+def triple(x): return x * 3
+
+jitserve.jit(double)(jnp.ones(3))
+jitserve.flush()
+wrong = read_manifest(session.store().lookup(Kind.MANIFEST, key_of(double))).variants[0]
+session.store().publish(Kind.MANIFEST, key_of(triple), new_manifest(wrong))
+"""
+CALL = """
+import json, jax.numpy as jnp, jitserve
+def triple(x): return x * 3
+try:
+    out = jitserve.jit(triple)(jnp.ones(3)).tolist()
+except jitserve.JitserveError as error:
+    out = type(error).__name__
+jitserve.flush()
+print(json.dumps({"out": out, "stats": jitserve.stats().as_dict()}))
+"""
+
+
+def run(code: str, path: Path) -> str:
+    # The functions must be named alike in all processes: a script each, in `__main__`.
+    path.write_text(code)
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def call(tmp_path: Path) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(run(CALL, tmp_path / "call.py"))
+    return answer
+
+
+@pytest.fixture
+def poisoned(store_dir: Path, tmp_path: Path) -> Path:
+    run(POISON, tmp_path / "poison.py")
+    return store_dir
+
+
+def test_wrong_entry_is_noticed_counted_reported_and_mended(
+    poisoned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JITSERVE_VERIFY", "1")
+    answer = call(tmp_path)
+    assert answer["out"] == [3.0, 3.0, 3.0]
+    assert answer["stats"]["wrong_hits"] == 1
+    assert answer["stats"]["direct_hits"] == 0
+    (report,) = [json.loads(path.read_text()) for path in (poisoned / "wrong-hits").iterdir()]
+    assert report["function"] == "__main__.triple"
+    assert report["stored_program_key"] != report["fresh_program_key"]
+    again = call(tmp_path)
+    assert again["out"] == [3.0, 3.0, 3.0]
+    assert again["stats"]["wrong_hits"] == 0
+    assert again["stats"]["direct_hits"] == 1
+
+
+def test_wrong_entry_is_an_error_in_strict_mode(
+    poisoned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JITSERVE_VERIFY", "1")
+    monkeypatch.setenv("JITSERVE_STRICT", "1")
+    assert call(tmp_path)["out"] == "WrongHitError"
+
+
+def test_right_entry_passes_and_counts_as_a_hit(
+    store_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call(tmp_path)
+    monkeypatch.setenv("JITSERVE_VERIFY", "1")
+    answer = call(tmp_path)
+    assert answer["stats"]["direct_hits"] == 1
+    assert answer["stats"]["wrong_hits"] == 0
