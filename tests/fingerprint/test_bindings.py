@@ -190,3 +190,11 @@ def test_module_that_computes_attributes_is_refused_B55() -> None:
 
 def test_import_of_a_loaded_opaque_module_inside_is_accepted() -> None:
     assert refusal("def f(x):\n import jax.numpy as j\n return j.sin(x)") is None
+
+
+@pytest.mark.parametrize("value", ["unresolved", "builtin", "missing"])
+def test_name_that_is_bound_nowhere_differs_from_every_text(value: str) -> None:
+    source = "def f(x):\n try:\n  return x * len(FLAG)\n except NameError:\n  return x"
+    assert digest(source) != digest(f"{source}\nFLAG = {value!r}")
+    source = "m = types.ModuleType('m')\ndef f(x): return x if getattr(m, 'flag', None) is None else 2 * x"
+    assert digest(source) != digest(f"{source}\nm.flag = {value!r}")

@@ -14,6 +14,7 @@ from . import (
     _classes,
     _containers,
     _functions,
+    _globals,
     _instances,
     _jax_values,
     _modules,
@@ -32,6 +33,7 @@ Encoder = Callable[["Walker", Any, Path, bool], None]
 _TABLES: tuple[Mapping[Any, Any], ...] = (
     _containers.ENCODERS,
     _functions.ENCODERS,
+    _globals.ENCODERS,
     _builtins.ENCODERS,
     _arrays.ENCODERS,
     _stdlib_values.ENCODERS,

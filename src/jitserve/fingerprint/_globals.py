@@ -23,6 +23,26 @@ _HASHING = {"hash": hash, "id": id}
 Children = list[tuple[Any, Path, bool]]
 
 
+class Marker:
+    """Stands among the children for something that is no value, and that no value of the user's must look like."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+_BUILTIN, UNRESOLVED, MISSING = Marker("builtin"), Marker("unresolved"), Marker("missing")
+
+
+def encode_marker(walker: Walker, obj: Marker, path: Path, trusted: bool) -> None:
+    walker.tokens.begin("marker", 1)
+    walker.tokens.str_(obj.name)
+
+
+ENCODERS = {Marker: encode_marker}
+
+
 def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: bool) -> Children:
     """The values that the global names of a function resolve to, as labelled children."""
     globals_ = function.__globals__
@@ -42,11 +62,11 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
             value = globals_[name]
         elif name in builtins:
             value = builtins[name]
-            children.append(("builtin", path, trusted))
+            children.append((_BUILTIN, path, trusted))
             if name in _HASHING and value is _HASHING[name] and function.__code__.co_name == "__hash__":
                 continue
         else:
-            children.append(("unresolved", path, trusted))
+            children.append((UNRESOLVED, path, trusted))
             continue
         _value(children, value, chains, (path, GLOBAL, name), trusted)
     return children
@@ -82,7 +102,7 @@ def _follow(children: Children, module: types.ModuleType, chain: _names.Chain, p
         path = (path, ATTR, name)
         if name not in namespace and not _modules.load_lazily(value, name):
             _modules.check_missing(value, name, path, trusted)
-            children.append(("missing", path, trusted))
+            children.append((MISSING, path, trusted))
             return
         value = namespace[name]
     children.append((value, path, trusted))
