@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from jitserve._install import uninstall as uninstall
     from jitserve._outcome import BypassReason as BypassReason
     from jitserve._outcome import Outcome as Outcome
+    from jitserve._precompile import precompile as precompile
+    from jitserve._precompile import precompile_all as precompile_all
     from jitserve._pure import pure as pure
     from jitserve._registrations import register_fingerprint as register_fingerprint
     from jitserve._stats import Stats as Stats
@@ -37,6 +39,8 @@ _HOMES = {
     "depends_on": "_dependencies",
     "flush": "_configure",
     "install": "_install",
+    "precompile": "_precompile",
+    "precompile_all": "_precompile",
     "pure": "_pure",
     "register_fingerprint": "_registrations",
     "stats": "_configure",
@@ -54,6 +58,8 @@ __all__ = [
     "flush",
     "install",
     "jit",
+    "precompile",
+    "precompile_all",
     "pure",
     "register_fingerprint",
     "stats",

@@ -30,7 +30,7 @@ class _Installation:
 
         with self._lock:
             jit = jitserve.jit
-            if self._replacement is not None or not _is_ours(jit):
+            if self._replacement is not None or not is_ours(jit):
                 return
             from jitserve import _jax
             from jitserve._entries import StoredEntries
@@ -53,8 +53,8 @@ class _Installation:
             self._replacement = None
 
 
-def _is_ours(jit: object) -> bool:
-    # On an unsupported JAX, and where JITSERVE_DISABLE is set, `jitserve.jit` is `jax.jit`.
+def is_ours(jit: object) -> bool:
+    """Whether this is our ``jit``: on an unsupported JAX, and where JITSERVE_DISABLE is set, it is ``jax.jit``."""
     home = sys.modules.get("jitserve._jit")
     return home is not None and getattr(home, "jit", None) is jit
 

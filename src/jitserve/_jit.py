@@ -10,6 +10,7 @@ from typing import Any
 
 from jitserve import _jax
 from jitserve._aot import compile_lowered
+from jitserve._lookup import Direct
 from jitserve._resolve import resolve
 from jitserve._session import current_session
 
@@ -45,6 +46,12 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
         if _jax.forbids_tracing():
             return stock_miss(*args, **kwargs)
         call = _jax.parse_call(fun, info, args, kwargs)
-        return resolve(current_session(), call, lambda: stock_miss(*args, **kwargs))
+        return resolve(current_session(), call, lambda: stock_miss(*args, **kwargs), _execute)[1]
 
     return cache_miss
+
+
+def _execute(call: _jax.Call, direct: Direct) -> tuple[Any, Any, bool]:
+    # From here on errors are the user's: donated arguments may be gone, so nothing is tried twice.
+    out, fastpath = _jax.execute(direct.loaded.executable, call.leaves, direct.out_tree)
+    return out, fastpath, False

@@ -6,6 +6,7 @@ runs plain ``jax.jit``.
 
 from __future__ import annotations
 
+from jitserve._jax._absent import stand_in as stand_in
 from jitserve._jax._call import Call as Call
 from jitserve._jax._call import check_leaves as check_leaves
 from jitserve._jax._call import flatten_functions as flatten_functions
@@ -28,6 +29,7 @@ from jitserve._jax._executable import execute as execute
 from jitserve._jax._executable import serialize as serialize
 from jitserve._jax._pjit import CacheMiss as CacheMiss
 from jitserve._jax._pjit import hide_frames as hide_frames
+from jitserve._jax._pjit import is_jitted as is_jitted
 from jitserve._jax._pjit import option_fields as option_fields
 from jitserve._jax._pjit import options as options
 from jitserve._jax._pjit import stock_jit as stock_jit

@@ -13,12 +13,11 @@ from jax._src.array import ArrayImpl
 from jax._src.lib import jax_jit
 from jax._src.random import prng
 
+from jitserve._jax._absent import Absent
 from jitserve._outcome import BypassReason, Refusal
 
 # What JAX takes as a host value: its own literals say their element type themselves.
-_HOST_VALUES = frozenset(
-    {bool, int, float, complex, np.ndarray, literals.TypedNdArray, *literals.typed_scalar_types}
-)
+_HOST_VALUES = frozenset({bool, int, float, complex, np.ndarray, literals.TypedNdArray, *literals.typed_scalar_types})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def check_leaves(leaves: list[Any]) -> None:
             if leaf.is_deleted():
                 raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, f"argument leaf {position}", "the array is deleted")
             continue
-        if kind in _HOST_VALUES or isinstance(leaf, np.generic):
+        if kind in _HOST_VALUES or kind is Absent or isinstance(leaf, np.generic):
             continue
         raise _refusal(leaf, f"argument leaf {position}")
 
@@ -104,6 +103,8 @@ def leaf_aval(leaf: Any) -> Any:
     Raises:
         Refusal: JAX takes no such value, for example a Python integer that does not fit; it says so itself.
     """
+    if type(leaf) is Absent:
+        return leaf.aval
     try:
         return core.shaped_abstractify(leaf)
     except (OverflowError, TypeError) as error:
@@ -112,6 +113,8 @@ def leaf_aval(leaf: Any) -> Any:
 
 def leaf_placement(leaf: Any) -> tuple[Any, bool, Any]:
     """Sharding, committed-ness and layout of a leaf; ``(None, False, None)`` where it lives on the host."""
+    if type(leaf) is Absent:
+        return leaf.sharding, leaf.committed, leaf.layout
     if not isinstance(leaf, jax.Array):
         return None, False, None
     array = leaf._base_array if isinstance(leaf, prng.PRNGKeyArray) else leaf

@@ -47,6 +47,11 @@ def with_cache_miss(stock: Any, make_cache_miss: Callable[[Any, CacheMiss], Cach
     return twin
 
 
+def is_jitted(function: object) -> bool:
+    """Whether this is what ``jax.jit`` or ``jitserve.jit`` return."""
+    return isinstance(function, _jax.PjitFunction)
+
+
 def is_ours(function: Any) -> bool:
     """Whether a ``PjitFunction`` is one that ``with_cache_miss`` made.
 

@@ -1,0 +1,57 @@
+"""Array arguments that are not there: described by ``jax.ShapeDtypeStruct``, and keyed as the array would be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+from jax._src import core
+from jax._src.interpreters import pxla
+from jax._src.layout import Layout
+from jax._src.sharding_impls import make_single_device_sharding
+from jaxlib import _jax
+
+from jitserve._outcome import BypassReason, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What a key needs to know of an array: abstract value, sharding, whether it is committed to it, layout."""
+
+    aval: Any
+    sharding: Any
+    committed: bool
+    layout: Any
+
+
+def stand_in(leaf: Any) -> Any:
+    """What stands for an argument leaf in a key: ``Absent`` for a ``ShapeDtypeStruct``, everything else for itself.
+
+    A struct without a sharding stands for what ``jnp.zeros`` makes: an array on the default device, not committed to
+    it. One with a sharding stands for what ``jax.device_put`` makes.
+
+    Raises:
+        Refusal: UNSUPPORTED_ARGUMENT for a struct that stands for a reference.
+    """
+    if not isinstance(leaf, jax.ShapeDtypeStruct):
+        return leaf
+    if leaf.is_ref:
+        raise Refusal(BypassReason.REFS, "argument", "mutable arrays are left to JAX")
+    aval = core.shaped_abstractify(leaf)
+    committed = leaf.sharding is not None
+    sharding = leaf.sharding if committed else make_single_device_sharding(pxla.get_default_device())
+    layout = leaf.format.layout
+    return Absent(aval, sharding, committed, _default_layout(aval, sharding) if layout is None else layout)
+
+
+def _default_layout(aval: Any, sharding: Any) -> Any:
+    """The layout that the device gives to such an array, or None where it does not say."""
+    physical = core.physical_aval(aval)
+    # Typed keys have more dimensions in memory than they show; those are not sharded.
+    shard = (*sharding.shard_shape(aval.shape), *physical.shape[len(aval.shape) :])
+    device = min(sharding.addressable_devices, key=lambda device: device.id)
+    try:
+        return Layout.from_pjrt_layout(device.client.get_default_layout(physical.dtype, shard, device))
+    except _jax.JaxRuntimeError:
+        return None  # as for an array: not every plugin knows layouts
