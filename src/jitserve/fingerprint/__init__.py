@@ -9,8 +9,10 @@ from __future__ import annotations
 from ._config_policy import relevant_states as relevant_states
 from ._environment import environment as environment
 from ._ingredient import Ingredient as Ingredient
+from ._noting import take_notes as take_notes
+from ._snapshot import Snapshot as Snapshot
 from ._walk import Limits as Limits
 from ._walk import Walk as Walk
 from ._walk import walk as walk
 
-__all__ = ["Ingredient", "Limits", "Walk", "environment", "relevant_states", "walk"]
+__all__ = ["Ingredient", "Limits", "Snapshot", "Walk", "environment", "relevant_states", "take_notes", "walk"]

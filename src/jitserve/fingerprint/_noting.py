@@ -1,0 +1,119 @@
+"""The walk once more, with notes.
+
+The tokens that an encoder emits for one value are digested by themselves. So whatever makes two walks differ makes at
+least one note differ, and the notes need to know nothing about the encoders. It takes longer than the walk, and is for
+the cold side and for ``explain``.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jitserve import _core
+
+from . import _definition, _dispatch
+from ._globals import UNRESOLVED
+from ._ingredient import Ingredient
+from ._notes import Notes
+from ._path import Path
+from ._text import SCALARS, text_of
+from ._walk import Limits, Walker, _start
+
+
+class _NotingWalker(Walker):
+    """A walker that takes notes. Without notes, as which it is made to order a set, it is an ordinary one."""
+
+    __slots__ = ("notes",)
+
+    def __init__(self, limits: Limits, tokens: _core.Tokens, notes: Notes | None = None) -> None:
+        super().__init__(limits, tokens)
+        self.notes = notes
+
+    def number(self, obj: object, path: Path) -> bool:
+        if self.notes is None:
+            return super().number(obj, path)
+        if id(obj) in self.numbers:
+            self.tokens.begin("ref", 0)  # without the number, which would differ whenever anything before it does
+            return False
+        self.numbers[id(obj)] = len(self.objects)
+        self.objects.append(obj)
+        self.paths.append(path)
+        return True
+
+    def run(self) -> None:
+        if self.notes is None:
+            super().run()
+            return
+        stack, encoders, last = self.stack, self.encoders, None
+        while stack:
+            obj, path, trusted = stack.pop()
+            encoder = encoders.get(id(type(obj)))
+            if encoder is None:
+                encoder = encoders[id(type(obj))] = _encoder_of(type(obj))
+                self.types.append(type(obj))
+            if type(obj) is types.FunctionType or issubclass(type(obj), type):
+                self._visit_definition(self.notes, encoder, (obj, path, trusted))
+                continue
+            bucket = self.notes.bucket_of(path)
+            if bucket is not None:
+                self.tokens = bucket
+                encoder(self, obj, path, trusted)
+            else:
+                if obj is UNRESOLVED:
+                    self.notes.unresolved(path, last)
+                self._visit_value(self.notes, encoder, (obj, path, trusted))
+                last = obj
+
+    def _visit_definition(self, notes: Notes, encoder: _dispatch.Encoder, item: tuple[Any, Path, bool]) -> None:
+        obj, path, _ = item
+        if not _definition.is_definition(obj):
+            self._visit_value(notes, encoder, item)
+            return
+        self.tokens = _core.Tokens()
+        encoder(self, *item)
+        notes.definition(obj, path, self.tokens.finish())
+
+    def _visit_value(self, notes: Notes, encoder: _dispatch.Encoder, item: tuple[Any, Path, bool]) -> None:
+        obj, path, _ = item
+        known = self.numbers.get(id(obj))
+        bucket = notes.bucket_of(path)
+        self.tokens = bucket or _core.Tokens()
+        encoder(self, *item)
+        if bucket is not None:
+            return
+        digest = self.tokens.finish()
+        reference = None
+        if known is not None:
+            named = type(obj) is types.FunctionType or issubclass(type(obj), type)
+            reference = text_of(obj)[0] if named else f"the same as {notes.labels.name_of(self.paths[known])}"
+        notes.value(obj, path, digest, reference)
+
+
+def _encoder_of(cls: type) -> _dispatch.Encoder:
+    return _scalar if id(cls) in SCALARS else _dispatch.encoder_of(cls)
+
+
+def _scalar(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    walker.tokens.scalar(obj)
+
+
+def take_notes(
+    root_object: object, extra: Iterable[tuple[str, object]] = (), roots: Mapping[str, str] | None = None
+) -> list[Ingredient]:
+    """The ingredients of a fingerprint.
+
+    Args:
+        root_object, extra: as for ``walk``.
+        roots: how a person would call the roots in ``extra``, by label.
+
+    Raises:
+        Refusal: as ``walk`` does.
+    """
+    notes = Notes(roots or {})
+    walker = _NotingWalker(Limits(), _core.Tokens(), notes)
+    _start(walker, root_object, list(extra))
+    walker.run()
+    walker.registries.finish(walker)
+    return notes.ingredients()
