@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+import jitserve
 from jitserve import _core
 from jitserve._outcome import BypassReason, Outcome
 from jitserve._settings import Settings
+from jitserve.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -83,6 +85,14 @@ def test_readme_lists_every_setting_with_its_default() -> None:
     defaults = Settings.from_env({})
     for seconds in (defaults.lookup_timeout_s, defaults.lease_timeout_s, defaults.exit_flush_s):
         assert f"({seconds:g}) |" in text_of("README.md")
+
+
+def test_readme_names_everything_public() -> None:
+    assert [name for name in jitserve.__all__ if not re.search(rf"\b{name}\b", text_of("README.md"))] == []
+
+
+def test_readme_names_every_command() -> None:
+    assert [name for name in COMMANDS if f"jitserve {name}" not in text_of("README.md")] == []
 
 
 def test_on_disk_format_example_is_the_record_that_the_core_writes(tmp_path: Path) -> None:
