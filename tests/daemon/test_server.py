@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -68,15 +69,17 @@ def test_signal_ends_it_cleanly_and_leaves_no_socket(daemon: Daemon, number: sig
 def test_call_in_flight_is_finished_before_the_end(daemon: Daemon, store: DiskStore) -> None:
     data = b"first half, second half"
 
-    def parts() -> Iterator[pb.PutBlobRequest]:
+    def parts(stub: Any) -> Iterator[pb.PutBlobRequest]:
         yield pb.PutBlobRequest(header=pb.BlobDigest(sha256=sha256(data).digest(), size=len(data)))
         yield pb.PutBlobRequest(data=data[:12])
+        stub.Stats(pb.StatsRequest(), timeout=PATIENCE_S)  # on the same connection: answered after PutBlob has begun
         daemon.process.send_signal(signal.SIGTERM)
         daemon.wait_for("stopping")
         yield pb.PutBlobRequest(data=data[12:])
 
     with grpc.insecure_channel(f"unix:{daemon.socket}") as channel:
-        cache_pb2_grpc.CacheStub(channel).PutBlob(parts(), timeout=PATIENCE_S)
+        stub = cache_pb2_grpc.CacheStub(channel)
+        stub.PutBlob(parts(stub), timeout=PATIENCE_S)
     assert daemon.stop() == 0
     assert store.fetch(Digest(sha256(data).digest(), len(data))) == data
 

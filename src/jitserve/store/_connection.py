@@ -87,6 +87,9 @@ class Connection:
             ("grpc.enable_http_proxy", 0),
             ("grpc.default_authority", "localhost"),  # some servers refuse the socket's escaped path
             ("grpc.use_local_subchannel_pool", 1),
+            # We know what to do instead of a retry; and gRPC 1.85 retries in a busy loop when a server shuts down while
+            # a call is being set up.
+            ("grpc.enable_retries", 0),
             ("grpc.max_receive_message_length", MESSAGE_LIMIT),
             ("grpc.max_send_message_length", MESSAGE_LIMIT),
         ]
