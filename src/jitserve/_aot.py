@@ -31,7 +31,7 @@ def compile_lowered(lowered: _jax.Lowered) -> Any:
         find_or_compile(session, store, lowered, result)
     except Refusal as refusal:
         result.refusal = refusal.without_frames()
-    publish(session, store, None, result, None)
+    publish(session, store, result, None)
     session.built(lowered.name, result.refusal, result)
     return lowered.executable
 

@@ -6,8 +6,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jitserve import _jax
-from jitserve._key import CallKey, function_name, unchanged
+from jitserve import _core, _jax
+from jitserve._audit import Audit
+from jitserve._ingredients import ingredients_record
+from jitserve._key import CallKey, function_name
 from jitserve._lookup import load_executable, scope_of
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._program_key import encode_compilation, program_key
@@ -34,7 +36,8 @@ class Build:
         program: the record to store, without its blobs; None where it is stored already.
         executable, stablehlo: the bytes of its blobs.
         warnings: what lowering warned the user about.
-        manifest: the manifest to publish under the call key.
+        ingredients: the bytes of the record that explains the call keys; empty where it could not be made.
+        manifests: the manifests to publish, by call key.
         lease: of the program key, to be released when all is published.
     """
 
@@ -45,7 +48,8 @@ class Build:
     program: pb.Program | None = None
     executable: bytes | None = None
     stablehlo: bytes = b""
-    manifest: bytes | None = None
+    ingredients: bytes = b""
+    manifests: dict[bytes, bytes] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     lease: Lease | None = None
 
@@ -62,6 +66,7 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None) 
         what the user's function raises when it is traced, and what XLA raises when it compiles.
     """
     result = Build()
+    audit = _begin_audit(session, call, key)
     started = time.perf_counter()
     traced = _jax.Traced(call)
     result.costs.trace_s = time.perf_counter() - started
@@ -70,11 +75,18 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None) 
         lowered = _lower(traced, result)
         if lowered is not None:
             find_or_compile(session, store, lowered, result)
-            if key is not None:
-                result.manifest = _manifest(call, key, traced, result)
+            if audit is not None and result.program_key:
+                with session.guard("the audit of a trace"):
+                    result.manifests = _manifests(session, call, audit, traced, result)
     except Refusal as refusal:
         result.refusal = refusal.without_frames()
     return result
+
+
+def _begin_audit(session: Session, call: _jax.Call, key: CallKey | None) -> Audit | None:
+    with session.guard("the audit of a trace"):
+        return None if key is None else Audit(call, key)
+    return None
 
 
 def _lower(traced: _jax.Traced, result: Build) -> _jax.Lowered | None:
@@ -94,9 +106,10 @@ def _lower(traced: _jax.Traced, result: Build) -> _jax.Lowered | None:
 
 def find_or_compile(session: Session, store: Store, lowered: _jax.Lowered, result: Build) -> None:
     """Takes the executable from the store, or compiles; exactly one process compiles a program at a time."""
-    compilation = encode_compilation(lowered)
-    result.program_key = program_key(session, lowered, compilation)
-    if _adopt_stored(session, store, lowered, result):
+    with session.guard("the program key"):
+        compilation = encode_compilation(lowered)
+        result.program_key = program_key(session, lowered, compilation)
+    if not result.program_key or _adopt_stored(session, store, lowered, result):
         return
     with session.guard("the lease of a program"):
         result.lease = store.acquire(result.program_key, session.settings.lease_timeout_s)
@@ -110,8 +123,9 @@ def find_or_compile(session: Session, store: Store, lowered: _jax.Lowered, resul
         release(result)
         raise
     result.costs.compile_s = time.perf_counter() - started
-    result.stablehlo = lowered.stablehlo()
-    result.program = _program(lowered, compilation, executable, result)
+    with session.guard("the record of a program"):
+        result.stablehlo = lowered.stablehlo()
+        result.program = _program(lowered, compilation, executable, result)
 
 
 def release(result: Build) -> None:
@@ -159,21 +173,29 @@ def _program(lowered: _jax.Lowered, compilation: pb.Compilation, executable: obj
     )
 
 
-def _manifest(call: _jax.Call, key: CallKey, traced: _jax.Traced, result: Build) -> bytes:
-    if not unchanged(call, key):
-        advice = "what the function reads changed while it was traced; pass it as an argument or make it constant"
-        raise Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(call), advice)
+def _manifests(
+    session: Session, call: _jax.Call, audit: Audit, traced: _jax.Traced, result: Build
+) -> dict[bytes, bytes]:
+    keys = audit.keys(session, result.program_key)
+    result.ingredients = ingredients_record(session, call, keys[0])
+    variants = {key.digest: _variant(call, key, traced, result) for key in keys}
+    return {digest: new_manifest(variant) for digest, variant in variants.items()}
+
+
+def _variant(call: _jax.Call, key: CallKey, traced: _jax.Traced, result: Build) -> pb.Variant:
     try:
         out_tree = _trees.encode_tree(traced.out_tree, scope_of(key))
     except Unencodable as error:
         raise Refusal(BypassReason.OUT_TREE_UNSERIALIZABLE, error.path, str(error)) from None
-    ingredients = [pb.Ingredient(name=part.name, digest=part.digest, text=part.text) for part in key.ingredients]
-    variant = pb.Variant(
+    return pb.Variant(
         program_key=result.program_key,
         out_tree=out_tree,
         costs=result.costs,
-        ingredients=ingredients,
+        ingredients=_blob(result.ingredients) if result.ingredients else None,
         function=function_name(call),
         warnings=result.warnings,
     )
-    return new_manifest(variant)
+
+
+def _blob(data: bytes) -> pb.Blob:
+    return pb.Blob(sha256=_core.sha256(data), size=len(data))

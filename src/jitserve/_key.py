@@ -45,13 +45,23 @@ def call_key(call: _jax.Call, environment: tuple[fingerprint.Ingredient, ...]) -
     Raises:
         Refusal: something that a trace could read cannot be fingerprinted soundly.
     """
-    roots = _further_roots(call)
-    walk = fingerprint.walk(call.fun, roots)
     parts = (
-        fingerprint.Ingredient("function", walk.digest, function_name(call)),
         fingerprint.Ingredient("signature", signature(call.leaves), f"{len(call.leaves)} leaves"),
         *environment,
     )
+    return _key(call, _further_roots(call), parts)
+
+
+def key_now(call: _jax.Call, key: CallKey) -> CallKey:
+    """The key of a call by what its function reads now; all the rest as it was when ``key`` was computed."""
+    return _key(call, key.roots, key.ingredients[1:])
+
+
+def _key(
+    call: _jax.Call, roots: tuple[tuple[str, object], ...], others: tuple[fingerprint.Ingredient, ...]
+) -> CallKey:
+    walk = fingerprint.walk(call.fun, roots)
+    parts = (fingerprint.Ingredient("function", walk.digest, function_name(call)), *others)
     tokens = _core.Tokens()
     tokens.begin("jitserve.call", len(parts) + 1)
     tokens.int_(SCHEMA)
@@ -59,11 +69,6 @@ def call_key(call: _jax.Call, environment: tuple[fingerprint.Ingredient, ...]) -
         tokens.str_(part.name)
         tokens.digest_(part.digest)
     return CallKey(tokens.finish(), walk, roots, parts)
-
-
-def unchanged(call: _jax.Call, key: CallKey) -> bool:
-    """Whether everything that the key covers still is as it was when the key was computed."""
-    return fingerprint.walk(call.fun, key.roots).digest == key.walk.digest
 
 
 def function_name(call: _jax.Call) -> str:

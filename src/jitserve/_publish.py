@@ -14,13 +14,10 @@ if TYPE_CHECKING:
     from jitserve.store._tier import Lease, Store
 
 
-def publish(session: Session, store: Store, key: bytes | None, result: Build, lease: Lease | None) -> None:
+def publish(session: Session, store: Store, result: Build, lease: Lease | None) -> None:
     """Hands a build to the background writer, which releases the leases when it is done.
 
     The writer gets bytes only: it must not keep the user's objects alive.
-
-    Args:
-        key: the digest of the call key; None for a call that was refused one.
     """
 
     def finish() -> None:
@@ -31,11 +28,11 @@ def publish(session: Session, store: Store, key: bytes | None, result: Build, le
     def run() -> None:
         try:
             with session.guard("publishing"):
-                _write(session, store, key, result)
+                _write(session, store, result)
         finally:
             finish()
 
-    if result.program is None and result.manifest is None:
+    if result.program is None and not result.manifests:
         finish()
         return
     size = len(result.executable or b"") + len(result.stablehlo)
@@ -43,14 +40,17 @@ def publish(session: Session, store: Store, key: bytes | None, result: Build, le
         session.fault("writer_full")
 
 
-def _write(session: Session, store: Store, key: bytes | None, result: Build) -> None:
+def _write(session: Session, store: Store, result: Build) -> None:
     if result.program is not None:
         if result.executable is not None:
             result.program.executable.CopyFrom(_put(store, result.executable))
         result.program.stablehlo.CopyFrom(_put(store, result.stablehlo))
         store.publish(Kind.PROGRAM, result.program_key, result.program.SerializeToString(deterministic=True))
-    if key is not None and result.manifest is not None:
-        store.publish(Kind.MANIFEST, key, result.manifest)
+    if result.ingredients:
+        _put(store, result.ingredients)
+    for key, manifest in result.manifests.items():
+        store.publish(Kind.MANIFEST, key, manifest)
+    if result.manifests:
         session.published()
 
 

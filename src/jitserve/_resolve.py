@@ -116,7 +116,7 @@ def _compile(
     try:
         with _jax.fresh_context(object()):
             result = build(session, store, call, key)
-            publish(session, store, key.digest if key else None, result, lease)
+            publish(session, store, result, lease)
             lease = None
             answer = plain()
         return session.built(function_name(call), result.refusal or refused, result), answer

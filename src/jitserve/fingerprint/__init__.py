@@ -14,5 +14,6 @@ from ._snapshot import Snapshot as Snapshot
 from ._walk import Limits as Limits
 from ._walk import Walk as Walk
 from ._walk import walk as walk
+from ._xla_flags import of_environment as xla_flags
 
-__all__ = ["Ingredient", "Limits", "Snapshot", "Walk", "environment", "relevant_states", "take_notes", "walk"]
+__all__ = ["Ingredient", "Limits", "Snapshot", "Walk", "environment", "relevant_states", "take_notes", "walk", "xla_flags"]

@@ -1,0 +1,57 @@
+"""The audit of a cold call: may its program be found by the call key from now on, and under which keys?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jitserve import _jax
+from jitserve._key import CallKey, function_name, key_now
+from jitserve._outcome import BypassReason, Refusal
+from jitserve._program_key import encode_compilation, program_key
+from jitserve.fingerprint import Snapshot
+
+if TYPE_CHECKING:
+    from jitserve._session import Session
+
+
+class Audit:
+    """Begins before the trace of a call, and judges after it.
+
+    Args:
+        call: the call.
+        key: its key, computed before the trace.
+    """
+
+    def __init__(self, call: _jax.Call, key: CallKey) -> None:
+        self._call = call
+        self._key = key
+        self._before = Snapshot(key.walk)
+
+    def keys(self, session: Session, program: bytes) -> list[CallKey]:
+        """The call keys that lead to the program: one, or two where the trace changed what it reads, and came to rest.
+
+        Args:
+            session: of this process.
+            program: the key of the program that the trace gave.
+
+        Raises:
+            Refusal: TRACE_SIDE_EFFECT, naming what changed.
+        """
+        now = key_now(self._call, self._key)
+        if now.digest == self._key.digest:
+            return [self._key]
+        effect = self._before.side_effect()
+        if effect is not None:
+            advice = "it changed while the function was traced; pass it as an argument, or make it constant"
+            raise Refusal(BypassReason.TRACE_SIDE_EFFECT, effect, advice)
+        self._check_rest(session, now, program)
+        return [self._key, now]
+
+    def _check_rest(self, session: Session, now: CallKey, program: bytes) -> None:
+        """Traces once more, from what the first trace left behind: nothing may change, and the program be the same."""
+        with _jax.fresh_context(object()):
+            lowered = _jax.Traced(self._call).lower()
+            again = program_key(session, lowered, encode_compilation(lowered))
+        if again != program or key_now(self._call, now).digest != now.digest:
+            advice = "every trace changes what the function reads"
+            raise Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(self._call), advice)

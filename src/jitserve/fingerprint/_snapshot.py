@@ -1,0 +1,131 @@
+"""What a trace changed among the walked objects, and whether it is the kind of change that comes to rest.
+
+Some libraries rebind a variable of their own on the first trace: ``optax.cosine_decay_schedule`` turns a captured
+integer into a float, ``jax.shard_map`` fills in the axis names. Refusing them would refuse the most ordinary training
+step. They differ from real side effects (a list that grows, a counter) by this: only captured variables are rebound, to
+plain values, or a ``cached_property`` is filled; and tracing again changes nothing more and gives the same program.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections import deque
+from typing import Any
+
+from ._walk import Walk
+
+_EMPTY = object()
+_PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None), type(Ellipsis)})
+
+
+class Snapshot:
+    """The contents of every walked object, one level deep, as they are now.
+
+    Args:
+        walk: the walk whose objects to remember.
+    """
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self._contents = [_contents(obj) for obj in walk.objects]
+
+    def side_effect(self) -> str | None:
+        """Where the walked objects have changed in a way that may be a side effect; None where they have not.
+
+        Rebound captured variables with plain values, and properties that were computed and kept, are no side effects.
+        To be asked when the digest has changed: a change that is not seen here counts as one, too.
+        """
+        explained = False
+        for index, (obj, before) in enumerate(zip(self._walk.objects, self._contents, strict=True)):
+            after = _contents(obj)
+            if _same(before, after) or _is_memo_of_a_library(obj):
+                continue
+            if not _is_benign(obj, before, after):
+                return self._walk.path_of(index)
+            explained = True
+        return None if explained else "something outside of the objects that were walked"
+
+
+def _contents(obj: Any) -> tuple[Any, ...]:
+    if type(obj) is types.FunctionType:
+        cells = tuple(_cell(cell) for cell in obj.__closure__ or ())
+        named = tuple(obj.__globals__.get(name, _EMPTY) for name in _names(obj.__code__))
+        state = (*_flat(obj.__dict__), obj.__code__, obj.__defaults__, *_flat(obj.__kwdefaults__))
+        return ("function", cells, named, *state)
+    if isinstance(obj, dict):
+        return ("dict", *_flat(obj))
+    if isinstance(obj, list | tuple | set | deque):
+        return (len(obj), *_iterate(obj))
+    state = vars(obj) if isinstance(obj, type) else _state(obj)
+    return ("object", *_flat(state))
+
+
+def _names(code: types.CodeType) -> tuple[str, ...]:
+    nested = (const for const in code.co_consts if isinstance(const, types.CodeType))
+    return (*code.co_names, *(name for inner in nested for name in _names(inner)))
+
+
+def _is_memo_of_a_library(obj: Any) -> bool:
+    # Arrays keep the host's copy of their value, and the like; their values are in the digest.
+    return type(obj).__module__.partition(".")[0] in ("jax", "jaxlib", "numpy")
+
+
+def _state(obj: Any) -> Any:
+    try:
+        return object.__getattribute__(obj, "__dict__")
+    except AttributeError:
+        return None
+
+
+def _flat(mapping: Any) -> tuple[Any, ...]:
+    items = types.MappingProxyType.items(mapping) if isinstance(mapping, types.MappingProxyType) else None
+    if items is None:
+        items = dict.items(mapping) if isinstance(mapping, dict) else ()
+    return tuple(part for item in items for part in item)
+
+
+def _iterate(obj: Any) -> tuple[Any, ...]:
+    for base in (list, tuple, set, deque):
+        if isinstance(obj, base):
+            return tuple(base.__iter__(obj))
+    return ()
+
+
+def _cell(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return _EMPTY
+
+
+def _same(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
+    if len(before) != len(after):
+        return False
+    for left, right in zip(before, after, strict=True):
+        if left is not right and not (type(left) is tuple and type(right) is tuple and _same(left, right)):
+            if type(left) is not type(right) or type(left) not in _PLAIN or left != right:
+                return False
+    return True
+
+
+def _is_benign(obj: Any, before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
+    if type(obj) is types.FunctionType:
+        cells = zip(before[1], after[1], strict=True)
+        return _same(before[2:], after[2:]) and all(_is_plain(new) for old, new in cells if old is not new)
+    if before[0] == "object" and _same(before, after[: len(before)]):
+        return all(_is_cached_property(obj, name) for name in after[len(before) :: 2])
+    return False
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) in (tuple, frozenset):
+        return all(_is_plain(item) for item in value)
+    return type(value) in _PLAIN
+
+
+def _is_cached_property(obj: Any, name: Any) -> bool:
+    for cls in type(obj).__mro__:
+        if name in vars(cls):
+            return isinstance(vars(cls)[name], functools.cached_property)
+    return False
