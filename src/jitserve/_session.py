@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from jitserve._errors import JitserveError, StoreFault
+from jitserve._errors import JitserveError, SettingsError, StoreFault
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._settings import Settings
 from jitserve._stats import Counters
@@ -45,7 +45,7 @@ class Session:
         self._environment: Environment | None = None
         self._told: set[tuple[str, BypassReason]] = set()
         if settings.log_level:
-            logger.setLevel(settings.log_level.upper())
+            _show_log(settings.log_level)
 
     def store(self) -> Store | None:
         """The store; None where it cannot be used, after one warning."""
@@ -60,10 +60,11 @@ class Session:
 
         try:
             self._store = open_store(self.settings, self._tier_fault)
-        except StoreFault as fault:
-            self._broken = fault.kind
-            self.fault(fault.kind)
-            message = f"jitserve runs without a cache: {fault.message}. Set JITSERVE_DIR to a directory you can write."
+        except Exception as error:  # whatever is wrong with the store, the call goes on without it
+            self._broken = error.kind if isinstance(error, StoreFault) else "internal"
+            self.fault(self._broken)
+            what = error.message if isinstance(error, StoreFault) else repr(error)
+            message = f"jitserve runs without a cache: {what}. Set JITSERVE_DIR to a directory you can write."
             warnings.warn(message, RuntimeWarning, stacklevel=2)
 
     def _tier_fault(self, fault: StoreFault) -> None:
@@ -159,6 +160,24 @@ class Session:
             self._store.close()
 
 
+def _settings() -> Settings:
+    try:
+        return Settings.from_env()
+    except SettingsError as error:
+        # A typing error in a variable must not end a job that would run without us.
+        warnings.warn(f"jitserve runs with its default settings: {error}", RuntimeWarning, stacklevel=2)
+        return Settings.from_env({})
+
+
+def _show_log(level: str) -> None:
+    """Shows the log from that level on: where the program has no logging of its own, on standard error."""
+    logger.setLevel(level)
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("jitserve: %(message)s"))
+        logger.addHandler(handler)
+
+
 class _Current:
     """Holds the session of this process."""
 
@@ -170,7 +189,7 @@ class _Current:
         if self._session is None:
             with self._lock:
                 if self._session is None:
-                    self._session = Session(Settings.from_env())
+                    self._session = Session(_settings())
         return self._session
 
     def replace(self, session: Session) -> None:

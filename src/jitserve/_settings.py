@@ -26,6 +26,7 @@ from jitserve._errors import SettingsError
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Settings:
             exit_flush_s=_seconds(env, "JITSERVE_EXIT_FLUSH", 30.0),
             verify_share=_share(env, "JITSERVE_VERIFY"),
             strict=_flag(env, "JITSERVE_STRICT"),
-            log_level=env.get("JITSERVE_LOG") or None,
+            log_level=_level(env, "JITSERVE_LOG"),
         )
 
 
@@ -114,3 +115,10 @@ def _share(env: Mapping[str, str], name: str) -> float:
     if share > 1.0:
         raise SettingsError(f"{name}={env[name]!r} is not a share: use a number from 0 to 1")
     return share
+
+
+def _level(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name, "").strip().upper()
+    if text and text not in _LEVELS:
+        raise SettingsError(f"{name}={env[name]!r} is not a level: use one of {', '.join(_LEVELS).lower()}")
+    return text or None

@@ -1,0 +1,72 @@
+"""Settings from the environment: what each variable does, and what a bad value says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jitserve._errors import SettingsError
+from jitserve._settings import Settings, default_socket_path
+
+
+def test_empty_environment_gives_the_documented_defaults() -> None:
+    settings = Settings.from_env({})
+    assert settings.store_dir.name == "jitserve"
+    assert not settings.store_dir_explicit
+    assert settings.daemon_wanted
+    assert settings.address is None
+    assert (settings.lookup_timeout_s, settings.lease_timeout_s, settings.verify_share) == (0.25, 600.0, 0.0)
+
+
+def test_directory_is_taken_as_given_and_remembered_as_explicit() -> None:
+    settings = Settings.from_env({"JITSERVE_DIR": "/some/where"})
+    assert settings.store_dir == Path("/some/where")
+    assert settings.store_dir_explicit
+
+
+@pytest.mark.parametrize("word", ["none", "NONE"])
+def test_address_none_wants_no_daemon(word: str) -> None:
+    settings = Settings.from_env({"JITSERVE_ADDRESS": word})
+    assert not settings.daemon_wanted
+    assert settings.address is None
+
+
+def test_socket_is_in_the_runtime_directory_where_there_is_one() -> None:
+    assert default_socket_path({"XDG_RUNTIME_DIR": "/run/user/7"}) == Path("/run/user/7/jitserve/daemon.sock")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JITSERVE_DISABLE", "maybe"),
+        ("JITSERVE_STRICT", "2"),
+        ("JITSERVE_LOOKUP_TIMEOUT", "soon"),
+        ("JITSERVE_LEASE_TIMEOUT", "-1"),
+        ("JITSERVE_EXIT_FLUSH", "inf"),
+        ("JITSERVE_VERIFY", "1.5"),
+        ("JITSERVE_VERIFY", "nan"),
+        ("JITSERVE_LOG", "loud"),
+    ],
+)
+def test_bad_value_is_named_with_its_variable(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}='{value}'"):
+        Settings.from_env({name: value})
+
+
+def test_bad_value_costs_a_warning_and_not_the_job(store_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JITSERVE_LEASE_TIMEOUT", "soon")
+    code = "import jitserve; print(float(jitserve.jit(lambda x: x * 2)(3.0)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "6.0"
+    assert done.stderr.count("JITSERVE_LEASE_TIMEOUT='soon'") == 1
+
+
+def test_log_level_shows_the_log_on_standard_error(store_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JITSERVE_LOG", "info")
+    code = "import jax, jitserve; jitserve.jit(lambda x: jax.debug.print('{}', x))(3.0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert "jitserve: " in done.stderr
+    assert "effects" in done.stderr
