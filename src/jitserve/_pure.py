@@ -75,7 +75,7 @@ def pure(*, version: int | str) -> Callable[[Callable[..., Any]], PureFunction]:
 
     def decorate(function: Callable[..., Any]) -> PureFunction:
         module, qualname = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
-        if not callable(function) or type(module) is not str or type(qualname) is not str or "<" in qualname:
+        if type(module) is not str or type(qualname) is not str or "<" in qualname:
             raise TypeError(
                 f"pure() needs a callable with a qualified name of its own, not {function!r}; "
                 "call it from a function that is defined at the top of a module or class, and make that one pure"

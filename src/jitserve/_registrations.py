@@ -86,7 +86,7 @@ def register_fingerprint(kind: type, function: Describe) -> Registration:
         TypeError: ``kind`` is not a class, or one of the interpreter's own, or ``function`` cannot be called.
         ValueError: ``kind`` has one already.
     """
-    if not isinstance(kind, type) or not callable(function):
+    if not isinstance(kind, type) or not callable(function):  # type: ignore[redundant-expr]
         raise TypeError(f"register_fingerprint({kind!r}, {function!r}): a class and a function of one object, please")
     if kind.__module__ in ("builtins", "types"):
         raise TypeError(f"{kind!r} needs no registration: the walk reads it by itself")

@@ -7,13 +7,31 @@
 from __future__ import annotations
 
 from ._config_policy import relevant_states as relevant_states
+from ._dependency import Dependency as Dependency
+from ._dependency import DependencyKind as DependencyKind
 from ._environment import environment as environment
 from ._ingredient import Ingredient as Ingredient
 from ._noting import take_notes as take_notes
+from ._recording import Recording as Recording
+from ._recording import record as record
 from ._snapshot import Snapshot as Snapshot
 from ._walk import Limits as Limits
 from ._walk import Walk as Walk
 from ._walk import walk as walk
 from ._xla_flags import of_environment as xla_flags
 
-__all__ = ["Ingredient", "Limits", "Snapshot", "Walk", "environment", "relevant_states", "take_notes", "walk", "xla_flags"]
+__all__ = [
+    "Dependency",
+    "DependencyKind",
+    "Ingredient",
+    "Limits",
+    "Recording",
+    "Snapshot",
+    "Walk",
+    "environment",
+    "record",
+    "relevant_states",
+    "take_notes",
+    "walk",
+    "xla_flags",
+]

@@ -141,7 +141,8 @@ class Notes:
 
     def _own_note(self, obj: Any, owner: Owner, digest: bytes) -> _Note:
         kind = "function" if type(obj) is types.FunctionType else "class"
-        note = _Note(str(owner.name), kind, digests=[digest])
+        helper = "helper" if self._notes else "function"  # the first one is the root
+        note = _Note(str(owner.name), kind, helper if kind == "function" else "class", digests=[digest])
         if owner.module is None:
             note.details = _definition.details_of(obj)
             self._notes.append(note)

@@ -6,6 +6,7 @@ those who ask the daemon and those who do not.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jitserve.store import _grant
@@ -39,6 +40,10 @@ class DaemonStore:
         self._disk = disk
         self._data = data
         self._reporter = Reporter(self._send, connection.usable, on_fault)
+
+    @property
+    def directory(self) -> Path | None:
+        return self._data.directory if isinstance(self._data, DiskStore) else None
 
     def lookup(self, kind: Kind, key: bytes) -> bytes | None:
         return self._data.lookup(kind, key)

@@ -50,6 +50,10 @@ class DiskStore:
         self._join = {Kind.MANIFEST: merge or _merge_manifests, Kind.PROGRAM: _first_wins}
         self._blobs = _core.BlobStore(root)
 
+    @property
+    def directory(self) -> Path:
+        return self.layout.root
+
     def lookup(self, kind: Kind, key: bytes) -> bytes | None:
         path = self.layout.record(kind, key)
         try:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol, TypedDict
 from jitserve import _core
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from typing_extensions import Buffer
 
 KEY_BYTES = 32  # call keys, program keys and digests are SHA-256
@@ -114,6 +116,10 @@ class DataPlane(Protocol):
 
 class Store(DataPlane, Protocol):
     """What ``_resolve`` needs of a tier. Every ``StoreFault`` is its cue to go on without the cache."""
+
+    @property
+    def directory(self) -> Path | None:
+        """Where the records lie that ``lookup`` reads; ``None`` where they cannot be seen from here."""
 
     def acquire(self, key: bytes, timeout: float) -> Lease | None:
         """Waits for the right to compile ``key``; ``None`` if somebody else still has it after ``timeout`` seconds.

@@ -1,0 +1,74 @@
+"""The arguments of a call as a person names them: by parameter, and by the path inside its tree."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+
+from jitserve import _jax
+from jitserve._ingredient import Ingredient
+
+
+def static_labels(call: _jax.Call) -> dict[str, str]:
+    """How a person would call the roots of a call's walk, by the labels that they have there."""
+    names = _parameter_names(call)
+    statics = [name for i, name in enumerate(names) if i in set(call.info.static_argnums)]
+    labels = {f"static argument {i}": f"static argument `{name}`" for i, name in enumerate(statics)}
+    labels |= {f"static argument {name}": f"static argument `{name}`" for name, _ in call.named_statics}
+    trees = [f"structure of argument `{name}`" for name, _ in _dynamic(call)]
+    return labels | {f"tree of argument {i}": text for i, text in enumerate(trees)}
+
+
+def leaf_ingredients(call: _jax.Call) -> list[Ingredient]:
+    """One ingredient for each dynamic leaf: its abstract value, and where it lives."""
+    leaves = call.leaves
+    names = list(_leaf_names(call))
+    if len(names) != len(leaves):  # a tree that flattens in another way each time
+        names = [f"leaf {i}" for i in range(len(leaves))]
+    return [_leaf(f"`{name}`", leaf) for name, leaf in zip(names, leaves, strict=True)]
+
+
+def _leaf(name: str, leaf: Any) -> Ingredient:
+    aval = _jax.leaf_aval(leaf)
+    sharding, committed, layout = _jax.leaf_placement(leaf)
+    text = f"{aval.dtype}[{','.join(map(str, aval.shape))}]{', weakly typed' if aval.weak_type else ''}"
+    if sharding is None:
+        place = "on the host"
+    else:
+        place = f"{'committed to' if committed else 'on'} {sharding}, layout {layout}"
+    return Ingredient(name, b"", text, "argument", (place,))
+
+
+def _leaf_names(call: _jax.Call) -> Iterator[str]:
+    for name, argument in _dynamic(call):
+        for path, _ in jax.tree_util.tree_flatten_with_path(argument)[0]:
+            yield f"{name}{jax.tree_util.keystr(path)}"
+
+
+def _dynamic(call: _jax.Call) -> Iterator[tuple[str, Any]]:
+    """Names and values of the arguments that are not static, in the order of their trees."""
+    statics = set(call.info.static_argnums)
+    for i, (name, value) in enumerate(zip(_parameter_names(call), call.args, strict=True)):
+        if i not in statics:
+            yield name, value
+    for name in call.names:
+        yield name, call.kwargs[name]
+
+
+def _parameter_names(call: _jax.Call) -> list[str]:
+    """A name for each positional argument."""
+    names: list[str] = []
+    try:
+        parameters = list(inspect.signature(call.fun).parameters.values())
+    except (TypeError, ValueError):  # an extension's function need not tell
+        parameters = []
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            names += [f"{parameter.name}[{i}]" for i in range(len(call.args) - len(names))]
+        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            names.append(parameter.name)
+    names += [f"argument {i}" for i in range(len(names), len(call.args))]
+    return names[: len(call.args)]

@@ -1,0 +1,119 @@
+"""How the ingredients of two keys differ, in sentences."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+from jitserve._ingredient import Ingredient
+
+# Causes before consequences: another jaxlib or another configuration may change all that follows.
+_ORDER = (
+    "environment",
+    "flag",
+    "config",
+    "static",
+    "argument",
+    "option",
+    "waived",
+    "function",
+    "class",
+    "value",
+    "library",
+)
+
+
+def count_equal(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> int:
+    """How many ingredients two keys have in common."""
+    known = {(part.kind, part.name): part for part in stored}
+    return sum(1 for part in now if (other := known.get((part.kind, part.name))) is not None and _same(part, other))
+
+
+def differences(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> list[str]:
+    """One sentence for each ingredient that differs, the most telling first; old values come before new ones.
+
+    Args:
+        now: the ingredients of the call that is to be explained.
+        stored: those of the entry that it is compared with.
+    """
+    old = {(part.kind, part.name): part for part in stored}
+    new = {(part.kind, part.name): part for part in now}
+    keys = [*new, *(key for key in old if key not in new)]
+    keys.sort(key=lambda key: _ORDER.index(key[0]) if key[0] in _ORDER else len(_ORDER))
+    pairs = [(old.get(key), new.get(key)) for key in keys]
+    changed = [(was, is_) for was, is_ in pairs if was is None or is_ is None or not _same(was, is_)]
+    sentences = [_sentence(was, is_, changed) for was, is_ in changed]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _same(left: Ingredient, right: Ingredient) -> bool:
+    if left.digest and right.digest:
+        return left.digest == right.digest
+    return left.text == right.text and left.details == right.details
+
+
+_Pair = tuple[Ingredient | None, Ingredient | None]
+
+
+def _sentence(was: Ingredient | None, is_: Ingredient | None, changed: list[_Pair]) -> str:
+    part = is_ or was
+    if part is None:
+        return ""
+    if part.kind in ("function", "class"):
+        return _of_definition(was, is_, part, changed)
+    name = {"config": f"config {part.name}", "argument": f"argument {part.name}"}.get(part.kind, part.name)
+    if part.kind == "flag":
+        return _of_flag(was, is_, part.name)
+    if part.kind in ("environment", "library"):
+        name = f"{name.removeprefix('toolchain.')} changed"
+    if was is None:
+        return f"{name}: new, {part.text}"
+    if is_ is None:
+        return f"{name}: gone, was {part.text}"
+    if was.text != is_.text:
+        return f"{name}: {was.text} -> {is_.text}"
+    if was.details != is_.details:
+        return f"{name}: {'; '.join(was.details)} -> {'; '.join(is_.details)}"
+    return name if name.endswith(" changed") else f"{name} changed ({part.text})"
+
+
+def _of_flag(was: Ingredient | None, is_: Ingredient | None, name: str) -> str:
+    variable, _, flag = name.partition(" ")
+    if was is None or is_ is None:
+        gained, text = ("now has", is_.text) if is_ else ("no longer has", was.text if was else "")
+        return f"{variable} changed: {gained} {flag}={text}"
+    return f"{variable} changed: {flag}={was.text} -> {is_.text}"
+
+
+def _of_definition(was: Ingredient | None, is_: Ingredient | None, part: Ingredient, changed: list[_Pair]) -> str:
+    name = f"{part.text} `{part.name}`"
+    if was is None:
+        return f"{name} is new"
+    if is_ is None:
+        return f"{name} is not used any more"
+    lines = list(_detail_changes(was.details, is_.details))
+    if lines:
+        return f"{name} changed: {', '.join(lines)}"
+    if any(_belongs(pair, part.name) for pair in changed):
+        return ""  # its code is the same; what it is bound to has changed, and is told below
+    return f"{name} changed"
+
+
+def _belongs(pair: _Pair, owner: str) -> bool:
+    part = pair[0] or pair[1]
+    return part is not None and part.kind == "value" and part.name.endswith(f" `{owner}`")
+
+
+def _detail_changes(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for tag, i, i_end, j, j_end in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        before, after = old[i:i_end], new[j:j_end]
+        for left, right in zip(before, after, strict=False):
+            kind = left.partition(" ")[0]
+            same_kind = right.startswith(f"{kind} ")
+            yield f"{left} -> {right.removeprefix(kind).strip()}" if same_kind else f"{left} -> {right}"
+        paired = min(len(before), len(after))
+        yield from (f"{line} is gone" for line in before[paired:])
+        yield from (f"{line} is new" for line in after[paired:])

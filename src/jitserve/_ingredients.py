@@ -1,0 +1,73 @@
+"""All ingredients of a call's key, one by one, for explaining a miss. Costs about two walks: for the cold side only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from jitserve import _jax, fingerprint
+from jitserve._arguments import leaf_ingredients, static_labels
+from jitserve._ingredient import Ingredient
+from jitserve._key import CallKey, function_name
+from jitserve._outcome import Refusal
+from jitserve.record._ingredients import encode_ingredients
+
+if TYPE_CHECKING:
+    from jitserve._session import Session
+
+_LIMIT = 160  # characters of a text
+_APART = frozenset(("function", "signature", "config", "XLA_FLAGS", "LIBTPU_INIT_ARGS"))  # told in detail, below
+
+
+def ingredients_record(session: Session, call: _jax.Call, key: CallKey) -> bytes:
+    """The record of a call's ingredients; empty where something went wrong, which costs an explanation only."""
+    with contextlib.suppress(Refusal), session.guard("the record of ingredients"):
+        return encode_ingredients(function_name(call), ingredients_of(call, key))
+    return b""
+
+
+def ingredients_of(call: _jax.Call, key: CallKey) -> list[Ingredient]:
+    """The ingredients of a call, the most telling ones first.
+
+    Raises:
+        Refusal: what the function reads has changed since the key was computed, and cannot be fingerprinted any more.
+    """
+    walked = [(label, value) for label, value in key.roots if label.startswith("static argument")]
+    notes = fingerprint.take_notes(call.fun, walked, static_labels(call))
+    return [
+        *(part for part in notes if part.kind == "waived"),
+        *(part for part in notes if part.name.startswith("static argument")),
+        *_environment(key),
+        *_options(call, key),
+        *(part for part in notes if part.kind in ("function", "class", "library")),
+        *leaf_ingredients(call),
+        *(part for part in notes if part.kind == "value" and not part.name.startswith("static argument")),
+    ]
+
+
+def _environment(key: CallKey) -> Iterator[Ingredient]:
+    for part in key.ingredients:
+        if part.name not in _APART:
+            yield Ingredient(part.name, part.digest, part.text, "environment")
+    for variable, flags in fingerprint.xla_flags(os.environ):
+        for name, value in flags:
+            yield Ingredient(f"{variable} --{name}", b"", value, "flag")
+    for name, state in fingerprint.relevant_states(_jax.config_states()):
+        yield Ingredient(name, b"", repr(state)[:_LIMIT], "config")
+
+
+def _options(call: _jax.Call, key: CallKey) -> Iterator[Ingredient]:
+    """The options of the jit, the context, and the structure of the arguments: the roots that have no names inside."""
+    states = {name for name, _ in _jax.config_states()}
+    texts = {f"option {name}": str(value) for name, value in _jax.option_fields(call.info)}
+    texts |= {f"tree of argument {i}": str(tree) for i, tree in enumerate(call.trees)}
+    labels = static_labels(call)
+    for label, value in key.roots:
+        kind, _, name = label.partition(" ")
+        if kind == "static" or (kind == "context" and name in states):
+            continue  # noted one by one; told as configuration
+        text = texts.get(label, str(value))
+        digest = fingerprint.walk(None, [(label, value)]).digest
+        yield Ingredient(labels.get(label, label), digest, text[:_LIMIT], "option")

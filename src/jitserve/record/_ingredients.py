@@ -1,0 +1,59 @@
+"""The ingredients of a key as a blob, for explaining a miss. Free of JAX: the command line reads it, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from jitserve._errors import RecordError
+from jitserve._ingredient import Ingredient
+from jitserve.record._manifest import SCHEMA
+from jitserve.v1 import record_pb2 as pb
+
+LIMIT = 256 << 10  # bytes of one blob
+_OVERHEAD = 8  # bytes of one ingredient besides its contents, about
+
+
+def encode_ingredients(function: str, ingredients: Sequence[Ingredient]) -> bytes:
+    """Encodes ingredients, as many as fit: the first ones are the most telling. The rest is counted."""
+    message = pb.Ingredients(schema=SCHEMA, function=function)
+    left = LIMIT
+    for ingredient in ingredients:
+        encoded = pb.Ingredient(
+            kind=ingredient.kind,
+            name=_clean(ingredient.name),
+            text=_clean(ingredient.text),
+            digest=ingredient.digest,
+            details=[_clean(line) for line in ingredient.details],
+        )
+        left -= encoded.ByteSize() + _OVERHEAD
+        if left < 0:
+            break
+        message.ingredients.append(encoded)
+    message.left_out = len(ingredients) - len(message.ingredients)
+    return message.SerializeToString(deterministic=True)
+
+
+def decode_ingredients(data: bytes) -> tuple[list[Ingredient], int]:
+    """The ingredients of a blob, and how many did not fit into it.
+
+    Raises:
+        RecordError: it is not a blob of ingredients, or of another schema.
+    """
+    message = pb.Ingredients()
+    try:
+        message.ParseFromString(data)
+    except Exception as error:  # noqa: BLE001 - protobuf's DecodeError; its class differs between implementations
+        raise RecordError(f"not a record of ingredients: {error}") from None
+    if message.schema != SCHEMA:
+        raise RecordError(f"ingredients of schema {message.schema}, this jitserve reads {SCHEMA}")
+    return list(_decoded(message.ingredients)), message.left_out
+
+
+def _decoded(messages: Iterable[pb.Ingredient]) -> Iterable[Ingredient]:
+    for message in messages:
+        yield Ingredient(message.name, message.digest, message.text, message.kind, tuple(message.details))
+
+
+def _clean(text: str) -> str:
+    """Text that protobuf takes: it has no lone surrogates."""
+    return text.encode("utf-8", "replace").decode()
