@@ -35,7 +35,7 @@ def resolve(
     Returns:
         what became of the call, and what ``plain`` or ``execute`` returned.
     """
-    refused = _stand_aside(call)  # 1
+    refused = stand_aside(call)  # 1
     if refused is not None:
         session.bypass(function_name(call), refused)
         return Outcome.BYPASS, plain()
@@ -63,7 +63,7 @@ def resolve(
     return _compile(session, store, call, key, refused, lease, plain)  # 9, 10, 11
 
 
-def _stand_aside(call: _jax.Call) -> Refusal | None:
+def stand_aside(call: _jax.Call) -> Refusal | None:
     """Why this call is none of ours, if so."""
     try:
         if not _jax.at_top_level():
