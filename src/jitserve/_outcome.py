@@ -83,6 +83,7 @@ class Refusal(Exception):
         self.reason = reason
         self.path = path
         self.detail = detail
+        self.place = ""  # file:line of the function concerned, where the walk knows it
 
     def without_frames(self) -> Refusal:
         """The same, without what it holds on to: frames would keep the user's objects alive."""
