@@ -18,7 +18,7 @@ from typing import Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _dispatch, _hash_order, _names, _registries
+from . import _dispatch, _hash_order, _names, _place, _registries
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
@@ -158,9 +158,13 @@ def walk(root_object: object, extra: Iterable[tuple[str, object]] = (), *, limit
     """
     walker = Walker(limits or Limits(), _core.Tokens())
     _start(walker, root_object, list(extra))
-    walker.run()
-    walker.registries.finish(walker)
-    walker.order.check(walker)
+    try:
+        walker.run()
+        walker.registries.finish(walker)
+        walker.order.check(walker)
+    except Refusal as refusal:
+        refusal.place = _place.place_of(walker, refusal.path)
+        raise
     return Walk(walker)
 
 
