@@ -70,6 +70,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     import importlib
 
+    value: Any
     if name == "jit":
         from jitserve._plain import select_jit
 
@@ -77,7 +78,9 @@ def __getattr__(name: str) -> Any:
     elif name in _HOMES:
         value = getattr(importlib.import_module(f"jitserve.{_HOMES[name]}"), name)
     elif name == "__version__":
-        from jitserve._core import __version__ as value
+        from jitserve import _core
+
+        value = _core.__version__
     else:
         raise AttributeError(f"module 'jitserve' has no attribute {name!r}")
     globals()[name] = value

@@ -49,18 +49,21 @@ class Session:
 
     def store(self) -> Store | None:
         """The store; None where it cannot be used, after one warning."""
-        if self._store is None and self._broken is None:
+        if self._is_unopened():
             with self._lock:
-                if self._store is None and self._broken is None:
+                if self._is_unopened():
                     self._open()
         return self._store
+
+    def _is_unopened(self) -> bool:
+        return self._store is None and self._broken is None
 
     def _open(self) -> None:
         from jitserve.store import open_store
 
         try:
             self._store = open_store(self.settings, self._tier_fault)
-        except Exception as error:  # whatever is wrong with the store, the call goes on without it
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the store, the call goes on without it
             self._broken = error.kind if isinstance(error, StoreFault) else "internal"
             self.fault(self._broken)
             what = error.message if isinstance(error, StoreFault) else repr(error)

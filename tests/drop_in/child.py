@@ -60,7 +60,7 @@ def make(call: Any) -> dict[str, Any]:
             again = None
             if not any(isinstance(arg, jax.Array) and arg.is_deleted() for arg in call.args):
                 again = [describe(leaf) for leaf in jax.tree.leaves(call.function(*call.args, **call.kwargs))]
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, plain JAX must raise the same
         return {"error": [type(error).__name__, re.sub("0x[0-9a-f]+", "0x", str(error))], "events": []}
     deleted = [isinstance(arg, jax.Array) and arg.is_deleted() for arg in call.args]
     leaves = [describe(leaf) for leaf in jax.tree.leaves(out)]

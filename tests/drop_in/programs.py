@@ -135,9 +135,7 @@ DIRECT: dict[str, Callable[[Jit], Call]] = {
         ),
         _on(P("x")),
     ),
-    "explicit mesh": lambda jit: Call(
-        jit(lambda x: x * 2), (_on(P("x", "y")),), context=lambda: jax.set_mesh(MESH)
-    ),
+    "explicit mesh": lambda jit: Call(jit(lambda x: x * 2), (_on(P("x", "y")),), context=lambda: jax.set_mesh(MESH)),
     "memory kind": lambda jit: _call(
         jit(
             lambda x: x * 2,

@@ -22,7 +22,8 @@ def schedule_step():
 def shard_map():
     mesh = jax.sharding.Mesh(np.array(jax.devices()), ("x",))
     spec = jax.sharding.PartitionSpec("x")
-    total = jax.shard_map(lambda x: jax.lax.psum(x, "x"), mesh=mesh, in_specs=spec, out_specs=jax.sharding.PartitionSpec())
+    none = jax.sharding.PartitionSpec()
+    total = jax.shard_map(lambda x: jax.lax.psum(x, "x"), mesh=mesh, in_specs=spec, out_specs=none)
     return jitserve.jit(total), (jnp.ones(4),)
 
 class Model:

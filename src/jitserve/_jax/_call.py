@@ -127,7 +127,7 @@ def process_count() -> int:
 
 
 def flatten_functions(node_type: type) -> tuple[Any, ...]:
-    """The functions that flatten and rebuild a registered tree node; they run in every trace. Empty for builtin nodes."""
+    """The functions that flatten and rebuild a registered tree node, run in every trace; none for builtin ones."""
     entry = tree_util._registry.get(node_type)
     return () if entry is None or node_type in _BUILTIN_NODES else (entry.to_iter, entry.from_iter)
 

@@ -25,7 +25,8 @@ def _topology(client: Any) -> object:
     try:
         topology = client.get_topology_for_devices(client.devices())
         fingerprint: object = topology.fingerprint()
-    except Exception:  # the CPU client and older plugins do not offer one; kinds and ids are in the key anyway
+    # The CPU client and older plugins do not offer one, each in its own way; kinds and ids are in the key anyway.
+    except Exception:  # noqa: BLE001
         return None
     return fingerprint if isinstance(fingerprint, int | str | bytes) else None
 

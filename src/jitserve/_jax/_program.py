@@ -17,6 +17,7 @@ from jaxlib.mlir import ir, passmanager
 
 from jitserve._jax._adapter import adapter
 from jitserve._jax._call import Call
+from jitserve._jax._cluster import processes_owning
 from jitserve._jax._compilation_cache import without_jax_cache
 from jitserve._jax._targets import named_targets
 from jitserve._jax._warnings import heard_warnings
@@ -25,7 +26,7 @@ from jitserve._outcome import BypassReason, Refusal
 
 @dataclass(frozen=True, slots=True)
 class CompilationParts:
-    """What is needed besides the StableHLO to compile a program: the arguments of ``UnloadedMeshExecutable.from_hlo``."""
+    """What is needed besides the StableHLO to compile a program (``UnloadedMeshExecutable.from_hlo``)."""
 
     name: str
     platform: str
@@ -139,12 +140,16 @@ class Lowered:
             compiler_options=tuple(self._computation._compiler_options_kvs),
         )
 
+    def processes(self) -> frozenset[int]:
+        """The processes whose devices run the program."""
+        return processes_owning(self._computation._device_list or ())
+
     def stablehlo(self) -> bytes:
         """The program as MLIR bytecode, with source locations (profilers show operations by them)."""
         return bytes(mlir.module_to_bytecode(self._computation.stablehlo()))
 
     def canonical_stablehlo(self) -> bytes:
-        """The program as MLIR bytecode without source locations: equal for equal programs, wherever they were written."""
+        """The program as MLIR bytecode without source locations: equal for equal programs, wherever written."""
         module = self._computation.stablehlo()
         with module.context:
             clone = ir.Module.parse(mlir.module_to_bytecode(module))

@@ -28,7 +28,7 @@ class _Tap:
 
 
 _tap = _Tap()
-mlir.warnings = _tap
+vars(mlir)["warnings"] = _tap
 
 
 @contextlib.contextmanager

@@ -55,10 +55,15 @@ def _contents(obj: Any) -> tuple[Any, ...]:
         return ("function", cells, named, *state)
     if isinstance(obj, dict):
         return ("dict", *_flat(obj))
-    if isinstance(obj, list | tuple | set | deque):
-        return (len(obj), *_iterate(obj))
-    state = vars(obj) if isinstance(obj, type) else _state(obj)
-    return ("object", *_flat(state))
+    for base in (list, tuple, set, deque):
+        if isinstance(obj, base):
+            return ("sequence", *_iterator(base)(obj))
+    return ("object", *_flat(dict(vars(obj)) if isinstance(obj, type) else _state(obj)))
+
+
+def _iterator(base: Any) -> Any:
+    # Of the base class: a subclass of the user's may have one of its own.
+    return base.__iter__
 
 
 def _names(code: types.CodeType) -> tuple[str, ...]:
@@ -79,17 +84,8 @@ def _state(obj: Any) -> Any:
 
 
 def _flat(mapping: Any) -> tuple[Any, ...]:
-    items = types.MappingProxyType.items(mapping) if isinstance(mapping, types.MappingProxyType) else None
-    if items is None:
-        items = dict.items(mapping) if isinstance(mapping, dict) else ()
+    items = dict.items(mapping) if isinstance(mapping, dict) else ()
     return tuple(part for item in items for part in item)
-
-
-def _iterate(obj: Any) -> tuple[Any, ...]:
-    for base in (list, tuple, set, deque):
-        if isinstance(obj, base):
-            return tuple(base.__iter__(obj))
-    return ()
 
 
 def _cell(cell: types.CellType) -> Any:
@@ -103,9 +99,12 @@ def _same(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
     if len(before) != len(after):
         return False
     for left, right in zip(before, after, strict=True):
-        if left is not right and not (type(left) is tuple and type(right) is tuple and _same(left, right)):
-            if type(left) is not type(right) or type(left) not in _PLAIN or left != right:
-                return False
+        if left is right:
+            continue
+        if type(left) is not type(right):
+            return False
+        if not (_same(left, right) if type(left) is tuple else type(left) in _PLAIN and left == right):
+            return False
     return True
 
 

@@ -22,9 +22,7 @@ def encode_aval(aval: Any) -> pb.Aval:
     name = jt.dtype_name(aval.dtype)
     if name is None or not all(type(size) is int for size in aval.shape):
         raise Unencodable(f"abstract value {aval}", aval.dtype)
-    message = pb.Aval(
-        shape=aval.shape, dtype=name, weak_type=bool(aval.weak_type), memory_space=aval.memory_space.name
-    )
+    message = pb.Aval(shape=aval.shape, dtype=name, weak_type=bool(aval.weak_type), memory_space=aval.memory_space.name)
     if not aval.sharding.mesh.empty:
         message.sharding.CopyFrom(_places.encode_sharding(aval.sharding))
     return message

@@ -26,7 +26,7 @@ def read_manifest(payload: bytes) -> pb.Manifest:
     manifest = pb.Manifest()
     try:
         manifest.ParseFromString(payload)
-    except Exception as error:  # protobuf's DecodeError; its class differs between implementations
+    except Exception as error:  # noqa: BLE001 - protobuf's DecodeError; its class differs between implementations
         raise RecordError(f"not a manifest: {error}") from None
     if manifest.schema != SCHEMA:
         raise RecordError(f"manifest of schema {manifest.schema}, this jitserve reads {SCHEMA}")

@@ -27,9 +27,7 @@ def encode_mesh(mesh: Any) -> pb.Mesh:
         message.device_ids.extend(device.id for device in mesh.devices.flat)
     elif mesh.abstract_device is not None:
         device = mesh.abstract_device
-        kind = pb.AbstractDevice(
-            device_kind=device.device_kind, num_cores=device.num_cores, platform=device.platform
-        )
+        kind = pb.AbstractDevice(device_kind=device.device_kind, num_cores=device.num_cores, platform=device.platform)
         message.abstract_device.CopyFrom(kind)
     return message
 
@@ -97,12 +95,13 @@ def encode_sharding(sharding: Any) -> pb.Sharding:
     if isinstance(sharding, jt.UnspecifiedValue):
         return pb.Sharding(unspecified=True)
     if type(sharding) is jt.SingleDeviceSharding and not getattr(sharding, "_device_backend", False):
-        device = sharding._device_assignment[0]
+        device: Any = sharding._device_assignment[0]
         return pb.Sharding(single_device=pb.SingleDevice(device_id=device.id, memory_kind=sharding.memory_kind))
     if type(sharding) is jt.NamedSharding:
         return pb.Sharding(named=_encode_named(sharding))
     if type(sharding) is jt.GSPMDSharding:
-        ids = [device.id for device in sharding._device_assignment]
+        assignment: Any = sharding._device_assignment
+        ids = [device.id for device in assignment]
         proto = sharding._hlo_sharding.to_proto().SerializeToString()
         return pb.Sharding(gspmd=pb.Gspmd(device_ids=ids, op_sharding=proto, memory_kind=sharding.memory_kind))
     raise Unencodable("sharding", sharding)

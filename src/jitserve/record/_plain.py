@@ -24,7 +24,7 @@ def encode_scalar(value: object) -> pb.Value | None:
         return pb.Value(none=True)
     if value is Ellipsis:
         return pb.Value(ellipsis=True)
-    if kind is bool:
+    if isinstance(value, bool):
         return pb.Value(boolean=value)
     if isinstance(value, int) and kind is int:
         return pb.Value(integer=value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True))

@@ -116,7 +116,7 @@ def read_program(payload: bytes) -> pb.Program:
     program = pb.Program()
     try:
         program.ParseFromString(payload)
-    except Exception as error:  # protobuf's DecodeError; its class differs between implementations
+    except Exception as error:  # noqa: BLE001 - protobuf's DecodeError; its class differs between implementations
         raise RecordError(f"not a program record: {error}") from None
     if program.schema != SCHEMA:
         raise RecordError(f"program record of schema {program.schema}, this jitserve reads {SCHEMA}")

@@ -9,7 +9,7 @@ from jitserve._jax import types as jt
 from jitserve.record._values import Scope, decode_value, encode_value
 from jitserve.v1 import record_pb2 as pb
 
-_BUILTIN = {tuple: pb.Node.TUPLE, list: pb.Node.LIST, type(None): pb.Node.NONE}
+_BUILTIN: dict[type, pb.Node.Kind] = {tuple: pb.Node.TUPLE, list: pb.Node.LIST, type(None): pb.Node.NONE}
 
 
 def encode_tree(tree: Any, scope: Scope, path: str = "result") -> pb.Tree:

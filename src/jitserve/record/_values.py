@@ -129,7 +129,7 @@ def _encode_class(cls: type, scope: Scope, path: str) -> pb.Value:
         raise Unencodable(path, cls)
     try:
         digest = scope.class_digest(cls)
-    except Exception:  # a class that has no digest cannot be recognised later
+    except Exception:  # noqa: BLE001 - a class that has no digest cannot be recognised later
         raise Unencodable(path, cls) from None
     return pb.Value(class_ref=pb.ClassRef(module=cls.__module__, qualname=cls.__qualname__, digest=digest))
 
