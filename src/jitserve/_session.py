@@ -44,6 +44,7 @@ class Session:
         self._broken: str | None = None
         self._environment: Environment | None = None
         self._told: set[tuple[str, BypassReason]] = set()
+        self._refusals: dict[str, Refusal] = {}
         if settings.log_level:
             _show_log(settings.log_level)
 
@@ -111,7 +112,13 @@ class Session:
         self._report({"outcomes": {Outcome.BYPASS.value: 1}, "bypasses": {reason.value: 1}})
         if (function, reason) not in self._told:
             self._told.add((function, reason))
-            logger.info("%s runs without the cache: %s", function, refusal)
+            place = f"{refusal.path}, {refusal.place}" if refusal.place else refusal.path or "the call"
+            message = "%s runs without the cache (%s): at %s: %s. %s."
+            logger.info(message, function, reason.value, place, refusal.detail, advice_for(reason))
+
+    def refusal_of(self, function: str) -> Refusal | None:
+        """Why the last call of that function that was traced in this process was refused, if it was."""
+        return self._refusals.get(function)
 
     def faulted(self) -> None:
         """Counts a call that something broken sent through plain JAX."""
