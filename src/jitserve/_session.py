@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from jitserve._advice import advice_for
 from jitserve._errors import JitserveError, SettingsError, StoreFault
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._settings import Settings
@@ -92,8 +93,10 @@ class Session:
     def built(self, function: str, refusal: Refusal | None, result: Build) -> Outcome:
         """Counts a call that was traced, and returns as what: a bypass if it was refused, else lowered hit or miss."""
         if refusal is not None:
+            self._refusals[function] = refusal
             self.bypass(function, refusal)
             return Outcome.BYPASS
+        self._refusals.pop(function, None)
         if result.outcome is Outcome.LOWERED_HIT:
             self.hit(result.outcome, result.costs.load_s, result.costs.compile_s - result.costs.load_s)
         else:
