@@ -1,0 +1,5 @@
+"""Prints its environment."""
+
+import os
+
+print(dict(os.environ))
