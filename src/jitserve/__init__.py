@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from jitserve._dependencies import File as File
     from jitserve._dependencies import depends_on as depends_on
     from jitserve._errors import JitserveError as JitserveError
+    from jitserve._explain import explain as explain
+    from jitserve._explanation import Explanation as Explanation
     from jitserve._install import install as install
     from jitserve._install import uninstall as uninstall
     from jitserve._outcome import BypassReason as BypassReason
@@ -31,12 +33,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BypassReason": "_outcome",
+    "Explanation": "_explanation",
     "File": "_dependencies",
     "JitserveError": "_errors",
     "Outcome": "_outcome",
     "Stats": "_stats",
     "configure": "_configure",
     "depends_on": "_dependencies",
+    "explain": "_explain",
     "flush": "_configure",
     "install": "_install",
     "precompile": "_precompile",
@@ -49,12 +53,14 @@ _HOMES = {
 
 __all__ = [
     "BypassReason",
+    "Explanation",
     "File",
     "JitserveError",
     "Outcome",
     "Stats",
     "configure",
     "depends_on",
+    "explain",
     "flush",
     "install",
     "jit",

@@ -36,10 +36,23 @@ def _leaf(name: str, leaf: Any) -> Ingredient:
     sharding, committed, layout = _jax.leaf_placement(leaf)
     text = f"{aval.dtype}[{','.join(map(str, aval.shape))}]{', weakly typed' if aval.weak_type else ''}"
     if sharding is None:
-        place = "on the host"
-    else:
-        place = f"{'committed to' if committed else 'on'} {sharding}, layout {layout}"
-    return Ingredient(name, b"", text, "argument", (place,))
+        return Ingredient(name, b"", text, "argument", ("on the host",))
+    place = f"{'committed to' if committed else 'on'} {_where(sharding)}"
+    return Ingredient(name, b"", text, "argument", (place, *_special(layout)))
+
+
+def _where(sharding: Any) -> str:
+    if isinstance(sharding, jax.sharding.SingleDeviceSharding) and sharding.memory_kind in (None, "device"):
+        device: Any = next(iter(sharding.device_set))
+        return f"{device.platform}:{device.id}"
+    return str(sharding)
+
+
+def _special(layout: Any) -> Iterator[str]:
+    """The layout, if it is another than row by row."""
+    order = getattr(layout, "major_to_minor", None)
+    if layout is not None and (order != tuple(range(len(order or ()))) or getattr(layout, "tiling", ())):
+        yield str(layout)
 
 
 def _leaf_names(call: _jax.Call) -> Iterator[str]:

@@ -1,0 +1,139 @@
+"""``jitserve.explain``: what would become of a call, without making it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from jitserve import _jax
+from jitserve._advice import advice_for
+from jitserve._difference import differences
+from jitserve._errors import RecordError, StoreFault
+from jitserve._explanation import Explanation
+from jitserve._ingredients import ingredients_of
+from jitserve._key import CallKey, call_key, function_name
+from jitserve._nearest import Neighbour, nearest
+from jitserve._outcome import BypassReason, Outcome, Refusal
+from jitserve._resolve import stand_aside
+from jitserve._session import Session, current_session
+from jitserve.record import _programs
+from jitserve.record._manifest import read_manifest
+from jitserve.store._tier import Kind
+
+if TYPE_CHECKING:
+    from jitserve._ingredient import Ingredient
+    from jitserve.store._tier import Store
+    from jitserve.v1 import record_pb2 as pb
+
+
+def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
+    """Says what ``f(*args, **kwargs)`` would come to now: a hit, a miss and how it differs from what is stored, or why
+    jitserve would stand aside.
+
+        print(jitserve.explain(train_step, state, batch))
+
+    It neither executes nor traces ``f``, changes nothing, and counts nothing. A process that has made a call of this
+    signature before answers it from its own memory, whatever ``explain`` says.
+
+    Args:
+        f: what ``jitserve.jit`` returned, or a plain function, which is explained as if it had been jitted.
+        args, kwargs: as for the call.
+
+    Returns:
+        An ``Explanation``; print it.
+
+    Raises:
+        TypeError: what JAX raises for arguments that ``f`` does not take. Trouble with the cache is never raised: it
+            is part of the answer.
+    """
+    stock = f if hasattr(f, "_jit_info") else _jax.stock_jit(f)
+    call = _jax.parse_call(_jax.user_function(stock), _jax.options(stock), args, kwargs)
+    name = function_name(call)
+    session = current_session()
+    trouble: list[str] = []
+    try:
+        return dataclasses.replace(_explain(session, call, name, trouble), trouble=tuple(trouble))
+    except Refusal as refusal:
+        return _bypass(name, refusal, tuple(trouble))
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the cache, the user asked for an answer
+        trouble.append(f"{type(error).__name__}: {error}")
+        summary = "the cache is broken; the call would go on through plain JAX"
+        return Explanation(name, Outcome.FAULT, summary, trouble=tuple(trouble))
+
+
+def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -> Explanation:
+    if session.settings.disabled:
+        raise Refusal(BypassReason.STORE_DISABLED, "call", "JITSERVE_DISABLE is set: jitserve.jit is jax.jit")
+    if jax.config.jax_disable_jit:  # type: ignore[attr-defined]
+        raise Refusal(BypassReason.DISABLE_JIT, "call", "jax_disable_jit is on")
+    refused = stand_aside(call)
+    if refused is not None:
+        raise refused
+    store = session.store()
+    if store is None:
+        return Explanation(name, Outcome.FAULT, "the store cannot be used; the call would go on through plain JAX")
+    key = call_key(call, session.environment().ingredients())
+    ingredients = ingredients_of(call, key)
+    found = _found(store, key, trouble)
+    if found is None:
+        refused = session.refusal_of(name)
+        if refused is not None:
+            raise refused
+        found = _miss(store, name, ingredients, trouble)
+    waived = tuple(f"{part.name}: {part.text}" for part in ingredients if part.kind == "waived")
+    return dataclasses.replace(found, function=name, key=key.digest.hex(), waived=waived)
+
+
+def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None:
+    """A hit, if the entry is there and so is its program."""
+    try:
+        payload = store.lookup(Kind.MANIFEST, key.digest)
+        variants = [] if payload is None else read_manifest(payload).variants
+        for variant in variants:
+            record = None if variant.dependencies else store.lookup(Kind.PROGRAM, variant.program_key)
+            if record is not None:
+                return _hit(variant, _programs.read_program(record))
+            trouble.append("the entry is there, and its program is not")
+    except (StoreFault, RecordError) as error:
+        trouble.append(str(error))
+    return None
+
+
+def _hit(variant: pb.Variant, program: pb.Program) -> Explanation:
+    costs = f"spares {variant.costs.trace_s + variant.costs.lower_s:.2g} s of tracing and lowering"
+    if program.HasField("executable"):
+        summary = f"{costs}, {program.compile_s:.2g} s of compilation"
+        return Explanation("", Outcome.DIRECT_HIT, summary)
+    return Explanation("", Outcome.PROGRAM_HIT, f"{costs}; XLA could not store the executable, it is compiled again")
+
+
+def _miss(store: Store, name: str, ingredients: list[Ingredient], trouble: list[str]) -> Explanation:
+    neighbour = nearest(store, name, ingredients, trouble)
+    if neighbour is None:
+        return Explanation("", Outcome.MISS, f"nothing of {name} is stored")
+    found = tuple(differences(ingredients, neighbour.ingredients)) or (_invisible(neighbour),)
+    total = len(neighbour.ingredients)
+    summary = f"nearest is entry {neighbour.key.hex()[:12]}, equal in {neighbour.equal} of {total} ingredients"
+    return Explanation("", Outcome.MISS, summary, nearest=neighbour.key.hex(), differences=found)
+
+
+def _invisible(neighbour: Neighbour) -> str:
+    if neighbour.left_out:
+        return f"the difference is among {neighbour.left_out} ingredients that did not fit into the record"
+    return "the ingredients are equal: the entry's program is gone, or only the order of things differs"
+
+
+def _bypass(name: str, refusal: Refusal, trouble: tuple[str, ...]) -> Explanation:
+    return Explanation(
+        function=name,
+        outcome=Outcome.BYPASS,
+        summary=refusal.detail,
+        reason=refusal.reason,
+        path=refusal.path,
+        place=refusal.place,
+        advice=advice_for(refusal.reason),
+        trouble=trouble,
+    )
