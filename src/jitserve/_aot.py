@@ -39,7 +39,7 @@ def compile_lowered(lowered: _jax.Lowered) -> Any:
 def _check(lowered: _jax.Lowered) -> None:
     for mode in _jax.debug_modes():
         raise Refusal(BypassReason.DEBUG_MODE, mode, "it changes what a call does beside computing")
-    if _jax.process_count() > 1:
-        raise Refusal(BypassReason.MULTI_PROCESS, lowered.name, "several processes compute together")
+    if len(lowered.processes()) > 1:
+        raise Refusal(BypassReason.MULTI_PROCESS, lowered.name, "devices of several processes take part in it")
     lowered.check()
     _jax.check_targets(lowered.targets())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jitserve import _core, _jax
 from jitserve._audit import Audit
+from jitserve._generation import generation_dependency
 from jitserve._ingredients import ingredients_record
 from jitserve._key import CallKey, function_name
 from jitserve._lookup import load_executable, scope_of
@@ -39,6 +40,7 @@ class Build:
         ingredients: the bytes of the record that explains the call keys; empty where it could not be made.
         manifests: the manifests to publish, by call key.
         lease: of the program key, to be released when all is published.
+        generation: the set of entries that this one is part of, where several processes compile together.
     """
 
     outcome: Outcome = Outcome.MISS
@@ -52,20 +54,33 @@ class Build:
     manifests: dict[bytes, bytes] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     lease: Lease | None = None
+    generation: bytes = b""
+
+    @property
+    def stored_key(self) -> bytes:
+        """What the program is stored under: executables of one set never stand in for those of another."""
+        if not self.generation:
+            return self.program_key
+        tokens = _core.Tokens()
+        tokens.begin("jitserve.program_of_generation", 2)
+        tokens.digest_(self.program_key)
+        tokens.bytes_(self.generation)
+        return tokens.finish()
 
 
-def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None) -> Build:
+def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None, generation: bytes = b"") -> Build:
     """Traces, lowers and compiles a call. Afterwards the ordinary call finds everything in JAX's caches.
 
     Must run, together with the ordinary call, inside one ``_jax.fresh_context``.
 
     Args:
         key: the call key; None for a call that was refused one. Its program is cached all the same.
+        generation: what the job's processes agreed to call the set of what they compile; empty for a local call.
 
     Raises:
         what the user's function raises when it is traced, and what XLA raises when it compiles.
     """
-    result = Build()
+    result = Build(generation=generation)
     audit = _begin_audit(session, call, key)
     started = time.perf_counter()
     traced = _jax.Traced(call)
@@ -74,7 +89,11 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None) 
         traced.check()
         lowered = _lower(traced, result)
         if lowered is not None:
-            find_or_compile(session, store, lowered, result)
+            if len(lowered.processes()) > 1:
+                _compile_together(session, lowered, result, keep=key is not None)
+            else:
+                result.generation = b""
+                find_or_compile(session, store, lowered, result)
             if audit is not None and result.program_key:
                 with session.guard("the audit of a trace"):
                     result.manifests = _manifests(session, call, audit, traced, result)
@@ -93,7 +112,7 @@ def _lower(traced: _jax.Traced, result: Build) -> _jax.Lowered | None:
     started = time.perf_counter()
     try:
         lowered = traced.lower()
-    except Exception:
+    except Exception:  # noqa: BLE001
         # The user's error, for example arguments on different devices. The ordinary call, for which the trace is
         # cached, meets it again and raises it with JAX's own words.
         return None
@@ -116,6 +135,23 @@ def find_or_compile(session: Session, store: Store, lowered: _jax.Lowered, resul
     # Whoever held the lease may have published. Loading needs no lease: those who waited load side by side.
     if _is_published(session, store, result) and _adopt_stored(session, store, lowered, result):
         return
+    _compile(session, lowered, compilation, result)
+
+
+def _compile_together(session: Session, lowered: _jax.Lowered, result: Build, *, keep: bool) -> None:
+    """Compiles a program that several processes run: no lease and no look into the store: all must do the same."""
+    if not result.generation:
+        detail = "it runs on devices of other processes, which neither its arguments nor its options name"
+        raise Refusal(BypassReason.MULTI_PROCESS, "program", detail)
+    compilation = encode_compilation(lowered)
+    with session.guard("the program key"):
+        result.program_key = program_key(session, lowered, compilation)
+    _compile(session, lowered, compilation, result)
+    if not keep:
+        result.program = None  # it is found through a manifest only
+
+
+def _compile(session: Session, lowered: _jax.Lowered, compilation: pb.Compilation, result: Build) -> None:
     started = time.perf_counter()
     try:
         executable = lowered.compile()
@@ -188,7 +224,8 @@ def _variant(call: _jax.Call, key: CallKey, traced: _jax.Traced, result: Build) 
     except Unencodable as error:
         raise Refusal(BypassReason.OUT_TREE_UNSERIALIZABLE, error.path, str(error)) from None
     return pb.Variant(
-        program_key=result.program_key,
+        dependencies=[generation_dependency(result.generation)] if result.generation else [],
+        program_key=result.stored_key,
         out_tree=out_tree,
         costs=result.costs,
         ingredients=_blob(result.ingredients) if result.ingredients else None,

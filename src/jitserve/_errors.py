@@ -36,3 +36,7 @@ class RecordError(JitserveError):
 
 class WrongHitError(JitserveError):
     """Verify mode found a direct hit that a trace contradicts, and ``JITSERVE_STRICT`` is on. Please report it."""
+
+
+class AgreementError(JitserveError):
+    """The processes of a distributed job cannot reach one another through the job's coordinator."""

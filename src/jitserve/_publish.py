@@ -45,7 +45,7 @@ def _write(session: Session, store: Store, result: Build) -> None:
         if result.executable is not None:
             result.program.executable.CopyFrom(_put(store, result.executable))
         result.program.stablehlo.CopyFrom(_put(store, result.stablehlo))
-        store.publish(Kind.PROGRAM, result.program_key, result.program.SerializeToString(deterministic=True))
+        store.publish(Kind.PROGRAM, result.stored_key, result.program.SerializeToString(deterministic=True))
     if result.ingredients:
         _put(store, result.ingredients)
     for key, manifest in result.manifests.items():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jitserve import _jax
+from jitserve._agreement import Verb
 from jitserve._build import build
 from jitserve._key import CallKey, call_key, function_name
 from jitserve._lookup import Direct, look_up
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._publish import publish
+from jitserve._together import agree
 from jitserve._verify import is_right
 from jitserve.store._tier import Kind
 
@@ -47,7 +50,10 @@ def resolve(
     if key is None and refused is None:
         session.faulted()
         return Outcome.FAULT, plain()
+    keyed = _Keyed(session, store, call, key, refused, plain, execute)
     direct = look_up(session, store, key) if key else None  # 4, 5, 6, 7
+    if direct is None and (processes := _processes(session, call)):
+        return _resolve_together(keyed, processes)
     lease = None
     if key is not None and direct is None:
         lease = _lease(session, store, key)  # 8
@@ -57,10 +63,47 @@ def resolve(
             lease = None
             direct = look_up(session, store, key)
     if direct is not None and key is not None and is_right(session, store, call, key, direct):
-        session.hit(direct.loaded.outcome, direct.load_s, direct.saved_s)
-        _jax.warn_again(direct.warnings)
-        return direct.loaded.outcome, execute(call, direct)
-    return _compile(session, store, call, key, refused, lease, plain)  # 9, 10, 11
+        return _hit(keyed, direct)
+    return _compile(keyed, lease)  # 9, 10, 11
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyed(Generic[Answer]):
+    """A call whose key is known, or was refused for a reason; and the two ways to make it."""
+
+    session: Session
+    store: Store
+    call: _jax.Call
+    key: CallKey | None
+    refused: Refusal | None
+    plain: Callable[[], Answer]
+    execute: Callable[[_jax.Call, Direct], Answer]
+
+
+def _processes(session: Session, call: _jax.Call) -> frozenset[int]:
+    """The processes that the call names; empty for a local call, as is every call of a job of one process."""
+    with session.guard("the look for other processes"):
+        return _jax.processes_named(call) if _jax.process_count() > 1 else frozenset()
+    return frozenset()
+
+
+def _resolve_together(keyed: _Keyed[Answer], processes: frozenset[int]) -> tuple[Outcome, Answer]:
+    """For a call that names devices of other processes: there is no lease, and every process does the same."""
+    session, call, refused = keyed.session, keyed.call, keyed.refused
+    agreed = agree(session, keyed.store, call, keyed.key, processes)
+    if agreed.direct is not None:
+        return _hit(keyed, agreed.direct)
+    if agreed.decision.verb is Verb.COMPILE:
+        return _compile(keyed, None, agreed.decision.generation)
+    reason = "the processes of the job did not agree to use the cache"
+    session.bypass(function_name(call), refused or Refusal(BypassReason.MULTI_PROCESS, "call", reason))
+    return Outcome.BYPASS, keyed.plain()
+
+
+def _hit(keyed: _Keyed[Answer], direct: Direct) -> tuple[Outcome, Answer]:
+    keyed.session.hit(direct.loaded.outcome, direct.load_s, direct.saved_s)
+    _jax.warn_again(direct.warnings)
+    return direct.loaded.outcome, keyed.execute(keyed.call, direct)
 
 
 def stand_aside(call: _jax.Call) -> Refusal | None:
@@ -71,8 +114,6 @@ def stand_aside(call: _jax.Call) -> Refusal | None:
         _jax.check_leaves(call.leaves)
         for mode in _jax.debug_modes():
             raise Refusal(BypassReason.DEBUG_MODE, mode, "it changes what a call does beside computing")
-        if _jax.process_count() > 1:
-            raise Refusal(BypassReason.MULTI_PROCESS, "call", "several processes compute together")
     except Refusal as refusal:
         return refusal.without_frames()
     return None
@@ -104,21 +145,14 @@ def _release(lease: Lease | None) -> None:
         lease.release()
 
 
-def _compile(
-    session: Session,
-    store: Store,
-    call: _jax.Call,
-    key: CallKey | None,
-    refused: Refusal | None,
-    lease: Lease | None,
-    plain: Callable[[], Answer],
-) -> tuple[Outcome, Answer]:
+def _compile(keyed: _Keyed[Answer], lease: Lease | None, generation: bytes = b"") -> tuple[Outcome, Answer]:
+    session, store, call = keyed.session, keyed.store, keyed.call
     try:
         with _jax.fresh_context(object()):
-            result = build(session, store, call, key)
+            result = build(session, store, call, keyed.key, generation)
             publish(session, store, result, lease)
             lease = None
-            answer = plain()
-        return session.built(function_name(call), result.refusal or refused, result), answer
+            answer = keyed.plain()
+        return session.built(function_name(call), result.refusal or keyed.refused, result), answer
     finally:
         _release(lease)

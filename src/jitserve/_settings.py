@@ -7,6 +7,8 @@
 ``JITSERVE_DISABLE``        ``1``: ``jitserve.jit`` runs plain JAX
 ``JITSERVE_LOOKUP_TIMEOUT`` seconds that a lookup may wait for the daemon (default 0.25)
 ``JITSERVE_LEASE_TIMEOUT``  seconds to wait for another process's compile of the same key (default 600)
+``JITSERVE_AGREEMENT_TIMEOUT``
+                            seconds that the processes of a distributed job wait for one another (default 60)
 ``JITSERVE_EXIT_FLUSH``     seconds to wait at interpreter exit for the writer (default 30)
 ``JITSERVE_VERIFY``         share of direct hits, 0 to 1, that are traced all the same and compared (default 0)
 ``JITSERVE_STRICT``         ``1``: a wrong hit found that way is an error (for tests)
@@ -41,6 +43,7 @@ class Settings:
     disabled: bool
     lookup_timeout_s: float
     lease_timeout_s: float
+    agreement_timeout_s: float
     exit_flush_s: float
     verify_share: float
     strict: bool
@@ -66,6 +69,7 @@ class Settings:
             disabled=_flag(env, "JITSERVE_DISABLE"),
             lookup_timeout_s=_seconds(env, "JITSERVE_LOOKUP_TIMEOUT", 0.25),
             lease_timeout_s=_seconds(env, "JITSERVE_LEASE_TIMEOUT", 600.0),
+            agreement_timeout_s=_seconds(env, "JITSERVE_AGREEMENT_TIMEOUT", 60.0),
             exit_flush_s=_seconds(env, "JITSERVE_EXIT_FLUSH", 30.0),
             verify_share=_share(env, "JITSERVE_VERIFY"),
             strict=_flag(env, "JITSERVE_STRICT"),

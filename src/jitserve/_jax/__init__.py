@@ -14,6 +14,11 @@ from jitserve._jax._call import leaf_aval as leaf_aval
 from jitserve._jax._call import leaf_placement as leaf_placement
 from jitserve._jax._call import parse_call as parse_call
 from jitserve._jax._call import process_count as process_count
+from jitserve._jax._cluster import KeyValues as KeyValues
+from jitserve._jax._cluster import key_values as key_values
+from jitserve._jax._cluster import process_index as process_index
+from jitserve._jax._cluster import processes_named as processes_named
+from jitserve._jax._cluster import processes_of as processes_of
 from jitserve._jax._compilation_cache import Entries as Entries
 from jitserve._jax._compilation_cache import put_in_front as put_in_front
 from jitserve._jax._context import at_top_level as at_top_level
