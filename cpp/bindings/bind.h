@@ -10,5 +10,6 @@ void BindTokens(pybind11::module_& module);
 void BindCode(pybind11::module_& module);
 void BindStore(pybind11::module_& module);
 void BindRecord(pybind11::module_& module);
+void BindProfile(pybind11::module_& module);
 
 }  // namespace jitserve

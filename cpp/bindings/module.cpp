@@ -11,4 +11,5 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindCode(module);
   jitserve::BindStore(module);
   jitserve::BindRecord(module);
+  jitserve::BindProfile(module);
 }

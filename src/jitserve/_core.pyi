@@ -5,7 +5,8 @@ and around all file work.
 """
 
 import os
-from types import CodeType
+from collections.abc import Callable
+from types import CodeType, FrameType
 from typing import final
 
 from typing_extensions import Buffer
@@ -141,3 +142,19 @@ def read_record(path: str | os.PathLike[str]) -> bytes:
         FileNotFoundError: it is not there.
         CorruptRecord: any byte is wrong, missing or too many.
     """
+
+@final
+class Profile:
+    """Reports what this thread executes, beside whatever profiler there is already.
+
+    Args:
+        on_code: called with a code object and its frame when it starts for the first time. The answer says what else
+            to report: 0 nothing, 1 the C functions that it calls, 2 each further start.
+        on_call: called with each C function that such a code object calls.
+    """
+
+    def __init__(self, on_code: Callable[[CodeType, FrameType], int], on_call: Callable[[object], None]) -> None: ...
+    def start(self) -> None:
+        """Begins to report, in this thread only."""
+    def stop(self) -> bool:
+        """Puts back the profiler that was there. ``False`` if events may have been missed."""

@@ -37,10 +37,6 @@ _BOOKKEEPING = DESCRIPTIVE | {
 # code that the walk has not covered, and nothing is published.)
 _PRESENTATION = frozenset(
     (
-        "__repr__",
-        "__str__",
-        "__format__",
-        "__dir__",
         "__pdoc__",
         "__treescope_repr__",
         "__penzai_repr__",

@@ -125,6 +125,9 @@ def encode_cell(walker: Walker, obj: types.CellType, path: Path, trusted: bool) 
 
 
 def encode_method(walker: Walker, obj: types.MethodType, path: Path, trusted: bool) -> None:
+    # Numbered, so that the result's tree can refer to it: a flax TrainState carries one as auxiliary data.
+    if not walker.number(obj, path):
+        return
     walker.tokens.begin("bound method", 2)
     function, owner = obj.__func__, obj.__self__
     walker.push([(owner, (path, ATTR, "__self__"), trusted), (function, (path, ATTR, "__func__"), trusted)])
@@ -160,6 +163,8 @@ def encode_lru_cache(walker: Walker, obj: Any, path: Path, trusted: bool) -> Non
         return
     namespace = _raw.instance_dict(obj) or {}
     wrapped, parameters = namespace.get("__wrapped__"), namespace.get("cache_parameters")
+    if type(wrapped) is not types.FunctionType or _origin.of_function(wrapped) is Origin.USER:
+        walker.memos.append((obj, path))
     bounds = parameters() if type(parameters) is types.FunctionType and _is_stdlib(parameters) else None
     walker.tokens.begin("lru_cache", 2)
     walker.push([(wrapped, (path, ATTR, "__wrapped__"), trusted), (bounds, path, trusted)])

@@ -26,7 +26,7 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
     adapter = adapters.find(cls, trusted)
     if adapter.inert:
         walker.tokens.begin("inert", 1)
-        walker.tokens.str_(f"{_raw.module_name(cls)}.{_raw.qualname(cls)}")
+        walker.push([(cls, (path, ATTR, "__class__"), trusted)])
         return
     if _is_offered_by_name(walker, obj, path, trusted):
         return
@@ -72,10 +72,17 @@ def _thread_local(walker: Walker, obj: Any, path: Path, trusted: bool) -> Childr
     return [(threading.local.__getattribute__(obj, "__dict__"), path, trusted)]
 
 
+def _property(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
+    """What a property of a subclass calls (numpyro's ``dependent_property``)."""
+    parts = [(name, vars(property)[name].__get__(obj)) for name in ("fget", "fset", "fdel")]
+    return [(value, (path, ATTR, name), trusted) for name, value in parts]
+
+
 # By identity: a class that is asked for its hash may answer with code of the user's.
 _READERS = {
     **{id(base): read for base, read in _containers.CONTENTS.items()},
     id(functools.partial): _functions.partial_contents,
+    id(property): _property,
     id(threading.local): _thread_local,
 }
 

@@ -25,8 +25,10 @@ OPAQUE_PACKAGES = ("jax", "jaxlib", "jax_plugins", "numpy", "ml_dtypes", "scipy"
 # Libraries that show, store or check things, and that make no programs. By name only.
 BYSTANDERS = (
     "IPython",
+    "_pytest",
     "absl",
     "beartype",
+    "jaxtyping",
     "msgpack",
     "orbax",
     "pydantic",
@@ -52,10 +54,16 @@ class Origin(enum.Enum):
 
 
 @functools.cache
-def _opaque_directories() -> tuple[str, ...]:
-    """Where the standard library is, and the packages that everybody who uses jitserve has imported."""
+def _stdlib_directories() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     found = {paths["stdlib"], paths["platstdlib"], os.path.dirname(os.path.abspath(os.__file__))}
+    return tuple(os.path.join(directory, "") for directory in found)
+
+
+@functools.cache
+def _opaque_directories() -> tuple[str, ...]:
+    """Where the standard library is, and the packages that everybody who uses jitserve has imported."""
+    found = set(_stdlib_directories())
     for name in (
         "jax",
         "jaxlib",
@@ -87,6 +95,15 @@ def of_file(filename: str) -> Origin:
     if package is not None:
         return Origin.OPAQUE if package in OPAQUE_PACKAGES or package in BYSTANDERS else Origin.LIBRARY
     return Origin.OPAQUE if path.startswith(_opaque_directories()) else Origin.USER
+
+
+@functools.lru_cache(maxsize=65536)
+def is_stdlib(filename: str) -> bool:
+    """Whether code comes with the interpreter."""
+    if filename.startswith("<"):
+        return filename.startswith("<frozen ")
+    path = os.path.abspath(filename)
+    return _installed_package(path) is None and path.startswith(_stdlib_directories())
 
 
 def _installed_package(path: str) -> str | None:

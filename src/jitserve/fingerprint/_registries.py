@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve import _jax
 
-from . import _raw
+from . import _origin, _raw
 from ._path import ATTR, Path
 
 if TYPE_CHECKING:
@@ -54,17 +54,24 @@ class Registries:
             return
         done.add((0, id(cls)))
         for function in _jax.flatten_functions(cls) if _raw.has_plain_hash(cls) else ():
-            _add(walker, _FLATTEN, function, (path, ATTR, _FLATTEN), trusted)
+            _add(walker, _FLATTEN, function, (path, ATTR, _FLATTEN), trusted=trusted)
 
     def _entries(self, walker: Walker, table: dict[Any, Any], path: Path, done: set[tuple[int, int]]) -> None:
-        entries = {id(key): value for key, value in dict.items(table)}
-        for cls, _, trusted in list(self.classes):
+        entries = {id(key): value for key, value in dict.items(table) if issubclass(type(key), type)}
+        for cls in [*_opaque_keys(table), *(cls for cls, _, _ in self.classes)]:
             if id(cls) in entries and (id(table), id(cls)) not in done:
                 done.add((id(table), id(cls)))
-                _add(walker, _ENTRY, entries[id(cls)], (path, ATTR, _raw.qualname(cls)), trusted)
+                _add(walker, _ENTRY, entries[id(cls)], (path, ATTR, _raw.qualname(cls)), trusted=True)
 
 
-def _add(walker: Walker, tag: str, value: object, path: Path, trusted: bool) -> None:
+def _opaque_keys(table: dict[Any, Any]) -> list[type]:
+    """The classes of Python and of JAX that a registry knows: a trace can meet them without naming them."""
+    keys = [key for key in dict.keys(table) if issubclass(type(key), type)]
+    opaque = [key for key in keys if _origin.of_class(key) is _origin.Origin.OPAQUE]
+    return sorted(opaque, key=lambda key: (_raw.module_name(key), _raw.qualname(key)))
+
+
+def _add(walker: Walker, tag: str, value: object, path: Path, *, trusted: bool) -> None:
     walker.tokens.tag(tag)
     walker.push([(value, path, trusted)])
     walker.run()

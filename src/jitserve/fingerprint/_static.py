@@ -94,7 +94,10 @@ _BUILTINS = {
     "hash": (R.ID_OR_HASH_READ, _ADDRESS),
     "__import__": (R.LAZY_IMPORT, _IMPORT),
 }
-_OS_ALLOWED = frozenset(("fspath", "PathLike"))  # the rest of os asks the operating system, or changes something there
+_OS_FILES = frozenset(("listdir", "scandir", "walk", "stat", "lstat", "access", "readlink", "getcwd", "open", "read"))
+_OS_ALLOWED = frozenset(
+    ("fspath", "PathLike", "fsencode", "fsdecode", "_fscodec", "_createenviron", "DirEntry")
+)  # the rest of os asks the operating system, or changes something there
 _OS_ENVIRONMENT = frozenset(("getenv", "getenvb", "_Environ"))
 _ATTRIBUTES = {
     "f_back": (R.DYNAMIC_SCOPE, _SCOPE),
@@ -133,17 +136,24 @@ def check_code(function: types.FunctionType, names: Names, path: Path) -> None:
 
 def check_opaque(obj: object, module: str, qualname: str, path: Path) -> None:
     """Refuses a callable of the standard library or numpy that reads more than its arguments."""
+    found = rule_of(module, qualname)
+    if found is not None:
+        raise Refusal(found[0], render(path), f"{module}.{qualname}: {found[1]}")
+
+
+def rule_of(module: str, qualname: str) -> tuple[R, str] | None:
+    """Reason and advice for a callable of the standard library or numpy that reads more than its arguments."""
     name = qualname.partition(".")[0]
     if module == "builtins" and qualname in _BUILTINS:
-        reason, advice = _BUILTINS[qualname]
-        raise Refusal(reason, render(path), f"{qualname}(): {advice}")
+        return _BUILTINS[qualname]
     if module in ("os", "posix", "nt") and name not in _OS_ALLOWED:
-        environment = name in _OS_ENVIRONMENT
-        reason = R.ENV_READ_UNTRACKED if environment else R.RNG_READ if name == "urandom" else R.FILE_READ_UNTRACKED
-        raise Refusal(reason, render(path), f"os.{name}: {_ENVIRONMENT if environment else _OUTSIDE}")
+        if name in _OS_ENVIRONMENT:
+            return R.ENV_READ_UNTRACKED, _ENVIRONMENT
+        if name in _OS_FILES:
+            return R.FILE_READ_UNTRACKED, _FILE
+        return (R.RNG_READ, _RANDOM) if name == "urandom" else (R.OPAQUE_CALLABLE, _OUTSIDE)
     rule = _CALLABLES.get(module) or (_CALLABLES["numpy.random"] if module.startswith("numpy.random.") else None)
-    if rule is not None and (rule[2] is None or name in rule[2]):
-        raise Refusal(rule[0], render(path), f"{module}.{qualname}: {rule[1]}")
+    return (rule[0], rule[1]) if rule is not None and (rule[2] is None or name in rule[2]) else None
 
 
 def check_chains(value: Any, chains: list[Chain], path: Path) -> None:

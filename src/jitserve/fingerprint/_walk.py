@@ -46,15 +46,17 @@ class Walk:
         objects: every object with an identity, in order of the first visit. In two processes with equal digests the
             same index holds corresponding objects. The list keeps them alive, so that their ids stay theirs.
         codes: ids of the code objects that the digest covers, with the code object and where it was found.
+        memos: the user's memos (``functools.lru_cache``) that were met, and where.
     """
 
-    __slots__ = ("_numbers", "codes", "digest", "objects", "paths")
+    __slots__ = ("_numbers", "codes", "digest", "memos", "objects", "paths")
 
     def __init__(self, walker: Walker) -> None:
         self.digest: bytes = walker.tokens.finish()
         self.objects: list[Any] = walker.objects
         self.paths: list[Path] = walker.paths
         self.codes: dict[int, tuple[types.CodeType, Path]] = walker.codes
+        self.memos: list[tuple[Any, Path]] = walker.memos
         self._numbers = walker.numbers
 
     def index_of(self, obj: object) -> int | None:
@@ -86,6 +88,7 @@ class Walker:
         "codes",
         "encoders",
         "limits",
+        "memos",
         "numbers",
         "objects",
         "order",
@@ -103,6 +106,7 @@ class Walker:
         self.objects: list[Any] = []
         self.paths: list[Path] = []
         self.codes: dict[int, tuple[types.CodeType, Path]] = {}
+        self.memos: list[tuple[Any, Path]] = []
         self.stack: list[tuple[Any, Path, bool]] = []
         self.encoders: dict[int, _dispatch.Encoder] = {}
         self.types: list[type] = []  # keeps them alive for as long as their ids are keys of ``encoders``

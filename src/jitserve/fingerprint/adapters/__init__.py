@@ -8,13 +8,19 @@ see of it is in the key in another way, given as the reason.
 from __future__ import annotations
 
 from .. import _origin, _raw
-from . import _flax, _jax, _stdlib
+from . import _equinox, _flax, _haiku, _jax, _stdlib
 from ._adapter import Adapter as Adapter
 
 TABLE: dict[str, Adapter] = {**_stdlib.TABLE, **_jax.TABLE, **_flax.TABLE}
 
 # Registries of libraries, by (module, name): only the entries of walked classes count (``_registries``).
 REGISTRIES: dict[tuple[str, str], str] = {**_flax.REGISTRIES}
+
+# Globals of libraries that are left out, by (module, name), with the reason.
+COUNTERS: dict[tuple[str, str], str] = {**_haiku.COUNTERS}
+
+# Beginnings of the names of files that libraries make up for code they generate, with the reason to trust it.
+GENERATED: dict[str, str] = {**_equinox.GENERATED}
 
 _NOTHING = Adapter(reason="")
 
@@ -38,4 +44,4 @@ def _installed(cls: type) -> bool:
     return _origin.of_class(cls) is not _origin.Origin.USER
 
 
-__all__ = ["REGISTRIES", "TABLE", "Adapter", "find"]
+__all__ = ["COUNTERS", "GENERATED", "REGISTRIES", "TABLE", "Adapter", "find"]

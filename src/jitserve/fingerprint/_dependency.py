@@ -1,0 +1,58 @@
+"""Recorded dependencies: what a trace read outside the walked objects, to be read again before every hit."""
+
+from __future__ import annotations
+
+import enum
+import os
+from dataclasses import dataclass
+
+from jitserve import _core
+
+
+class DependencyKind(enum.Enum):
+    """What was read. The values are stored."""
+
+    ENVIRONMENT = "environment"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Something that a trace read from outside.
+
+    Attributes:
+        kind: what sort of thing.
+        name: of the environment variable, or the absolute path of the file.
+        digest: 32 bytes, of what was read; absence has a digest of its own.
+    """
+
+    kind: DependencyKind
+    name: str
+    digest: bytes
+
+    def current(self) -> bytes:
+        """The digest as of now: the dependency holds if it equals ``digest``."""
+        return read(self.kind, self.name)
+
+    def holds(self) -> bool:
+        """Whether the same would be read now."""
+        return self.current() == self.digest
+
+
+def read(kind: DependencyKind, name: str) -> bytes:
+    """The digest of an environment variable's value, or of a file's contents."""
+    tokens = _core.Tokens()
+    tokens.begin(kind.value, 1)
+    tokens.scalar(os.environ.get(name) if kind is DependencyKind.ENVIRONMENT else _contents(name))
+    return tokens.finish()
+
+
+def _contents(path: str) -> bytes | None:
+    hasher = _core.Hasher()
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(1 << 20):
+                hasher.update(chunk)
+    except OSError:
+        return None
+    return hasher.digest()

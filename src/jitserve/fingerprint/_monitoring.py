@@ -1,0 +1,101 @@
+"""How the observer is told, on Python 3.12 and later: ``sys.monitoring``.
+
+A tool of our own beside coverage, debuggers and profilers, with events for code that starts, and with the calls of
+walked code only. An event of another thread is never answered with ``DISABLE``: that would blind us to the same code
+in the recording thread.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import types
+
+from jitserve._outcome import BypassReason, Refusal
+
+from ._observer import Interest, Observer
+
+assert sys.version_info >= (3, 12), "Python 3.11 has no sys.monitoring"
+
+_TOOL_NAME = "jitserve"
+_PREFERRED_TOOLS = (4, 3, 5, 1, 2, 0)  # the first ones are reserved by convention: debugger, coverage, profiler
+
+
+class Monitoring:
+    """The monitoring tool of one recording.
+
+    Raises:
+        Refusal: RECORDER_UNAVAILABLE when all tools are taken.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._thread = threading.get_ident()
+        self._tool = -1
+        self._done: dict[int, types.CodeType] = {}  # holds the code objects, so that their ids stay theirs
+        self._watched: list[types.CodeType] = []
+        self._failed = False
+
+    def start(self) -> None:
+        """Begins to report."""
+        monitoring = sys.monitoring
+        self._tool = self._claim()
+        events = monitoring.events
+        monitoring.register_callback(self._tool, events.PY_START, self._started)
+        monitoring.register_callback(self._tool, events.PY_RESUME, self._started)
+        monitoring.register_callback(self._tool, events.PY_THROW, self._thrown)
+        monitoring.register_callback(self._tool, events.CALL, self._called)
+        monitoring.set_events(self._tool, events.PY_START | events.PY_RESUME | events.PY_THROW)
+        monitoring.restart_events()
+
+    def stop(self) -> bool:
+        """Gives the tool back. False: something went wrong, and events may be missing."""
+        monitoring = sys.monitoring
+        for code in self._watched:
+            monitoring.set_local_events(self._tool, code, 0)
+        monitoring.set_events(self._tool, 0)
+        for event in ("PY_START", "PY_RESUME", "PY_THROW", "CALL"):
+            monitoring.register_callback(self._tool, getattr(monitoring.events, event), None)
+        monitoring.free_tool_id(self._tool)
+        return not self._failed
+
+    def _claim(self) -> int:
+        for tool in _PREFERRED_TOOLS:
+            try:
+                sys.monitoring.use_tool_id(tool, _TOOL_NAME)
+            except ValueError:
+                continue
+            return tool
+        raise Refusal(BypassReason.RECORDER_UNAVAILABLE, "sys.monitoring", "all of its tools are in use")
+
+    def _started(self, code: types.CodeType, offset: int) -> object:
+        if threading.get_ident() != self._thread:
+            return None
+        return sys.monitoring.DISABLE if id(code) in self._done or self._is_done(code) else None
+
+    def _thrown(self, code: types.CodeType, offset: int, error: BaseException) -> None:
+        self._started(code, offset)
+
+    def _is_done(self, code: types.CodeType) -> bool:
+        """Reports a start; whether no further one needs to be."""
+        try:
+            interest = self._observer.code_started(code, sys._getframe(2))
+        except Exception:  # noqa: BLE001 - the recording is worthless then, and the user's call goes on
+            self._failed = True
+            interest = Interest.NONE
+        if interest is Interest.STARTS:
+            return False
+        self._done[id(code)] = code
+        if interest is Interest.CALLS:
+            self._watched.append(code)
+            sys.monitoring.set_local_events(self._tool, code, sys.monitoring.events.CALL)
+        return True
+
+    def _called(self, code: types.CodeType, offset: int, function: object, first: object) -> None:
+        if threading.get_ident() != self._thread:
+            return
+        try:
+            receiver = None if first is sys.monitoring.MISSING else first
+            self._observer.called(function, receiver, sys._getframe(1))
+        except Exception:  # noqa: BLE001 - see above
+            self._failed = True

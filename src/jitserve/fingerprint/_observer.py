@@ -1,0 +1,219 @@
+"""What is noted while a function is traced: the code that ran, and what it read from outside.
+
+The observer is told of every code object that starts in the tracing thread, of the C functions that walked code
+calls, and of the interpreter's audit events. It knows nothing of how it is told (``_monitoring``, ``_profiling``).
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import random
+import stat
+import types
+from typing import Any
+
+from jitserve._outcome import BypassReason, Refusal
+
+from . import _origin, _raw, _static, adapters
+from ._dependency import Dependency, DependencyKind, read
+from ._origin import Origin
+
+# Where the functions are whose reading of a file is seen as the opening of that file.
+_OPENING_MODULES = frozenset(("builtins", "io", "_io", "numpy", "numpy.lib._npyio_impl", "pkgutil"))
+# What a library may do without making its programs irreproducible: it uses ids as keys, and looks at its own frames.
+_TOLERATED_IN_LIBRARIES = frozenset(
+    (
+        BypassReason.ID_OR_HASH_READ,
+        BypassReason.DYNAMIC_SCOPE,
+        BypassReason.DYNAMIC_MODULE_ATTR,
+        BypassReason.LAZY_IMPORT,
+        BypassReason.UNKNOWN_OBJECT,
+        BypassReason.UNKNOWN_CONTEXT_VALUE,
+    )
+)
+# Code that the standard library generates for classes: it follows from the class.
+_GENERATED = ("__create_fn__", "namedtuple_")
+_GENERATORS = frozenset(("dataclasses", "collections", "enum"))
+# Every read of ``os.environ`` ends in one of these; by identity, since hashing a code object is slow.
+_ENVIRON_READS = {
+    id(type(os.environ).__getitem__.__code__): "key",
+    id(type(os.environ).__iter__.__code__): None,
+    id(type(os.environ).copy.__code__): None,
+}
+_GENERATED_FILES = tuple(adapters.GENERATED)
+_WRITING = frozenset("wax+")
+_OUTSIDE_EVENTS = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "ctypes.dlopen", "shutil.")
+
+
+class Interest(enum.IntEnum):
+    """What to report further of a code object. The numbers are those of ``_core.Profile``."""
+
+    NONE = 0
+    CALLS = 1
+    STARTS = 2
+
+
+class Observer:
+    """Notes of one recording. Its methods are called while the user's code is on the stack, and raise nothing."""
+
+    __slots__ = ("_base", "_dependencies", "executed", "failed", "impure")
+
+    def __init__(self) -> None:
+        self._base: types.FrameType | None = None
+        self.executed: dict[int, types.CodeType] = {}
+        self.impure: list[Refusal] = []
+        self.failed = False
+        self._dependencies: dict[tuple[DependencyKind, str], Dependency] = {}
+
+    def begin(self, base: types.FrameType | None) -> None:
+        """What happens from now on happens on behalf of ``base``'s callees; None: the recording is over."""
+        self._base = base
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """What was read from outside in a way that can be read again, in a fixed order."""
+        return tuple(
+            self._dependencies[key] for key in sorted(self._dependencies, key=lambda key: (key[0].value, key[1]))
+        )
+
+    def code_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
+        """A code object starts for the first time, or again if that was asked for."""
+        if id(code) in _ENVIRON_READS:
+            self._environment_read(_ENVIRON_READS[id(code)], frame)
+            return Interest.STARTS
+        origin = _origin_of_code(code, frame)
+        if origin is not Origin.OPAQUE:
+            if self._is_importing(frame):
+                return Interest.NONE
+            self.executed[id(code)] = code
+            return Interest.CALLS
+        if not _origin.is_stdlib(code.co_filename):
+            return Interest.NONE
+        rule = _untracked_rule(str(frame.f_globals.get("__name__")), code.co_qualname)
+        if rule is None:
+            return Interest.NONE
+        self._impure(rule, code.co_qualname, frame.f_back)
+        return Interest.STARTS
+
+    def called(self, function: Any, receiver: object, frame: types.FrameType | None) -> None:
+        """Walked code calls something; functions written in Python are reported when they start."""
+        if type(function) is types.MethodType:
+            function, receiver = function.__func__, function.__self__
+        kind = type(function)
+        if kind is types.FunctionType:
+            return
+        owner = function.__self__ if kind is types.BuiltinFunctionType else receiver
+        if kind is types.BuiltinFunctionType and issubclass(type(owner), types.ModuleType | type(None)):
+            rule = _untracked_rule(str(function.__module__), function.__qualname__)
+        elif kind is type:
+            rule = _untracked_rule(_raw.module_name(function), _raw.qualname(function))
+        else:
+            rule = _receiver_rule(function, owner)
+        if rule is not None:
+            self._impure(rule, getattr(function, "__name__", kind.__name__), frame)
+
+    def audited(self, event: str, arguments: tuple[Any, ...], frame: types.FrameType | None) -> None:
+        """The interpreter is about to do something that reaches outside."""
+        if event == "open":
+            self._opened(arguments[0], arguments[1], frame)
+        elif event == "import":
+            self._impure((BypassReason.LAZY_IMPORT, "import it at the top of the file"), str(arguments[0]), frame)
+        elif event in ("os.listdir", "os.scandir"):
+            self._impure((BypassReason.FILE_READ_UNTRACKED, "list it outside, and pass the names in"), event, frame)
+        elif event.startswith(_OUTSIDE_EVENTS):
+            self._impure((BypassReason.OPAQUE_CALLABLE, "do it outside, and pass the result in"), event, frame)
+
+    def _environment_read(self, parameter: str | None, frame: types.FrameType) -> None:
+        origin, where = self._culprit(frame)
+        if parameter is None:
+            if origin is not Origin.OPAQUE:
+                self._refuse(BypassReason.ENV_READ_UNTRACKED, where, "reads the whole environment")
+            return
+        name = frame.f_locals.get(parameter)
+        if type(name) is str and origin is not Origin.OPAQUE:
+            self._depend(DependencyKind.ENVIRONMENT, name)
+
+    def _opened(self, path: object, mode: object, frame: types.FrameType | None) -> None:
+        origin, where = self._culprit(frame)
+        if origin is Origin.OPAQUE:
+            return
+        name = os.fsdecode(path) if type(path) in (str, bytes) else None  # type: ignore[arg-type]
+        if type(mode) is str and _WRITING & set(mode):
+            self._refuse(BypassReason.TRACE_SIDE_EFFECT, where, f"writes the file {name}")
+        elif name is None or not _is_regular(name):
+            self._refuse(BypassReason.FILE_READ_UNTRACKED, where, f"opens {name or 'a descriptor'}, not a regular file")
+        else:
+            self._depend(DependencyKind.FILE, os.path.abspath(name))
+
+    def _culprit(self, frame: types.FrameType | None) -> tuple[Origin, str]:
+        """Who did it: the nearest frame that is not the standard library's or an importer's, and a text for it."""
+        while frame is not None and frame is not self._base:
+            filename = frame.f_code.co_filename
+            if not _origin.is_stdlib(filename) and not self._is_importing(frame):
+                where = f"{frame.f_code.co_qualname} ({filename}:{frame.f_lineno})"
+                return _origin_of_code(frame.f_code, frame), where
+            frame = frame.f_back
+        return Origin.OPAQUE, "<unknown>"
+
+    def _is_importing(self, frame: types.FrameType | None) -> bool:
+        """Whether this runs because a module is being imported; the import itself is an event of its own."""
+        while frame is not None and frame is not self._base:
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                return True
+            frame = frame.f_back
+        return False
+
+    def _depend(self, kind: DependencyKind, name: str) -> None:
+        if (kind, name) not in self._dependencies:
+            self._dependencies[kind, name] = Dependency(kind, name, read(kind, name))
+
+    def _impure(self, rule: tuple[BypassReason, str], what: str, frame: types.FrameType | None) -> None:
+        origin, where = self._culprit(frame)
+        if origin is Origin.USER or (origin is Origin.LIBRARY and rule[0] not in _TOLERATED_IN_LIBRARIES):
+            self._refuse(rule[0], where, f"{what}: {rule[1]}")
+
+    def _refuse(self, reason: BypassReason, where: str, detail: str) -> None:
+        self.impure.append(Refusal(reason, where, detail))
+
+
+def _untracked_rule(module: str, qualname: str) -> tuple[BypassReason, str] | None:
+    """The rule for a function, unless what it reads is seen in another way and becomes a dependency."""
+    rule = _static.rule_of(module, qualname)
+    if rule is None or rule[0] is BypassReason.ENV_READ_UNTRACKED:
+        return None
+    return None if rule[0] is BypassReason.FILE_READ_UNTRACKED and module in _OPENING_MODULES else rule
+
+
+def _receiver_rule(function: Any, receiver: object) -> tuple[BypassReason, str] | None:
+    """The rule for a method by what it is a method of: a clock, a source of random numbers."""
+    if issubclass(type(receiver), type):
+        named_now = getattr(function, "__name__", "") in ("now", "today", "utcnow")
+        of_clock = _raw.module_name(receiver) == "datetime"  # type: ignore[arg-type]
+        return (BypassReason.TIME_READ, "pass the time as an argument") if named_now and of_clock else None
+    for kind in _raw.mro(type(receiver)):
+        if kind is random.Random or _raw.module_name(kind).startswith("numpy.random"):
+            return BypassReason.RNG_READ, "use jax.random, or pass the number as an argument"
+    return None
+
+
+def _origin_of_code(code: types.CodeType, frame: types.FrameType) -> Origin:
+    filename = code.co_filename
+    if not filename.startswith("<") or filename.startswith("<frozen "):
+        return _origin.of_file(filename)
+    name = str(frame.f_globals.get("__name__"))
+    if code.co_qualname.startswith(_GENERATED) or name.startswith(_GENERATED):
+        return Origin.OPAQUE
+    caller = frame.f_back
+    if caller is not None and code.co_name == "<module>" and caller.f_globals.get("__name__") in _GENERATORS:
+        return Origin.OPAQUE
+    if filename.startswith(_GENERATED_FILES):
+        return Origin.OPAQUE
+    return Origin.USER if name == "__main__" else _origin.of_module(name)
+
+
+def _is_regular(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return True  # it is absent, which can be looked at again

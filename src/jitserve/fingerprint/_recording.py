@@ -1,0 +1,104 @@
+"""The recorder: proof, on the cold side, that a fingerprint covers what the trace did.
+
+The walk is a key that was computed by looking. The recorder watches the trace and the lowering, and finds out whether
+everything that ran was in the walk, and whether anything was read that the walk cannot see. Only then is a program
+published to be found without a trace.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from types import TracebackType
+from typing import Any
+
+from jitserve._outcome import BypassReason, Refusal
+
+from . import _audit, _memos
+from ._dependency import Dependency
+from ._observer import Observer
+from ._walk import Walk
+
+if sys.version_info >= (3, 12):
+    from ._monitoring import Monitoring as _Source
+else:
+    from ._profiling import Profiling as _Source
+
+
+class Recording:
+    """One recording. Use it as a context manager around the trace and the lowering, then ask for the verdict.
+
+    Args:
+        walk: the walk whose completeness is in question.
+    """
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self._observer = Observer()
+        self._source = _Source(self._observer)
+        self._previous: Observer | None = None
+        self._memos = _memos.Memos(walk.memos)
+        self._random: list[Any] = []
+        self._complete = False
+        self._drew = False
+
+    def __enter__(self) -> Recording:
+        self._random = _random_states()
+        self._memos.start()
+        self._observer.begin(sys._getframe(1))
+        self._source.start()
+        self._previous = _audit.listen(self._observer)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _audit.listen(self._previous)
+        self._observer.begin(None)
+        self._complete = self._source.stop() and kind is None and not self._observer.failed
+        self._drew = _random_states() != self._random
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """What the trace read from outside, to be read again before every hit."""
+        return self._observer.dependencies
+
+    def verdict(self) -> None:
+        """Raises unless the walk and the recorded dependencies cover everything that was recorded.
+
+        Raises:
+            Refusal: the first thing found that they do not cover.
+        """
+        for refusal in self._observer.impure:
+            raise refusal
+        if self._drew:
+            raise Refusal(BypassReason.RNG_READ, "recorder", "the state of a global random generator has changed")
+        if not self._complete:
+            raise Refusal(BypassReason.INCOMPLETE_RECORDING, "recorder", "events of the trace may have been missed")
+        outside = [code for code in self._observer.executed.values() if not self._walk.covers(code)]
+        if outside:
+            names = ", ".join(
+                sorted(f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})" for code in outside)
+            )
+            raise Refusal(
+                BypassReason.UNREACHED_CODE, "recorder", f"ran without being reachable by name: {names[:400]}"
+            )
+        self._memos.check()
+
+    def executed(self) -> list[str]:
+        """Names of the walked code that ran, for people."""
+        return sorted(code.co_qualname for code in self._observer.executed.values())
+
+
+def record(walk: Walk) -> Recording:
+    """A recording of what the current thread does, to be judged against ``walk``."""
+    return Recording(walk)
+
+
+def _random_states() -> list[Any]:
+    states: list[Any] = [random.getstate()]
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        name, keys, *rest = numpy_random.get_state()
+        states.append((name, keys.tobytes(), rest))
+    return states
