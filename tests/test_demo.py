@@ -67,10 +67,12 @@ def test_demo_of_a_small_model_succeeds_and_leaves_nothing_behind(tmp_path: Path
 
 def test_demo_whose_children_do_not_hit_fails_with_the_reason(tmp_path: Path) -> None:
     # Something in the environment of the children switches jitserve off after the demo has cleaned it.
-    (tmp_path / "sitecustomize.py").write_text("import os\nos.environ['JITSERVE_DISABLE'] = '1'\n")
+    hook = "import os, sys\nos.environ['JITSERVE_DISABLE'] = '1'\nprint('switched off', file=sys.stderr)\n"
+    (tmp_path / "sitecustomize.py").write_text(hook)
     finished = run_demo(tmp_path, *SMALL, settings={"PYTHONPATH": str(tmp_path)})
     assert finished.returncode == 1, finished.stdout + finished.stderr
     assert "FAILED  jitserve, warm: JAX traced" in finished.stdout
+    assert "The last process said: switched off" in finished.stdout
     assert "Where to go next" not in finished.stdout
 
 

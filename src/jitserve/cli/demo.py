@@ -47,11 +47,13 @@ def demo(layers: int, width: int, rounds: int) -> None:
     with _ending_on_signals(), tempfile.TemporaryDirectory(prefix="jitserve-demo-") as directory:
         console.print(f"A {layers}-layer flax transformer train step, called first in one fresh process after another:")
         results = scenario.play(job, Path(directory), _Progress(console))
+        last_words = scenario.last_words(Path(directory))
     _show(console, results)
     failures = problems(results)
     for failure in failures:
         console.print(f"FAILED  {failure}", style="bold red", markup=False)
     if failures:
+        console.print(f"The last process said: {last_words}", markup=False, highlight=False)
         sys.exit(1)
     console.print(_NEXT, highlight=False)
 

@@ -14,6 +14,8 @@ from jitserve._errors import JitserveError
 
 # Settings of the user that would change what the demo measures: jitserve's own, and those of JAX's persistent cache.
 _FOREIGN = ("JITSERVE_", "JAX_COMPILATION_CACHE", "JAX_PERSISTENT_CACHE", "JAX_ENABLE_COMPILATION_CACHE")
+# Where the output of the latest child of ``run_python`` is.
+LOG = "child.log"
 _LOG_LINES_SHOWN = 20
 _STOP_S = 10.0
 
@@ -34,7 +36,7 @@ def run_python(arguments: Sequence[str], settings: Mapping[str, str], directory:
     Raises:
         DemoError: it exited with a status other than 0.
     """
-    log = directory / "child.log"
+    log = directory / LOG
     with running([sys.executable, *arguments], settings, directory, log) as process:
         status = process.wait()
     if status != 0:

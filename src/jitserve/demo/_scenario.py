@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from jitserve.demo._daemon import running_daemon
-from jitserve.demo._process import DemoError, run_python
+from jitserve.demo._process import LOG, DemoError, log_tail, run_python
 from jitserve.demo._report import Report
 
 PLAIN = "no cache"
@@ -104,6 +104,11 @@ def run_step(step: Step, job: Job, directory: Path) -> Report:
         return Report.read(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DemoError(f"{step.name}: the process left no usable report: {error}") from error
+
+
+def last_words(directory: Path) -> str:
+    """The end of what the last process printed: where jitserve cannot work, its warning."""
+    return log_tail(directory / LOG)
 
 
 def _user_script(directory: Path) -> Path:
