@@ -10,9 +10,14 @@ from typing import Any
 
 from jitserve import _jax
 from jitserve._aot import compile_lowered
+from jitserve._errors import WrongHitError
 from jitserve._lookup import Direct
 from jitserve._resolve import resolve
 from jitserve._session import current_session
+from jitserve._users import is_the_users, users_own
+
+# What the dispatcher wants: the result, its fast-path data, and whether to forget the entry.
+Dispatched = tuple[Any, Any, bool]
 
 _jax.hide_frames(Path(__file__).parent)
 _jax.serve_stages(compile_lowered)
@@ -45,13 +50,41 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
     def cache_miss(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool]:
         if _jax.forbids_tracing():
             return stock_miss(*args, **kwargs)
-        call = _jax.parse_call(fun, info, args, kwargs)
-        return resolve(current_session(), call, lambda: stock_miss(*args, **kwargs), _execute)[1]
+        with users_own:
+            call = _jax.parse_call(fun, info, args, kwargs)
+        attempt = _Attempt(lambda: stock_miss(*args, **kwargs))
+        try:
+            return resolve(current_session(), call, attempt.plain, attempt.execute)[1]
+        except Exception as error:
+            if is_the_users(error) or isinstance(error, WrongHitError):
+                raise
+            return attempt.rescue(error)
 
     return cache_miss
 
 
-def _execute(call: _jax.Call, direct: Direct) -> tuple[Any, Any, bool]:
-    # From here on errors are the user's: donated arguments may be gone, so nothing is tried twice.
-    out, fastpath = _jax.execute(direct.loaded.executable, call.leaves, direct.out_tree)
-    return out, fastpath, False
+class _Attempt:
+    """One call, which is made exactly once, whatever becomes of the rest."""
+
+    def __init__(self, stock: Callable[[], Dispatched]) -> None:
+        self._stock = stock
+        self._answer: Dispatched | None = None
+
+    def plain(self) -> Dispatched:
+        """Makes the call through plain JAX."""
+        with users_own:
+            self._answer = self._stock()
+        return self._answer
+
+    def execute(self, call: _jax.Call, direct: Direct) -> Dispatched:
+        """Makes the call with an executable that was found."""
+        # Errors are the user's from here on: donated arguments may be gone, so nothing is tried twice.
+        with users_own:
+            out, fastpath = _jax.execute(direct.loaded.executable, call.leaves, direct.out_tree)
+        self._answer = (out, fastpath, False)
+        return self._answer
+
+    def rescue(self, error: Exception) -> Dispatched:
+        """After an error of our own: the answer if the call has been made, else plain JAX."""
+        current_session().broke("a lookup", error)
+        return self.plain() if self._answer is None else self._answer

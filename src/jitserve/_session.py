@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jitserve._advice import advice_for
-from jitserve._errors import JitserveError, SettingsError, StoreFault
+from jitserve._errors import RecordError, SettingsError, StoreFault
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._settings import Settings
 from jitserve._stats import Counters
@@ -159,12 +159,16 @@ class Session:
             yield
         except Refusal:
             raise
-        except StoreFault as fault:
-            self.fault(fault.kind)
-            logger.warning("%s failed, the call goes on without it: %s", what, fault)
-        except Exception as error:
-            self.fault("internal" if not isinstance(error, JitserveError) else "record")
-            logger.warning("%s failed, the call goes on without it: %s", what, error, exc_info=True)
+        except Exception as error:  # noqa: BLE001 - that is the purpose
+            self.broke(what, error)
+
+    def broke(self, what: str, error: Exception) -> None:
+        """Counts and logs an error of our own, which is not to reach the user."""
+        kind = (
+            error.kind if isinstance(error, StoreFault) else "record" if isinstance(error, RecordError) else "internal"
+        )
+        self.fault(kind)
+        logger.warning("%s failed, the call goes on without it: %s", what, error, exc_info=kind == "internal")
 
     def close(self) -> None:
         """Writes what is waiting, within the bound of the settings, and lets go of the store."""

@@ -22,6 +22,7 @@ from jitserve._jax._compilation_cache import without_jax_cache
 from jitserve._jax._targets import named_targets
 from jitserve._jax._warnings import heard_warnings
 from jitserve._outcome import BypassReason, Refusal
+from jitserve._users import users_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class Traced:
 
     def __init__(self, call: Call) -> None:
         # Errors of the user's function come from here, exactly as JAX raises them.
-        self._params, self._args = pjit._infer_params(call.fun, call.info, call.args, call.kwargs)
+        with users_own:
+            self._params, self._args = pjit._infer_params(call.fun, call.info, call.args, call.kwargs)
         self.out_tree = self._params.out_tree
 
     def check(self) -> None:
@@ -162,7 +164,7 @@ class Lowered:
 
     def compile(self) -> Any:
         """Compiles. The ordinary call finds the executable afterwards."""
-        with without_jax_cache():
+        with without_jax_cache(), users_own:
             return self._computation.compile()
 
     def adopt(self, executable: Any) -> None:

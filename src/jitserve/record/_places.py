@@ -54,7 +54,7 @@ def encode_spec(spec: Any) -> pb.PartitionSpec:
     if not jt.has_plain_reduction(spec):
         raise Unencodable("partition spec", spec)
     return pb.PartitionSpec(
-        entries=[_encode_entry(entry) for entry in spec],
+        entries=[_encode_entry(entry) for entry in spec.partitions],
         unreduced=[encode_plain(axis, "unreduced axis") for axis in sorted(spec.unreduced, key=str)],
         reduced=[encode_plain(axis, "reduced axis") for axis in sorted(spec.reduced, key=str)],
     )

@@ -1,0 +1,92 @@
+"""An error of our own, wherever it strikes, never reaches the user, and the call is made exactly once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jitserve
+from jitserve import _build, _lookup, _resolve, _session
+
+SEAMS = [
+    (_resolve, "function_name"),
+    (_resolve, "call_key"),
+    (_resolve, "look_up"),
+    (_resolve, "build"),
+    (_resolve, "publish"),
+    (_resolve, "is_right"),
+    (_build, "Audit"),
+    (_build, "program_key"),
+    (_build, "encode_compilation"),
+    (_build, "new_manifest"),
+    (_lookup, "read_manifest"),
+    (_session.Session, "environment"),
+    (_session.Session, "miss"),
+    (_session.Session, "hit"),
+]
+
+
+@pytest.fixture(autouse=True)
+def fresh_session(tmp_path: Path) -> None:
+    jitserve.configure(directory=tmp_path / "store", address="none")
+
+
+def fail(*args: Any, **kwargs: Any) -> Any:
+    raise RuntimeError("a bug of ours")
+
+
+def make_call() -> tuple[Any, int]:
+    """A call with a donated argument, which cannot be made twice; and how often its function was executed."""
+    argument = jnp.arange(4.0)
+    out = jitserve.jit(lambda x: x * 2 + 1, donate_argnums=0)(argument)
+    return np.asarray(out).tolist(), int(argument.is_deleted())
+
+
+@pytest.mark.parametrize(("where", "name"), SEAMS, ids=[f"{getattr(w, '__name__', w)}.{n}" for w, n in SEAMS])
+@pytest.mark.parametrize("state", ["cold", "warm"])
+def test_error_of_our_own_is_counted_and_the_call_is_made(
+    where: Any, name: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if state == "warm":
+        make_call()
+        jitserve.flush()
+    monkeypatch.setattr(where, name, fail)
+    before = jitserve.stats()
+    assert make_call() == ([1.0, 3.0, 5.0, 7.0], 1)
+    after = jitserve.stats()
+    broken = after.faults.get("internal", 0) - before.faults.get("internal", 0)
+    # Not every seam is on the way of every call; where it is, the fault is counted.
+    assert broken >= 1 or after.direct_hits > before.direct_hits or after.misses > before.misses
+
+
+def test_error_of_the_user_is_not_taken_for_ours() -> None:
+    with pytest.raises(ZeroDivisionError):
+        jitserve.jit(lambda x: x * (1 // 0))(1.0)
+    assert jitserve.stats().faults == {}
+
+
+def test_users_traceback_shows_none_of_our_frames() -> None:
+    def broken(x: Any) -> Any:
+        raise ValueError("the user's")
+
+    with pytest.raises(ValueError, match="the user's") as caught:
+        jitserve.jit(broken)(1.0)
+    frames = [entry.path.name for entry in caught.traceback if "jitserve" in str(entry.path.parent)]
+    assert [name for name in frames if not name.startswith("test_")] == []
+
+
+def test_traceback_is_as_long_as_that_of_plain_jax() -> None:
+    def broken(x: Any) -> Any:
+        raise ValueError("the user's")
+
+    def depth(jit: Any) -> int:
+        with pytest.raises(ValueError, match="the user's") as caught:
+            jit(broken)(1.0)
+        return len(caught.traceback)
+
+    assert depth(jitserve.jit) == depth(jax.jit)
