@@ -13,6 +13,7 @@ import types
 from collections import deque
 from typing import Any
 
+from . import adapters
 from ._walk import Walk
 
 _EMPTY = object()
@@ -58,7 +59,12 @@ def _contents(obj: Any) -> tuple[Any, ...]:
     for base in (list, tuple, set, deque):
         if isinstance(obj, base):
             return ("sequence", *_iterator(base)(obj))
-    return ("object", *_flat(dict(vars(obj)) if isinstance(obj, type) else _state(obj)))
+    if isinstance(obj, type):
+        return ("object", *_flat(dict(vars(obj))))
+    # What the digest leaves out does not count here either: flax draws from a counter whenever it traces.
+    adapter = adapters.find(type(obj), trusted=True)
+    state = {} if adapter.inert else _state(obj) or {}
+    return ("object", *_flat({name: value for name, value in dict.items(state) if name not in adapter.ignored}))
 
 
 def _iterator(base: Any) -> Any:

@@ -8,10 +8,10 @@ see of it is in the key in another way, given as the reason.
 from __future__ import annotations
 
 from .. import _origin, _raw
-from . import _equinox, _flax, _haiku, _jax, _stdlib
+from . import _equinox, _flax, _haiku, _jax, _numpyro, _stdlib
 from ._adapter import Adapter as Adapter
 
-TABLE: dict[str, Adapter] = {**_stdlib.TABLE, **_jax.TABLE, **_flax.TABLE}
+TABLE: dict[str, Adapter] = {**_stdlib.TABLE, **_jax.TABLE, **_flax.TABLE, **_numpyro.TABLE}
 
 # Registries of libraries, by (module, name): only the entries of walked classes count (``_registries``).
 REGISTRIES: dict[tuple[str, str], str] = {**_flax.REGISTRIES}

@@ -25,6 +25,9 @@ TABLE = {
     "threading._RLock": _LOCK,
     "functools.cached_property": _MEMO_LOCK,
     "functools.singledispatchmethod": Adapter(reason="a memo", ignored=frozenset(("_method_cache",))),
+    "_io.TextIOWrapper": Adapter(
+        reason="libraries write warnings to the standard streams", inert=True, in_libraries_only=True
+    ),
     "logging.Logger": _LOG,
     "logging.RootLogger": _LOG,
     "logging.LoggerAdapter": _LOG,
