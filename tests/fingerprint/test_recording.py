@@ -21,7 +21,7 @@ from jitserve._outcome import Refusal
 
 def _record(function: Callable[..., Any], during: Callable[..., Any] | None = None) -> fingerprint.Recording:
     """Traces and lowers ``during`` under a recording that is judged against the walk of ``function``."""
-    walk = fingerprint.walk(function)
+    walk = fingerprint.walk(function, deferred=True)
     with _jax.fresh_context(object()), fingerprint.record(walk) as recording:
         jax.jit(during or function).lower(jnp.ones(2))
     return recording
@@ -274,3 +274,74 @@ def test_helper_of_a_module_that_is_reached_by_a_computed_name_is_found_B57() ->
     helper = module("m", "def gelu(x): return x * 2")
     covered = load("def f(x): return x")["f"]
     assert _reason(covered, lambda x: getattr(helper, "ge" + "lu")(covered(x))) is R.UNREACHED_CODE
+
+
+_DEFERRED = {
+    "time": "time.time()",
+    "datetime": "datetime.datetime.now()",
+    "random": "random.random()",
+    "numpy-random": "np.random.rand()",
+    "generator": "rng.random()",
+    "id": "id(self)",
+    "scope": "globals()",
+    "frame": "sys._getframe().f_back",
+    "docstring": "self.__doc__",
+    "import": "__import__('os')",
+    "module-as-a-value": "print(m)",
+    "missing-attribute": "m.computed",
+    "set": "[v for v in {'a', 'b', str(self)}]",
+    "environment": "os.environ['HOME']",
+    "file": "open('t').read()",
+    "attribute-of-a-module": "setattr(m, 'k', 1)",
+}
+_TRAINER = """
+m = types.ModuleType('m')
+m.__getattr__ = lambda name: 1
+rng = random.Random(0)
+class Trainer:
+    def train(self):
+        return {hazard}
+    def step(self, x):
+        {use}
+        return x * 2
+f = Trainer().step
+"""
+
+
+@pytest.mark.parametrize("name", _DEFERRED)
+def test_hazard_in_code_that_does_not_run_is_no_refusal(name: str) -> None:
+    function = load(_TRAINER.format(hazard=_DEFERRED[name], use="pass"))["f"]
+    with pytest.raises(Refusal):
+        fingerprint.walk(function)
+    _record(function).verdict()
+
+
+_TRACKED = {"environment", "file"}
+
+
+@pytest.mark.parametrize("name", sorted(_DEFERRED.keys() - _TRACKED))
+def test_hazard_in_code_that_runs_is_refused_with_the_reason_of_the_walk(name: str) -> None:
+    function = load(_TRAINER.format(hazard=_DEFERRED[name], use="self.train()"))["f"]
+    with pytest.raises(Refusal) as plain:
+        fingerprint.walk(function)
+    with pytest.raises(Refusal) as recorded:
+        _record(function).verdict()
+    assert recorded.value.reason is plain.value.reason
+
+
+def test_environment_that_is_read_is_a_dependency_and_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "here")
+    recording = _record(load(_TRAINER.format(hazard=_DEFERRED["environment"], use="self.train()"))["f"])
+    recording.verdict()
+    assert [dependency.name for dependency in recording.dependencies] == ["HOME"]
+
+
+def test_closure_that_was_made_before_the_trace_is_not_covered_by_its_code() -> None:
+    source = (
+        "def make(k):\n def g(x): return x * k\n return g\nhidden = make(3)\n"
+        "class Box: pass\ndef f(x): return make(2)(x)\ndef h(x): return x if make is None else x"
+    )
+    namespace = load(source)
+    assert _reason(namespace["f"]) is None
+    hidden = namespace["hidden"]
+    assert _reason(namespace["h"], lambda x: hidden(x)) is R.UNREACHED_CODE

@@ -13,8 +13,6 @@ import types
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from jitserve import _core
-
 from . import _raw, _static
 from ._path import ITEM, KEY, Path
 
@@ -100,7 +98,7 @@ def elements(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
 
 
 def _digest_alone(walker: Walker, value: object, path: Path, trusted: bool) -> bytes:
-    alone = type(walker)(walker.limits, _core.Tokens())
+    alone = walker.alone()
     alone.push([(value, path, trusted)])
     alone.run()
     return alone.tokens.finish()

@@ -32,12 +32,12 @@ def encode_function(walker: Walker, obj: types.FunctionType, path: Path, trusted
         return
     trusted = origin is Origin.LIBRARY
     names = _names.of(obj.__code__)
-    for code in names.codes:
-        walker.codes.setdefault(id(code), (code, path))
+    walker.cover(obj.__code__, names.codes, path)
     if not trusted:
-        _static.check_code(obj, names, path)
+        for refusal in _static.code_hazards(obj, names, path):
+            walker.hazards.meet(refusal, obj.__code__)
         if not obj.__code__.co_qualname.startswith(_DATACLASS_METHOD):
-            walker.order.saw_code(names, path)
+            walker.order.saw_code(names, obj.__code__, path)
     _head(walker, "function", obj, names.digest)
     children = state(obj, path, trusted)
     _annotations.emit(walker, obj.__annotations__)
@@ -175,7 +175,7 @@ def _is_stdlib(function: types.FunctionType) -> bool:
 
 
 def encode_code(walker: Walker, obj: types.CodeType, path: Path, trusted: bool) -> None:
-    walker.codes.setdefault(id(obj), (obj, path))
+    walker.cover(obj, _names.of(obj).codes, path)
     walker.tokens.begin("code", 1)
     walker.tokens.digest_(_names.of(obj).digest)
 

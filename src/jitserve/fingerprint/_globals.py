@@ -7,6 +7,7 @@ Where a name is a module, only the values at the ends of its attribute chains co
 from __future__ import annotations
 
 import types
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from jitserve._outcome import BypassReason, Refusal
@@ -33,6 +34,7 @@ class Marker:
 
 
 _BUILTIN, UNRESOLVED, MISSING = Marker("builtin"), Marker("unresolved"), Marker("missing")
+_DEFERRED = Marker("left to the recorder")
 
 
 def encode_marker(walker: Walker, obj: Marker, path: Path, trusted: bool) -> None:
@@ -50,7 +52,8 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
     if type(globals_) is not dict or type(builtins) is not dict:
         raise Refusal(BypassReason.DYNAMIC_SCOPE, render(path), "its globals are not a plain dictionary")
     if _names.of(function.__code__).reads_by_name and not trusted:
-        _check_readers(globals_, builtins, path)
+        for refusal in _reader_hazards(globals_, builtins, path):
+            walker.hazards.meet(refusal, function.__code__)
     children: Children = []
     module = str(globals_.get("__name__"))
     for name, chains in _names.chains_of(function.__code__):
@@ -70,41 +73,84 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
         else:
             children.append((UNRESOLVED, path, trusted))
             continue
-        _value(children, value, chains, (path, GLOBAL, name), trusted)
+        _Chains(walker, function.__code__, children, trusted).value(value, chains, (path, GLOBAL, name))
     return children
 
 
-def _check_readers(globals_: dict[str, Any], builtins: dict[str, Any], path: Path) -> None:
+def _reader_hazards(globals_: dict[str, Any], builtins: dict[str, Any], path: Path) -> Iterator[Refusal]:
     """The chains take ``getattr(m, "x")`` for the attribute ``m.x``, which holds for the builtin only."""
     for name, reader in (("getattr", getattr), ("hasattr", hasattr)):
         if globals_.get(name, builtins.get(name)) is not reader:
-            raise Refusal(BypassReason.DYNAMIC_MODULE_ATTR, render(path), f"{name} is not the builtin function")
+            yield Refusal(BypassReason.DYNAMIC_MODULE_ATTR, render(path), f"{name} is not the builtin function")
 
 
-def _value(children: Children, value: Any, chains: list[_names.Chain], path: Path, trusted: bool) -> None:
-    if not issubclass(type(value), types.ModuleType):
-        if not trusted:
-            _static.check_chains(value, chains, path)
-        children.append((value, path, trusted))
-        return
-    for chain in chains:
-        _follow(children, value, chain, path, trusted)
+def _value_hazard(value: Any, path: Path) -> Refusal | None:
+    """Why a value that a global name of the user's code holds is to be refused, if that can be seen from the value."""
+    try:
+        if issubclass(type(value), types.ModuleType):
+            _modules.check_value(value, path)
+        else:
+            _static.check_value(value, path)
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
-def _follow(children: Children, module: types.ModuleType, chain: _names.Chain, path: Path, trusted: bool) -> None:
-    """Walks one attribute chain for as long as it runs through modules, and adds what stands at its end."""
-    value: Any = module
-    for i, name in enumerate(chain):
+class _Chains:
+    """Adds the values at the ends of the attribute chains of one piece of code to its children."""
+
+    __slots__ = ("children", "code", "trusted", "walker")
+
+    def __init__(self, walker: Walker, code: types.CodeType, children: Children, trusted: bool) -> None:
+        self.walker = walker
+        self.code = code
+        self.children = children
+        self.trusted = trusted
+
+    def value(self, value: Any, chains: list[_names.Chain], path: Path) -> None:
+        """Adds what a global name holds; of a module, what the chains lead to."""
         if not issubclass(type(value), types.ModuleType):
-            if not trusted:
-                _static.check_chains(value, [chain[i:]], path)
-            break
-        children.append((name, path, trusted))
-        namespace = _raw.module_namespace(value)
-        path = (path, ATTR, name)
-        if name not in namespace and not _modules.load_lazily(value, name):
-            _modules.check_missing(value, name, path, trusted)
-            children.append((MISSING, path, trusted))
+            self._add_end(value, chains, path)
             return
-        value = namespace[name]
-    children.append((value, path, trusted))
+        for chain in chains:
+            self._follow(value, chain, path)
+
+    def _follow(self, module: types.ModuleType, chain: _names.Chain, path: Path) -> None:
+        """Walks one attribute chain for as long as it runs through modules, and adds what stands at its end."""
+        value: Any = module
+        rest = chain
+        for i, name in enumerate(chain):
+            if not issubclass(type(value), types.ModuleType):
+                break
+            rest = chain[i + 1 :]
+            self.children.append((name, path, self.trusted))
+            namespace = _raw.module_namespace(value)
+            path = (path, ATTR, name)
+            if name not in namespace and not _modules.load_lazily(value, name):
+                self._add_missing(value, name, path)
+                return
+            value = namespace[name]
+        self._add_end(value, [rest], path)
+
+    def _add_missing(self, module: types.ModuleType, name: str, path: Path) -> None:
+        try:
+            _modules.check_missing(module, name, path, self.trusted)
+        except Refusal as refusal:
+            self.walker.hazards.meet(refusal, self.code)
+        self.children.append((MISSING, path, self.trusted))
+
+    def _add_end(self, value: Any, chains: list[_names.Chain], path: Path) -> None:
+        if self.trusted:
+            self.children.append((value, path, True))
+            return
+        for chain in chains:
+            refusal = _static.chain_hazard(value, chain, path)
+            if refusal is not None:
+                self.walker.hazards.meet(refusal, self.code)
+        refusal = _value_hazard(value, path)
+        if refusal is None:
+            self.children.append((value, path, False))
+            return
+        # If the code runs, the recorder refuses. If it does not, what the name holds does not matter.
+        self.walker.hazards.meet(refusal, self.code)
+        self.children.append((_DEFERRED, path, False))

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+import types
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
 from jitserve._outcome import BypassReason, Refusal
@@ -33,34 +34,64 @@ def hash_seed_is_fixed() -> bool:
 
 
 class HashOrder:
-    """What one walk has seen of sets and of their uses; judged at its end."""
+    """What one walk has seen of sets and of their uses; judged at its end, or by the recorder for the code that ran."""
 
-    __slots__ = ("builders", "loads", "sets")
+    __slots__ = ("_code", "_sets")
 
     def __init__(self) -> None:
-        self.sets: list[Path] = []
-        self.builders: list[Path] = []
-        self.loads: set[str] = set()
+        self._sets: list[Path] = []
+        self._code: list[tuple[Names, types.CodeType, Path]] = []
 
     def saw(self, values: Sequence[object], path: Path, trusted: bool) -> None:
         """Notes a set that was reached as a value."""
         if len(values) > 1 and not trusted and not all(type(value) in _SEEDLESS for value in values):
-            self.sets.append(path)
+            self._sets.append(path)
 
-    def saw_code(self, names: Names, path: Path) -> None:
+    def saw_code(self, names: Names, code: types.CodeType, path: Path) -> None:
         """Notes a function of the user."""
-        self.loads |= names.loads
-        if names.builds_set:
-            self.builders.append(path)
+        self._code.append((names, code, path))
 
-    def check(self, walker: Walker) -> None:
-        """Refuses when the order of some set can be observed; with a fixed seed, adds the seed to the digest."""
-        observed = [path for path in self.sets if (name := last_name(path)) is None or name in self.loads]
-        hazards = observed + self.builders
-        if not hazards:
+    def finish(self, walker: Walker) -> None:
+        """With a fixed seed, adds the seed to the digest where an order may be seen; else refuses, or leaves it to the
+        recorder.
+
+        Raises:
+            Refusal: HASH_ORDER, when hazards are not deferred.
+        """
+        refusal = self._refusal([(names, path) for names, _, path in self._code])
+        if refusal is None:
             return
-        if not hash_seed_is_fixed():
-            what = "iterates over a set" if not observed else "is a set whose order may be observed"
-            raise Refusal(BypassReason.HASH_ORDER, render(hazards[0]), f"{what}; {_ADVICE}")
-        walker.tokens.begin("hash seed", 1)
-        walker.tokens.int_(hash("jitserve"))
+        if hash_seed_is_fixed():
+            walker.tokens.begin("hash seed", 1)
+            walker.tokens.int_(hash("jitserve"))
+        elif not walker.hazards.deferred:
+            raise refusal
+
+    def check(self, ran: Container[int]) -> None:
+        """Judges the code that ran.
+
+        Args:
+            ran: ids of its code objects.
+
+        Raises:
+            Refusal: HASH_ORDER.
+        """
+        if hash_seed_is_fixed():
+            return
+        refusal = self._refusal(
+            [(names, path) for names, _, path in self._code if any(id(code) in ran for code in names.codes)]
+        )
+        if refusal is not None:
+            raise refusal
+
+    def _refusal(self, functions: list[tuple[Names, Path]]) -> Refusal | None:
+        loads: set[str] = set().union(*(names.loads for names, _ in functions))
+        for path in self._sets:
+            name = last_name(path)
+            if name is None or name in loads:
+                what = "is a set whose order may be observed"
+                return Refusal(BypassReason.HASH_ORDER, render(path), f"{what}; {_ADVICE}")
+        for names, path in functions:
+            if names.builds_set:
+                return Refusal(BypassReason.HASH_ORDER, render(path), f"iterates over a set; {_ADVICE}")
+        return None

@@ -35,21 +35,26 @@ def origin_of(module: types.ModuleType) -> Origin:
 def encode_module(walker: Walker, obj: types.ModuleType, path: Path, trusted: bool) -> None:
     if not walker.number(obj, path):
         return
-    origin = origin_of(obj)
-    if origin is Origin.USER and not trusted:
-        raise Refusal(
-            BypassReason.DYNAMIC_MODULE_ATTR,
-            render(path),
-            "the module itself is used as a value, so that any of its attributes may be read; name them in the code",
-        )
-    name = str(_raw.module_namespace(obj).get("__name__"))
     if not trusted:
-        _static.check_module(name, path)
+        check_value(obj, path)
+    origin = origin_of(obj)
+    name = str(_raw.module_namespace(obj).get("__name__"))
     overlay = _overlay(obj, path, trusted) if origin is Origin.OPAQUE and not trusted else []
     walker.tokens.begin("module", 2)
     walker.tokens.str_(name)
     walker.tokens.int_(len(overlay))
     walker.push(overlay)
+
+
+def check_value(module: types.ModuleType, path: Path) -> None:
+    """Refuses a module that code of the user hands around, when that makes anything possible."""
+    if origin_of(module) is Origin.USER:
+        raise Refusal(
+            BypassReason.DYNAMIC_MODULE_ATTR,
+            render(path),
+            "the module itself is used as a value, so that any of its attributes may be read; name them in the code",
+        )
+    _static.check_module(str(_raw.module_namespace(module).get("__name__")), path)
 
 
 def _overlay(module: types.ModuleType, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:

@@ -28,7 +28,7 @@ class _NotingWalker(Walker):
     __slots__ = ("notes",)
 
     def __init__(self, limits: Limits, tokens: _core.Tokens, notes: Notes | None = None) -> None:
-        super().__init__(limits, tokens)
+        super().__init__(limits, tokens, deferred=True)  # whether it may be published was judged before
         self.notes = notes
 
     def number(self, obj: object, path: Path) -> bool:

@@ -14,6 +14,7 @@ import types
 from typing import Any
 
 from jitserve._outcome import BypassReason, Refusal
+from jitserve._pure import inside_pure
 
 from . import _origin, _raw, _static, adapters
 from ._dependency import Dependency, DependencyKind, read
@@ -79,6 +80,8 @@ class Observer:
 
     def code_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
         """A code object starts for the first time, or again if that was asked for."""
+        if inside_pure():
+            return Interest.STARTS  # waived here; outside of a pure function it counts
         if id(code) in _ENVIRON_READS:
             self._environment_read(_ENVIRON_READS[id(code)], frame)
             return Interest.STARTS
@@ -98,6 +101,8 @@ class Observer:
 
     def called(self, function: Any, receiver: object, frame: types.FrameType | None) -> None:
         """Walked code calls something; functions written in Python are reported when they start."""
+        if inside_pure():
+            return
         if type(function) is types.MethodType:
             function, receiver = function.__func__, function.__self__
         kind = type(function)
@@ -115,6 +120,8 @@ class Observer:
 
     def audited(self, event: str, arguments: tuple[Any, ...], frame: types.FrameType | None) -> None:
         """The interpreter is about to do something that reaches outside."""
+        if inside_pure():
+            return
         if event == "open":
             self._opened(arguments[0], arguments[1], frame)
         elif event == "import":

@@ -14,7 +14,7 @@ from typing import Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _audit, _memos
+from . import _audit, _memos, _names
 from ._dependency import Dependency
 from ._observer import Observer
 from ._walk import Walk
@@ -75,7 +75,11 @@ class Recording:
             raise Refusal(BypassReason.RNG_READ, "recorder", "the state of a global random generator has changed")
         if not self._complete:
             raise Refusal(BypassReason.INCOMPLETE_RECORDING, "recorder", "events of the trace may have been missed")
-        outside = [code for code in self._observer.executed.values() if not self._walk.covers(code)]
+        ran = self._observer.executed
+        for hazard in self._walk.hazards:
+            if any(id(code) in ran for code in _names.of(hazard.code).codes):
+                raise hazard.refusal
+        outside = [code for code in ran.values() if not self._walk.covers_run(code, ran)]
         if outside:
             names = ", ".join(
                 sorted(f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})" for code in outside)
@@ -83,6 +87,7 @@ class Recording:
             raise Refusal(
                 BypassReason.UNREACHED_CODE, "recorder", f"ran without being reachable by name: {names[:400]}"
             )
+        self._walk.order.check(ran)
         self._memos.check()
 
     def executed(self) -> list[str]:

@@ -12,6 +12,7 @@ import os
 import random
 import sys
 import types
+from collections.abc import Iterator
 from typing import Any
 
 from jitserve._outcome import BypassReason as R
@@ -116,22 +117,45 @@ _ATTRIBUTES = {
 _CLOCK_METHODS = frozenset(("now", "today", "utcnow"))
 
 
-def check_code(function: types.FunctionType, names: Names, path: Path) -> None:
-    """Refuses what the bytecode of a function of the user shows."""
+def code_hazards(function: types.FunctionType, names: Names, path: Path) -> Iterator[Refusal]:
+    """What the bytecode of a function of the user shows that is to be refused."""
     for name in sorted(names.globals_written):
-        raise Refusal(R.TRACE_SIDE_EFFECT, render(path), f"assigns to the global {name!r}, which a hit would not do")
+        text = f"assigns to the global {name!r}, which a hit would not do"
+        yield Refusal(R.TRACE_SIDE_EFFECT, render(path), text)
     for name in sorted(names.attributes & _ATTRIBUTES.keys()):
         reason, advice = _ATTRIBUTES[name]
-        raise Refusal(reason, render(path), f"reads the attribute {name!r}: {advice}")
+        yield Refusal(reason, render(path), f"reads the attribute {name!r}: {advice}")
     for name in sorted(names.attributes & _config_policy.IRRELEVANT.keys()):
-        raise Refusal(R.UNKNOWN_CONTEXT_VALUE, render(path), f"reads {name}, which is not part of any key")
+        yield Refusal(R.UNKNOWN_CONTEXT_VALUE, render(path), f"reads {name}, which is not part of any key")
     for name, chain in sorted(names.writes):
         if issubclass(type(function.__globals__.get(name)), types.ModuleType):
-            raise Refusal(R.TRACE_SIDE_EFFECT, render(path), f"assigns to {'.'.join((name, *chain))}")
+            yield Refusal(R.TRACE_SIDE_EFFECT, render(path), f"assigns to {'.'.join((name, *chain))}")
     for module, _ in sorted(names.imports):
         loaded = not module.startswith(".") and module in sys.modules
         if not loaded or _origin.of_module(module) is not Origin.OPAQUE:
-            raise Refusal(R.LAZY_IMPORT, render(path), f"{_IMPORT} ({module})")
+            yield Refusal(R.LAZY_IMPORT, render(path), f"{_IMPORT} ({module})")
+
+
+def check_value(value: Any, path: Path) -> None:
+    """Refuses a value that a global name of the user's code holds, if that can be seen from the value itself."""
+    kind = type(value)
+    if kind is types.BuiltinFunctionType or kind is types.MethodType:
+        owner = value.__self__
+        if owner is None or issubclass(type(owner), types.ModuleType):
+            check_opaque(value, str(value.__module__), value.__qualname__, path)
+        elif not issubclass(type(owner), type):
+            check_instance(owner, path)
+    elif kind is types.FunctionType:
+        if _origin.of_function(value) is Origin.OPAQUE:
+            check_opaque(value, value.__module__, value.__qualname__, path)
+    elif issubclass(kind, type):
+        if _origin.of_class(value) is Origin.OPAQUE:
+            check_opaque(value, _raw.module_name(value), _raw.qualname(value), path)
+    elif kind not in _PLAIN:
+        check_instance(value, path)
+
+
+_PLAIN = frozenset((int, float, str, bytes, bool, type(None), tuple, list))
 
 
 def check_opaque(obj: object, module: str, qualname: str, path: Path) -> None:
@@ -156,12 +180,11 @@ def rule_of(module: str, qualname: str) -> tuple[R, str] | None:
     return (rule[0], rule[1]) if rule is not None and (rule[2] is None or name in rule[2]) else None
 
 
-def check_chains(value: Any, chains: list[Chain], path: Path) -> None:
-    """Refuses ``datetime.now()``: a harmless class, but not by every one of its methods."""
-    if value is datetime.datetime or value is datetime.date:
-        for chain in chains:
-            if chain and chain[0] in _CLOCK_METHODS:
-                raise Refusal(R.TIME_READ, render(path), f"{chain[0]}(): {_CLOCK}")
+def chain_hazard(value: Any, chain: Chain, path: Path) -> Refusal | None:
+    """Why ``datetime.now()`` is to be refused: a harmless class, but not by every one of its methods."""
+    if (value is datetime.datetime or value is datetime.date) and chain and chain[0] in _CLOCK_METHODS:
+        return Refusal(R.TIME_READ, render(path), f"{chain[0]}(): {_CLOCK}")
+    return None
 
 
 def check_module(name: str, path: Path) -> None:

@@ -11,14 +11,14 @@ The walk runs no user code, and it is total: an object that it does not understa
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _dispatch, _hash_order, _names, _place, _registries
+from . import _dispatch, _hash_order, _hazards, _names, _place, _registries
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
@@ -47,9 +47,11 @@ class Walk:
             same index holds corresponding objects. The list keeps them alive, so that their ids stay theirs.
         codes: ids of the code objects that the digest covers, with the code object and where it was found.
         memos: the user's memos (``functools.lru_cache``) that were met, and where.
+        hazards: what code of the user must not do while it is traced; for the recorder.
+        order: the sets that were met; for the recorder.
     """
 
-    __slots__ = ("_numbers", "codes", "digest", "memos", "objects", "paths")
+    __slots__ = ("_nested", "_numbers", "codes", "digest", "hazards", "memos", "objects", "order", "paths")
 
     def __init__(self, walker: Walker) -> None:
         self.digest: bytes = walker.tokens.finish()
@@ -57,6 +59,9 @@ class Walk:
         self.paths: list[Path] = walker.paths
         self.codes: dict[int, tuple[types.CodeType, Path]] = walker.codes
         self.memos: list[tuple[Any, Path]] = walker.memos
+        self.hazards: list[_hazards.Hazard] = walker.hazards.found
+        self.order = walker.order
+        self._nested = walker.nested
         self._numbers = walker.numbers
 
     def index_of(self, obj: object) -> int | None:
@@ -64,8 +69,23 @@ class Walk:
         return self._numbers.get(id(obj))
 
     def covers(self, code: types.CodeType) -> bool:
-        """Whether the digest covers this code object."""
-        return id(code) in self.codes
+        """Whether the digest covers this code object: that of a walked function, or nested in it."""
+        return id(code) in self.codes or id(code) in self._nested
+
+    def covers_run(self, code: types.CodeType, ran: Container[int]) -> bool:
+        """Whether the digest covers a run of this code object.
+
+        A nested function that was made by a run of the walked function around it is determined by that; one that had
+        been made before closes over who knows what, unless it was walked itself.
+
+        Args:
+            code: what ran.
+            ran: ids of all code objects that ran.
+        """
+        if id(code) in self.codes:
+            return True
+        around = self._nested.get(id(code))
+        return around is not None and id(around[1]) in ran
 
     def path_of(self, index: int) -> str:
         """Where the object of that number was first found."""
@@ -87,8 +107,10 @@ class Walker:
     __slots__ = (
         "codes",
         "encoders",
+        "hazards",
         "limits",
         "memos",
+        "nested",
         "numbers",
         "objects",
         "order",
@@ -99,17 +121,19 @@ class Walker:
         "types",
     )
 
-    def __init__(self, limits: Limits, tokens: _core.Tokens) -> None:
+    def __init__(self, limits: Limits, tokens: _core.Tokens, *, deferred: bool = False) -> None:
         self.limits = limits
         self.tokens = tokens
         self.numbers: dict[int, int] = {}
         self.objects: list[Any] = []
         self.paths: list[Path] = []
         self.codes: dict[int, tuple[types.CodeType, Path]] = {}
+        self.nested: dict[int, tuple[types.CodeType, types.CodeType]] = {}
         self.memos: list[tuple[Any, Path]] = []
         self.stack: list[tuple[Any, Path, bool]] = []
         self.encoders: dict[int, _dispatch.Encoder] = {}
         self.types: list[type] = []  # keeps them alive for as long as their ids are keys of ``encoders``
+        self.hazards = _hazards.Hazards(deferred=deferred)
         self.order = _hash_order.HashOrder()
         self.registries = _registries.Registries()
 
@@ -123,6 +147,17 @@ class Walker:
         self.objects.append(obj)
         self.paths.append(path)
         return True
+
+    def cover(self, code: types.CodeType, codes: Sequence[types.CodeType], path: Path) -> None:
+        """Notes the code of a walked function, and the code nested in it, which runs only if the function has run."""
+        self.codes.setdefault(id(code), (code, path))
+        for inner in codes:
+            if inner is not code:
+                self.nested.setdefault(id(inner), (inner, code))
+
+    def alone(self) -> Walker:
+        """A walker that has seen nothing yet, for the digest that a value has for itself."""
+        return Walker(self.limits, _core.Tokens(), deferred=self.hazards.deferred)
 
     def push(self, children: Sequence[tuple[Any, Path, bool]]) -> None:
         """Adds children, to be visited in this order before anything that is waiting."""
@@ -148,7 +183,13 @@ class Walker:
                 )
 
 
-def walk(root_object: object, extra: Iterable[tuple[str, object]] = (), *, limits: Limits | None = None) -> Walk:
+def walk(
+    root_object: object,
+    extra: Iterable[tuple[str, object]] = (),
+    *,
+    limits: Limits | None = None,
+    deferred: bool = False,
+) -> Walk:
     """Fingerprints everything that a trace of ``root_object`` can read.
 
     Args:
@@ -156,16 +197,18 @@ def walk(root_object: object, extra: Iterable[tuple[str, object]] = (), *, limit
         extra: further roots with a label each: static arguments (label them with their parameter's name), node
             classes and auxiliary data of the arguments' trees, jit options, values of the context.
         limits: bounds; the defaults suit a training step.
+        deferred: a recorder will watch the trace (``record``), so that what a function of the user might do, but need
+            not, is left to its verdict. Nothing may be published from such a walk without one.
 
     Raises:
         Refusal: something is reachable that cannot be fingerprinted soundly.
     """
-    walker = Walker(limits or Limits(), _core.Tokens())
+    walker = Walker(limits or Limits(), _core.Tokens(), deferred=deferred)
     _start(walker, root_object, list(extra))
     try:
         walker.run()
         walker.registries.finish(walker)
-        walker.order.check(walker)
+        walker.order.finish(walker)
     except Refusal as refusal:
         refusal.place = _place.place_of(walker, refusal.path)
         raise
