@@ -59,10 +59,9 @@ class Profile {
     const auto known = interest_.find(code.ptr());
     if (known != interest_.end() && known->second != Interest::kStarts) return;
     const py::object answer = on_code_(code, py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(frame)));
-    if (known == interest_.end()) {
-      interest_.emplace(code.ptr(), static_cast<Interest>(answer.cast<int>()));
-      alive_.push_back(code);
-    }
+    // The answer may change: what starts inside a pure function first may start outside of it later.
+    if (known == interest_.end()) alive_.push_back(code);
+    interest_[code.ptr()] = static_cast<Interest>(answer.cast<int>());
   }
 
   Interest InterestIn(const py::object& code) const {

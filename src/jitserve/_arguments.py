@@ -17,7 +17,8 @@ def static_labels(call: _jax.Call) -> dict[str, str]:
     names = _parameter_names(call)
     statics = [name for i, name in enumerate(names) if i in set(call.info.static_argnums)]
     labels = {f"static argument {i}": f"static argument `{name}`" for i, name in enumerate(statics)}
-    labels |= {f"static argument {name}": f"static argument `{name}`" for name, _ in call.named_statics}
+    named = statics + [name for name, _ in call.named_statics]
+    labels |= {f"static argument {name}": f"static argument `{name}`" for name in named}
     trees = [f"structure of argument `{name}`" for name, _ in _dynamic(call)]
     return labels | {f"tree of argument {i}": text for i, text in enumerate(trees)}
 

@@ -46,8 +46,8 @@ def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
         An ``Explanation``; print it.
 
     Raises:
-        TypeError: what JAX raises for arguments that ``f`` does not take. Trouble with the cache is never raised: it
-            is part of the answer.
+        what JAX raises for arguments that cannot be taken apart. Trouble with the cache is never raised: it is part of
+        the answer.
     """
     stock = f if hasattr(f, "_jit_info") else _jax.stock_jit(f)
     call = _jax.parse_call(_jax.user_function(stock), _jax.options(stock), args, kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -35,16 +36,21 @@ def ingredients_of(call: _jax.Call, key: CallKey) -> list[Ingredient]:
         Refusal: what the function reads has changed since the key was computed, and cannot be fingerprinted any more.
     """
     walked = [(label, value) for label, value in key.roots if label.startswith("static argument")]
-    notes = fingerprint.take_notes(call.fun, walked, static_labels(call))
+    notes = [_named(part) for part in fingerprint.take_notes(call.fun, walked, static_labels(call))]
     return [
         *(part for part in notes if part.kind == "waived"),
-        *(part for part in notes if part.name.startswith("static argument")),
+        *(part for part in notes if part.kind == "static"),
         *_environment(key),
         *_options(call, key),
         *(part for part in notes if part.kind in ("function", "class", "library")),
         *leaf_ingredients(call),
-        *(part for part in notes if part.kind == "value" and not part.name.startswith("static argument")),
+        *(part for part in notes if part.kind == "value"),
     ]
+
+
+def _named(note: Ingredient) -> Ingredient:
+    is_static = note.kind == "value" and note.name.startswith("static argument")
+    return dataclasses.replace(note, kind="static") if is_static else note
 
 
 def _environment(key: CallKey) -> Iterator[Ingredient]:

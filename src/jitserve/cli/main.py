@@ -14,7 +14,9 @@ from jitserve._errors import JitserveError
 # stands here too, so that `jitserve --help` imports none of them.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("jitserve.cli.demo", "Show a training step start cold, with JAX's cache, and with jitserve."),
+    "ls": ("jitserve.cli.ls", "List the newest entries of the store."),
     "run": ("jitserve.cli.run", "Run an unmodified Python program, served from the store as a whole."),
+    "show": ("jitserve.cli.show", "Show what the key of an entry was made of."),
     "stats": ("jitserve.cli.stats", "Show what the store and the daemon hold and have done."),
 }
 

@@ -11,18 +11,18 @@ import click
 
 from jitserve._errors import SettingsError, StoreFault
 from jitserve._settings import Settings
+from jitserve.cli._directory import STORE_HELP, store_directory
 from jitserve.store._inquiry import DaemonStats, ask_daemon
-from jitserve.store._sidecar import parse_address, read_sidecar
+from jitserve.store._sidecar import parse_address
 from jitserve.store._tier import Usage
 from jitserve.store._usage import count
 
 _HITS = ("direct_hit", "program_hit", "lowered_hit")
-_STORE_HELP = "Store directory.  [default: JITSERVE_DIR, else the daemon's, else the user's cache directory]"
 _ADDRESS_HELP = "The daemon: unix:/path or /path.  [default: JITSERVE_ADDRESS, else the default socket]"
 
 
 @click.command()
-@click.option("--store", type=click.Path(path_type=Path, file_okay=False), help=_STORE_HELP)
+@click.option("--store", type=click.Path(path_type=Path, file_okay=False), help=STORE_HELP)
 @click.option("--address", help=_ADDRESS_HELP)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def stats(store: Path | None, address: str | None, form: str) -> None:
@@ -33,7 +33,7 @@ def stats(store: Path | None, address: str | None, form: str) -> None:
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
     daemon, trouble = _ask(socket, wanted=address is not None or settings.daemon_wanted)
-    directory = store or _directory(settings, socket)
+    directory = store or store_directory(settings, socket)
     usage = count(directory)
     if form == "json":
         click.echo(json.dumps(_as_dict(directory, usage, socket, daemon, trouble), indent=2))
@@ -57,11 +57,6 @@ def _ask(socket: Path, wanted: bool) -> tuple[DaemonStats | None, str]:
         return ask_daemon(socket), ""
     except StoreFault as fault:
         return None, fault.message
-
-
-def _directory(settings: Settings, socket: Path) -> Path:
-    sidecar = read_sidecar(socket) if settings.daemon_wanted and not settings.store_dir_explicit else None
-    return Path(sidecar.store) if sidecar is not None and sidecar.is_here() else settings.store_dir
 
 
 def _as_dict(

@@ -43,6 +43,8 @@ _ENVIRON_READS = {
     id(type(os.environ).copy.__code__): None,
 }
 _GENERATED_FILES = tuple(adapters.GENERATED)
+# Modules that call back those who want to know what happens; what these do has no way into a program.
+_WATCHING = frozenset(("jax._src.monitoring", "logging"))
 _WRITING = frozenset("wax+")
 _OUTSIDE_EVENTS = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "ctypes.dlopen", "shutil.")
 
@@ -89,6 +91,8 @@ class Observer:
         if origin is not Origin.OPAQUE:
             if self._is_importing(frame):
                 return Interest.NONE
+            if self._is_bystander(frame):
+                return Interest.STARTS  # it may yet run as a part of the trace
             self.executed[id(code)] = code
             return Interest.CALLS
         if not _origin.is_stdlib(code.co_filename):
@@ -96,6 +100,8 @@ class Observer:
         rule = _untracked_rule(str(frame.f_globals.get("__name__")), code.co_qualname)
         if rule is None:
             return Interest.NONE
+        if self._is_bystander(frame):
+            return Interest.STARTS
         self._impure(rule, code.co_qualname, frame.f_back)
         return Interest.STARTS
 
@@ -120,7 +126,7 @@ class Observer:
 
     def audited(self, event: str, arguments: tuple[Any, ...], frame: types.FrameType | None) -> None:
         """The interpreter is about to do something that reaches outside."""
-        if inside_pure():
+        if inside_pure() or self._is_bystander(frame):
             return
         if event == "open":
             self._opened(arguments[0], arguments[1], frame)
@@ -130,6 +136,14 @@ class Observer:
             self._impure((BypassReason.FILE_READ_UNTRACKED, "list it outside, and pass the names in"), event, frame)
         elif event.startswith(_OUTSIDE_EVENTS):
             self._impure((BypassReason.OPAQUE_CALLABLE, "do it outside, and pass the result in"), event, frame)
+
+    def _is_bystander(self, frame: types.FrameType | None) -> bool:
+        """Whether it runs because somebody watches: listeners of ``jax.monitoring``, handlers of the log."""
+        while frame is not None and frame is not self._base:
+            if frame.f_globals.get("__name__") in _WATCHING:
+                return True
+            frame = frame.f_back
+        return False
 
     def _environment_read(self, parameter: str | None, frame: types.FrameType) -> None:
         origin, where = self._culprit(frame)

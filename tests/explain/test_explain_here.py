@@ -1,0 +1,112 @@
+"""``explain`` about this very process: modes, arguments, refusals that only a trace can find; what the log says."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+import walked_program
+
+import jitserve
+from jitserve import BypassReason, Outcome
+from jitserve._advice import advice_for
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path: Path, default_store: Path) -> Iterator[None]:
+    jitserve.configure(directory=tmp_path / "store")
+    yield
+    jitserve.configure(directory=default_store)
+
+
+def doubled(x: jax.Array) -> jax.Array:
+    return x * 2
+
+
+def test_plain_function_is_explained_as_if_it_had_been_jitted() -> None:
+    found = jitserve.explain(doubled, 1.0)
+    assert (found.outcome, found.function) == (Outcome.MISS, f"{__name__}.doubled")
+    assert str(found) == f"{__name__}.doubled: miss\n  nothing of {__name__}.doubled is stored"
+
+
+def test_call_that_was_made_and_published_is_a_hit() -> None:
+    function = jitserve.jit(doubled)
+    function(np.ones(3))
+    assert jitserve.flush()
+    found = jitserve.explain(function, np.ones(3))
+    assert found.outcome is Outcome.DIRECT_HIT
+    assert "s of compilation" in found.summary
+
+
+def test_explanation_is_plain_data() -> None:
+    found = jitserve.explain(doubled, 1.0).as_dict()
+    assert json.loads(json.dumps(found)) == found
+    assert found["outcome"] == "miss"
+
+
+def test_arguments_that_cannot_be_taken_apart_raise_what_jax_raises() -> None:
+    with pytest.raises(ValueError, match="sorting pytree dictionary keys"):
+        jitserve.explain(doubled, {1: 1.0, "a": 2.0})
+
+
+def test_argument_that_is_left_to_jax_is_a_bypass() -> None:
+    found = jitserve.explain(doubled, "text")
+    assert (found.outcome, found.reason) == (Outcome.BYPASS, BypassReason.UNSUPPORTED_ARGUMENT)
+
+
+def test_disabled_jit_is_a_bypass() -> None:
+    with jax.disable_jit():
+        assert jitserve.explain(doubled, 1.0).reason is BypassReason.DISABLE_JIT
+
+
+def test_refusal_that_only_a_trace_finds_is_told_once_it_has_been_found() -> None:
+    @jitserve.jit
+    def shown(x: jax.Array) -> jax.Array:
+        jax.debug.print("{}", x)
+        return x
+
+    assert jitserve.explain(shown, 1.0).outcome is Outcome.MISS
+    shown(1.0)
+    found = jitserve.explain(shown, 1.0)
+    assert (found.outcome, found.reason) == (Outcome.BYPASS, BypassReason.EFFECTS)
+    assert found.advice == advice_for(BypassReason.EFFECTS)
+
+
+def test_registered_fingerprint_and_pure_function_are_waived_and_counted_as_such() -> None:
+    source = """
+import array, jitserve
+TABLE = array.array("d", [1.0])
+def contents(table): return table.tolist()
+def f(x): return x * TABLE[0]
+"""
+    program = walked_program.load(source)
+    assert jitserve.explain(program["f"], 1.0).reason is BypassReason.UNKNOWN_OBJECT
+    with jitserve.register_fingerprint(type(program["TABLE"]), program["contents"]):
+        found = jitserve.explain(program["f"], 1.0)
+    by = "fingerprint registered by __main__.contents"
+    assert found.waived == (f"global `TABLE` of `__main__.f`: object of array.array, {by}",)
+
+
+def test_log_names_place_and_advice_of_a_refusal_once(caplog: pytest.LogCaptureFixture) -> None:
+    function = jitserve.jit(walked_program.load("def f(x):\n    y = x\n    return y * (hash('a') % 7)")["f"])
+    caplog.set_level(logging.INFO, "jitserve")
+    for size in (2, 3):
+        function(np.ones(size, np.float32))
+    lines = [record.getMessage() for record in caplog.records if "without the cache" in record.getMessage()]
+    assert len(lines) == 1
+    assert lines[0].startswith(
+        "__main__.f runs without the cache (id_or_hash_read): at f.__globals__['hash'], program_"
+    )
+    assert ".py:3: builtins.hash: " in lines[0]
+    assert lines[0].endswith(f". {advice_for(BypassReason.ID_OR_HASH_READ)}.")
+
+
+@pytest.mark.parametrize("reason", BypassReason)
+def test_every_reason_has_advice(reason: BypassReason) -> None:
+    assert advice_for(reason)
+    assert not advice_for(reason).endswith(".")
