@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import TYPE_CHECKING
 
-from jitserve import _jax
+from jitserve import _jax, fingerprint
 from jitserve._key import CallKey, function_name, key_now
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._program_key import encode_compilation, program_key
-from jitserve.fingerprint import Snapshot
 
 if TYPE_CHECKING:
     from jitserve._session import Session
 
 
 class Audit:
-    """Begins before the trace of a call, and judges after it.
+    """Listens to the trace and the lowering of a call, as a context manager, and judges afterwards.
 
     Args:
         call: the call.
@@ -25,7 +25,22 @@ class Audit:
     def __init__(self, call: _jax.Call, key: CallKey) -> None:
         self._call = call
         self._key = key
-        self._before = Snapshot(key.walk)
+        self._before = fingerprint.Snapshot(key.walk)
+        self._recording = fingerprint.record(key.walk)
+
+    def __enter__(self) -> Audit:
+        self._recording.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._recording.__exit__(kind, error, traceback)
+
+    @property
+    def dependencies(self) -> tuple[fingerprint.Dependency, ...]:
+        """What the trace read from outside of the walk, to be read again before every hit."""
+        return self._recording.dependencies
 
     def keys(self, session: Session, program: bytes) -> list[CallKey]:
         """The call keys that lead to the program: one, or two where the trace changed what it reads, and came to rest.
@@ -35,8 +50,9 @@ class Audit:
             program: the key of the program that the trace gave.
 
         Raises:
-            Refusal: TRACE_SIDE_EFFECT, naming what changed.
+            Refusal: TRACE_SIDE_EFFECT, naming what changed; or what the recorder found that no key covers.
         """
+        self._recording.verdict()
         now = key_now(self._call, self._key)
         if now.digest == self._key.digest:
             return [self._key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -82,12 +83,9 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None, 
     """
     result = Build(generation=generation)
     audit = _begin_audit(session, call, key)
-    started = time.perf_counter()
-    traced = _jax.Traced(call)
-    result.costs.trace_s = time.perf_counter() - started
     try:
-        traced.check()
-        lowered = _lower(traced, result)
+        with audit or contextlib.nullcontext():
+            traced, lowered = _trace_and_lower(call, result)
         if lowered is not None:
             if len(lowered.processes()) > 1:
                 _compile_together(session, lowered, result, keep=key is not None)
@@ -100,6 +98,14 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None, 
     except Refusal as refusal:
         result.refusal = refusal.without_frames()
     return result
+
+
+def _trace_and_lower(call: _jax.Call, result: Build) -> tuple[_jax.Traced, _jax.Lowered | None]:
+    started = time.perf_counter()
+    traced = _jax.Traced(call)
+    result.costs.trace_s = time.perf_counter() - started
+    traced.check()
+    return traced, _lower(traced, result)
 
 
 def _begin_audit(session: Session, call: _jax.Call, key: CallKey | None) -> Audit | None:
@@ -214,17 +220,24 @@ def _manifests(
 ) -> dict[bytes, bytes]:
     keys = audit.keys(session, result.program_key)
     result.ingredients = ingredients_record(session, call, keys[0])
-    variants = {key.digest: _variant(call, key, traced, result) for key in keys}
+    dependencies = [
+        pb.Dependency(kind=item.kind.value, name=item.name, digest=item.digest) for item in audit.dependencies
+    ]
+    if result.generation:
+        dependencies.append(generation_dependency(result.generation))
+    variants = {key.digest: _variant(call, key, traced, result, dependencies) for key in keys}
     return {digest: new_manifest(variant) for digest, variant in variants.items()}
 
 
-def _variant(call: _jax.Call, key: CallKey, traced: _jax.Traced, result: Build) -> pb.Variant:
+def _variant(
+    call: _jax.Call, key: CallKey, traced: _jax.Traced, result: Build, dependencies: list[pb.Dependency]
+) -> pb.Variant:
     try:
         out_tree = _trees.encode_tree(traced.out_tree, scope_of(key))
     except Unencodable as error:
         raise Refusal(BypassReason.OUT_TREE_UNSERIALIZABLE, error.path, str(error)) from None
     return pb.Variant(
-        dependencies=[generation_dependency(result.generation)] if result.generation else [],
+        dependencies=dependencies,
         program_key=result.stored_key,
         out_tree=out_tree,
         costs=result.costs,

@@ -72,8 +72,8 @@ def _look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
     if payload is None:
         return None
     for variant in read_manifest(payload).variants:
-        if variant.dependencies:
-            continue  # of a later jitserve: this one records none, and cannot verify any
+        if not all(map(_holds, variant.dependencies)):
+            continue
         found = load_program(session, store, variant.program_key)
         if found is not None:
             out_tree = _trees.decode_tree(variant.out_tree, scope_of(key))
@@ -81,6 +81,15 @@ def _look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
             load_s = time.perf_counter() - started
             return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings), variant)
     return None
+
+
+def _holds(item: pb.Dependency) -> bool:
+    """Whether what the trace read from outside would be read again. False for kinds of a later jitserve."""
+    try:
+        kind = fingerprint.DependencyKind(item.kind)
+    except ValueError:
+        return False
+    return fingerprint.Dependency(kind, item.name, item.digest).holds()
 
 
 def scope_of(key: CallKey) -> Scope:

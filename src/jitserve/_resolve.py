@@ -13,7 +13,7 @@ from jitserve._key import CallKey, call_key, function_name
 from jitserve._lookup import Direct, look_up
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._publish import publish
-from jitserve._together import agree
+from jitserve._together import agree, decline
 from jitserve._verify import is_right
 from jitserve.store._tier import Kind
 
@@ -42,23 +42,23 @@ def resolve(
     if refused is not None:
         session.bypass(function_name(call), refused)
         return Outcome.BYPASS, plain()
+    processes = _processes(session, call)
     store = session.store()
     if store is None:
-        session.faulted()
-        return Outcome.FAULT, plain()
+        return _fault(session, call, processes), plain()
     key, refused = _key(session, call)  # 2, 3
     if key is None and refused is None:
-        session.faulted()
-        return Outcome.FAULT, plain()
+        return _fault(session, call, processes), plain()
     keyed = _Keyed(session, store, call, key, refused, plain, execute)
     direct = look_up(session, store, key) if key else None  # 4, 5, 6, 7
-    if direct is None and (processes := _processes(session, call)):
+    if direct is None and processes:
         return _resolve_together(keyed, processes)
     lease = None
     if key is not None and direct is None:
+        before = _manifest(session, store, key)
         lease = _lease(session, store, key)  # 8
-        if _is_published(session, store, key):
-            # Somebody else compiled it meanwhile. Loading needs no lease: those who waited load side by side.
+        if _manifest(session, store, key) != before:
+            # Somebody else has compiled it meanwhile. Loading needs no lease: those who waited load side by side.
             _release(lease)
             lease = None
             direct = look_up(session, store, key)
@@ -85,6 +85,13 @@ def _processes(session: Session, call: _jax.Call) -> frozenset[int]:
     with session.guard("the look for other processes"):
         return _jax.processes_named(call) if _jax.process_count() > 1 else frozenset()
     return frozenset()
+
+
+def _fault(session: Session, call: _jax.Call, processes: frozenset[int]) -> Outcome:
+    session.faulted()
+    if processes:
+        decline(session, call, processes)
+    return Outcome.FAULT
 
 
 def _resolve_together(keyed: _Keyed[Answer], processes: frozenset[int]) -> tuple[Outcome, Answer]:
@@ -134,10 +141,10 @@ def _lease(session: Session, store: Store, key: CallKey) -> Lease | None:
     return None
 
 
-def _is_published(session: Session, store: Store, key: CallKey) -> bool:
+def _manifest(session: Session, store: Store, key: CallKey) -> bytes | None:
     with session.guard("the lookup"):
-        return store.lookup(Kind.MANIFEST, key.digest) is not None
-    return False
+        return store.lookup(Kind.MANIFEST, key.digest)
+    return None
 
 
 def _release(lease: Lease | None) -> None:
