@@ -17,7 +17,7 @@ _ADVICE = {
     R.UNSUPPORTED_CONTEXT: "Make the call outside that context to use the cache",
     R.UNSUPPORTED_ARGUMENT: "Pass arrays or numbers, or make the argument static",
     R.UNKNOWN_CONTEXT_VALUE: "Leave that context or setting at its default, or read the value outside and pass it in",
-    R.MULTI_PROCESS: _NOTHING,
+    R.MULTI_PROCESS: "Give an argument or an option of the jit a sharding over the job's devices, in every process",
     R.LEAKED_TRACER: "Return values from a traced function; do not store them in objects or globals",
     R.HOST_CALLBACK: f"{_PART_OF_PROGRAM}, and remove debug prints and runtime checks",
     R.EFFECTS: _PART_OF_PROGRAM,

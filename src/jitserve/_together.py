@@ -49,6 +49,15 @@ def agree(session: Session, store: Store, call: _jax.Call, key: CallKey | None, 
     return Agreed(Decision(Verb.PLAIN), None)
 
 
+def decline(session: Session, call: _jax.Call, processes: frozenset[int]) -> None:
+    """Tells the others that this process goes through plain JAX, whatever they have: nobody waits for it."""
+    try:
+        with session.guard("telling the other processes"):
+            decide(subject(call, function_name(call), processes), Verb.PLAIN, 0.0)
+    except Refusal:
+        pass  # of the arguments, and so in all processes alike
+
+
 def _agree(session: Session, store: Store, call: _jax.Call, key: CallKey | None, processes: frozenset[int]) -> Agreed:
     about = subject(call, function_name(call), processes)
     direct = _find(session, store, key) if key is not None else None

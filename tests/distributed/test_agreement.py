@@ -90,6 +90,14 @@ def test_function_refused_in_one_process_makes_no_other_process_wait(job: Job) -
     assert results[1][step]["values"] == results[0][step]["values"]
 
 
+def test_process_whose_store_cannot_be_used_makes_no_other_process_wait(job: Job) -> None:
+    shutil.rmtree(job.store(0))
+    job.store(0).write_text("a file where the directory should be")
+    results = job(2, CALL)
+    assert outcomes(results) == [{"direct_hits": 0, "misses": 0}] * 2
+    assert results[1][CALL]["stats"]["bypasses"] == ["multi_process"]
+
+
 def test_precompiled_call_is_found_by_a_later_job(tmp_path: Path, job_in: Callable[..., Job]) -> None:
     job = job_in(tmp_path)
     assert [result["precompile train_step"]["outcome"] for result in job(2, "precompile train_step")] == ["miss"] * 2
