@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import jax
 
-from jitserve import _jax
+from jitserve import _jax, fingerprint
 from jitserve._advice import advice_for
 from jitserve._difference import differences
 from jitserve._errors import RecordError, StoreFault
@@ -88,18 +88,36 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
 
 
 def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None:
-    """A hit, if the entry is there and so is its program."""
+    """What the entry under the call's own key comes to; None where there is none, or none with a program."""
+    outdated: list[str] = []
     try:
         payload = store.lookup(Kind.MANIFEST, key.digest)
-        variants = [] if payload is None else read_manifest(payload).variants
-        for variant in variants:
-            record = None if variant.dependencies else store.lookup(Kind.PROGRAM, variant.program_key)
+        for variant in [] if payload is None else read_manifest(payload).variants:
+            changed = list(_changed_dependencies(variant))
+            record = None if changed else store.lookup(Kind.PROGRAM, variant.program_key)
             if record is not None:
                 return _hit(variant, _programs.read_program(record))
-            trouble.append("the entry is there, and its program is not")
+            outdated += changed
+            if not changed:
+                trouble.append("the entry is there, and its program is not")
     except (StoreFault, RecordError) as error:
         trouble.append(str(error))
-    return None
+    if not outdated:
+        return None
+    summary = "the entry is there, but something that its trace read from outside has changed"
+    return Explanation("", Outcome.MISS, summary, nearest=key.digest.hex(), differences=tuple(dict.fromkeys(outdated)))
+
+
+def _changed_dependencies(variant: pb.Variant) -> Iterator[str]:
+    for item in variant.dependencies:
+        try:
+            kind = fingerprint.DependencyKind(item.kind)
+        except ValueError:
+            yield f"{item.kind} `{item.name}` cannot be verified here"
+            continue
+        if not fingerprint.Dependency(kind, item.name, item.digest).holds():
+            what = "file" if kind is fingerprint.DependencyKind.FILE else "environment variable"
+            yield f"{what} `{item.name}` changed, which the trace read"
 
 
 def _hit(variant: pb.Variant, program: pb.Program) -> Explanation:
