@@ -91,11 +91,13 @@ class Monitoring:
             sys.monitoring.set_local_events(self._tool, code, sys.monitoring.events.CALL)
         return True
 
-    def _called(self, code: types.CodeType, offset: int, function: object, first: object) -> None:
+    def _called(self, code: types.CodeType, offset: int, function: object, first: object) -> object:
         if threading.get_ident() != self._thread:
-            return
+            return None
         try:
             receiver = None if first is sys.monitoring.MISSING else first
             self._observer.called(function, receiver, sys._getframe(1))
         except Exception:  # noqa: BLE001 - see above
             self._failed = True
+        # A call site of a library is looked at once: there are many, and what the user hands to a library is walked.
+        return None if id(code) in self._observer.users else sys.monitoring.DISABLE

@@ -21,6 +21,8 @@ from ._dependency import Dependency, DependencyKind, read
 from ._origin import Origin
 
 # Where the functions are whose reading of a file is seen as the opening of that file.
+# Modules that JAX uses all the time: what the user's code does with them is seen by the walk.
+_BUSY_MODULES = frozenset(("weakref", "_weakrefset", "threading", "contextvars", "typing", "traceback"))
 _OPENING_MODULES = frozenset(("builtins", "io", "_io", "numpy", "numpy.lib._npyio_impl", "pkgutil"))
 # What a library may do without making its programs irreproducible: it uses ids as keys, and looks at its own frames.
 _TOLERATED_IN_LIBRARIES = frozenset(
@@ -60,13 +62,14 @@ class Interest(enum.IntEnum):
 class Observer:
     """Notes of one recording. Its methods are called while the user's code is on the stack, and raise nothing."""
 
-    __slots__ = ("_base", "_dependencies", "executed", "failed", "impure")
+    __slots__ = ("_base", "_dependencies", "executed", "failed", "impure", "users")
 
     def __init__(self) -> None:
         self._base: types.FrameType | None = None
         self.executed: dict[int, types.CodeType] = {}
         self.impure: list[Refusal] = []
         self.failed = False
+        self.users: set[int] = set()  # the executed code that is the user's own
         self._dependencies: dict[tuple[DependencyKind, str], Dependency] = {}
 
     def begin(self, base: types.FrameType | None) -> None:
@@ -94,10 +97,13 @@ class Observer:
             if self._is_bystander(frame):
                 return Interest.STARTS  # it may yet run as a part of the trace
             self.executed[id(code)] = code
+            if origin is Origin.USER:
+                self.users.add(id(code))
             return Interest.CALLS
         if not _origin.is_stdlib(code.co_filename):
             return Interest.NONE
-        rule = _untracked_rule(str(frame.f_globals.get("__name__")), code.co_qualname)
+        module = str(frame.f_globals.get("__name__"))
+        rule = None if module in _BUSY_MODULES else _untracked_rule(module, code.co_qualname)
         if rule is None:
             return Interest.NONE
         if self._is_bystander(frame):

@@ -41,20 +41,27 @@ class Recording:
         self._random: list[Any] = []
         self._complete = False
         self._drew = False
+        self._unavailable: Refusal | None = None
 
     def __enter__(self) -> Recording:
         self._random = _random_states()
         self._memos.start()
         self._observer.begin(sys._getframe(1))
-        self._source.start()
+        try:
+            self._source.start()
+        except Refusal as refusal:
+            self._unavailable = refusal  # for the verdict: the trace itself goes on
+            return self
         self._previous = _audit.listen(self._observer)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _audit.listen(self._previous)
         self._observer.begin(None)
+        if self._unavailable is not None:
+            return
+        _audit.listen(self._previous)
         self._complete = self._source.stop() and kind is None and not self._observer.failed
         self._drew = _random_states() != self._random
 
@@ -69,6 +76,8 @@ class Recording:
         Raises:
             Refusal: the first thing found that they do not cover.
         """
+        if self._unavailable is not None:
+            raise self._unavailable
         for refusal in self._observer.impure:
             raise refusal
         if self._drew:
