@@ -1,0 +1,97 @@
+"""What a fingerprint costs: ``python benchmarks/fingerprint.py``.
+
+The walk of a function in a process that has walked it before (a warm lookup walks once, and that first walk pays for
+scanning bytecode, too: given beside it), the environment with and without its memo, and the trace and lowering of a
+train step with and without the recorder, in turns. Medians, in milliseconds; of trace and lowering, those of the CPU,
+which other work on the machine disturbs less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jitserve import _jax, fingerprint
+from jitserve.demo import train_step as demo
+
+
+def milliseconds(function: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """(first, median of the rest)."""
+    times = []
+    for _ in range(rounds + 1):
+        started = time.perf_counter()
+        function()
+        times.append(1e3 * (time.perf_counter() - started))
+    return times[0], statistics.median(times[1:])
+
+
+def train_step(layers: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """The demo's train step, and its arguments."""
+    size = demo.Size(layers=layers, width=64)
+    optimizer = optax.adamw(1e-3)
+    return demo.make_train_step(demo.Transformer(size), optimizer), demo.make_arguments(size, optimizer)
+
+
+def walks(rounds: int) -> None:
+    """Prints the cost of walking."""
+    step, arguments = train_step(layers=12)
+    leaves = [jnp.float32(i) for i in range(10_000)]
+    cases: list[tuple[str, Callable[..., Any], list[tuple[str, object]]]] = [
+        ("flax train step, 12 layers", step, [("tree", jax.tree.structure(arguments))]),
+        ("small function", lambda x: jnp.sin(x) * 2, []),
+        ("tree of 10,000 leaves", lambda x: x, [("tree", jax.tree.structure(leaves))]),
+    ]
+    for name, function, extra in cases:
+        walked = fingerprint.walk(function, extra, deferred=True)
+        # A first walk again: nothing is remembered of code objects but by their identity.
+        first, median = milliseconds(lambda f=function, e=extra: fingerprint.walk(f, e, deferred=True), rounds)
+        print(f"{name:34} first {first:8.2f}  median {median:8.2f}  objects {len(walked.objects):6}")
+
+
+def environment(rounds: int) -> None:
+    """Prints the cost of describing the environment."""
+    with tempfile.TemporaryDirectory() as directory:
+        first, median = milliseconds(lambda: fingerprint.environment(Path(directory)), rounds)
+    print(f"{'environment':34} first {first:8.2f}  median {median:8.2f}")
+
+
+def recording(layers: int, rounds: int) -> None:
+    """Prints what the recorder adds to trace and lowering."""
+    step, arguments = train_step(layers)
+    walked = fingerprint.walk(step, deferred=True)
+    plain, recorded = [], []
+    for turn in range(2 * rounds + 2):
+        watched = turn % 2 == 1
+        started = time.process_time()
+        with _jax.fresh_context(object()), fingerprint.record(walked) if watched else nullcontext():
+            jax.jit(lambda *args: step(*args)).lower(*arguments)
+        if turn > 1:
+            (recorded if watched else plain).append(1e3 * (time.process_time() - started))
+    left, right = statistics.median(plain), statistics.median(recorded)
+    name = f"trace and lower, {layers} layers"
+    print(f"{name:34} plain {left:8.1f}  recorded {right:6.1f}  ratio {right / left:.2f}")
+
+
+def main() -> None:
+    """Runs all and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--layers", type=int, default=4)
+    options = parser.parse_args()
+    walks(options.rounds)
+    environment(options.rounds)
+    recording(options.layers, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
