@@ -82,7 +82,8 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
         refused = session.refusal_of(name)
         if refused is not None:
             raise refused
-        found = _miss(store, name, ingredients, trouble)
+        hazards = tuple(dict.fromkeys(str(hazard.refusal) for hazard in key.walk.hazards))
+        found = dataclasses.replace(_miss(store, name, ingredients, trouble), hazards=hazards)
     waived = tuple(f"{part.name}: {part.text}" for part in ingredients if part.kind == "waived")
     return dataclasses.replace(found, function=name, key=key.digest.hex(), waived=waived)
 

@@ -27,6 +27,7 @@ class Explanation:
         nearest: of a miss: the key of the stored entry of the same function that has most in common; empty where there
             is none.
         differences: of a miss: how the call differs from that entry, the most telling first.
+        hazards: of a miss: what would make jitserve stand aside, if the code that does it runs while tracing.
         waived: what is in the key because the user vouches for it (``pure``, ``register_fingerprint``).
         trouble: what went wrong with the cache meanwhile.
     """
@@ -41,6 +42,7 @@ class Explanation:
     advice: str = ""
     nearest: str = ""
     differences: tuple[str, ...] = ()
+    hazards: tuple[str, ...] = ()
     waived: tuple[str, ...] = ()
     trouble: tuple[str, ...] = ()
 
@@ -64,5 +66,6 @@ class Explanation:
         yield from (f"  - {line}" for line in self.differences[:_SHOWN])
         if len(self.differences) > _SHOWN:
             yield f"  - and {len(self.differences) - _SHOWN} more"
+        yield from (f"  may stand aside: {line}" for line in self.hazards)
         yield from (f"  waived: {line}" for line in self.waived)
         yield from (f"  trouble: {line}" for line in self.trouble)

@@ -95,10 +95,10 @@ def test_function_of_which_nothing_is_stored_is_said_to_be_new(explained: dict[s
 
 def test_refusal_names_reason_path_line_and_advice(explained: dict[str, list[Explained]], place: Path) -> None:
     found = explained["refused"][0]
-    assert (found["outcome"], found["reason"]) == ("bypass", "file_read_untracked")
-    assert found["path"] == "step.__globals__['layers'].norm.__globals__['open']"
-    assert found["place"] == f"{place / 'refused' / 'net' / 'layers.py'}:13"
-    assert "jitserve.File" in found["advice"]
+    assert (found["outcome"], found["reason"]) == ("bypass", "unknown_object")
+    assert found["path"] == "step.__globals__['layers'].norm.__globals__['TABLE']"
+    assert found["place"] == f"{place / 'refused' / 'net' / 'layers.py'}:15"
+    assert "jitserve.register_fingerprint" in found["advice"]
 
 
 def test_explaining_neither_traces_nor_compiles_nor_counts(explained: dict[str, list[Explained]]) -> None:

@@ -23,10 +23,12 @@ def calls():
 """,
     "net/__init__.py": "",
     "net/layers.py": """
+import array
 import jax.numpy as jnp
 import jitserve
 
 EPS = 0.001
+TABLE = array.array("d", [1.0])
 
 @jitserve.pure(version=1)
 def table(n):
@@ -130,4 +132,4 @@ HITTING = {
 }
 
 RENAMED = Version("main.py", "step", "stride")
-REFUSED = Version("net/layers.py", "    return x /", "    scale = 1.0\n    open('scale')\n    return x /")
+REFUSED = Version("net/layers.py", "    return x /", "    scale = 1.0\n    scale = TABLE[0]\n    return x /")
