@@ -88,7 +88,7 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None, 
             traced, lowered = _trace_and_lower(call, result)
         if lowered is not None:
             if len(lowered.processes()) > 1:
-                _compile_together(session, lowered, result, keep=key is not None)
+                _compile_together(session, lowered, result)
             else:
                 result.generation = b""
                 find_or_compile(session, store, lowered, result)
@@ -97,6 +97,8 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None, 
                     result.manifests = _manifests(session, call, audit, traced, result)
     except Refusal as refusal:
         result.refusal = refusal.without_frames()
+    if result.generation and not result.manifests:
+        result.program = None  # one of a set is found through a manifest only
     return result
 
 
@@ -144,7 +146,7 @@ def find_or_compile(session: Session, store: Store, lowered: _jax.Lowered, resul
     _compile(session, lowered, compilation, result)
 
 
-def _compile_together(session: Session, lowered: _jax.Lowered, result: Build, *, keep: bool) -> None:
+def _compile_together(session: Session, lowered: _jax.Lowered, result: Build) -> None:
     """Compiles a program that several processes run: no lease and no look into the store: all must do the same."""
     if not result.generation:
         detail = "it runs on devices of other processes, which neither its arguments nor its options name"
@@ -153,8 +155,6 @@ def _compile_together(session: Session, lowered: _jax.Lowered, result: Build, *,
     with session.guard("the program key"):
         result.program_key = program_key(session, lowered, compilation)
     _compile(session, lowered, compilation, result)
-    if not keep:
-        result.program = None  # it is found through a manifest only
 
 
 def _compile(session: Session, lowered: _jax.Lowered, compilation: pb.Compilation, result: Build) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jitserve.v1 import record_pb2 as pb
 
-# The kind of the one dependency that such an entry has: that every other process has its own of the same making.
+# The kind of the dependency that such an entry has besides others: that every process has its own of the same making.
 _KIND = "generation"
 
 
@@ -14,7 +14,10 @@ def generation_dependency(generation: bytes) -> pb.Dependency:
 
 
 def generation_of(variant: pb.Variant) -> bytes:
-    """The set that a variant is one of; empty for a variant of one process, or with other dependencies besides."""
-    if [dependency.kind for dependency in variant.dependencies] != [_KIND]:
-        return b""
-    return bytes(variant.dependencies[0].digest)
+    """The set that a variant is one of; empty for a variant of one process."""
+    return b"".join(dependency.digest for dependency in variant.dependencies if dependency.kind == _KIND)
+
+
+def other_dependencies(variant: pb.Variant) -> list[pb.Dependency]:
+    """What a process has to verify by itself."""
+    return [dependency for dependency in variant.dependencies if dependency.kind != _KIND]

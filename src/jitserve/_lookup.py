@@ -72,18 +72,23 @@ def _look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
     if payload is None:
         return None
     for variant in read_manifest(payload).variants:
-        if not all(map(_holds, variant.dependencies)):
+        if not all(map(holds, variant.dependencies)):
             continue
         found = load_program(session, store, variant.program_key)
         if found is not None:
-            out_tree = _trees.decode_tree(variant.out_tree, scope_of(key))
-            saved_s = variant.costs.trace_s + variant.costs.lower_s + found.compile_s
-            load_s = time.perf_counter() - started
-            return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings), variant)
+            return direct_of(key, variant, found, started)
     return None
 
 
-def _holds(item: pb.Dependency) -> bool:
+def direct_of(key: CallKey, variant: pb.Variant, found: Loaded, started: float) -> Direct:
+    """What the call needs besides the executable. ``started``: ``time.perf_counter()`` when the lookup began."""
+    out_tree = _trees.decode_tree(variant.out_tree, scope_of(key))
+    saved_s = variant.costs.trace_s + variant.costs.lower_s + found.compile_s
+    load_s = time.perf_counter() - started
+    return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings), variant)
+
+
+def holds(item: pb.Dependency) -> bool:
     """Whether what the trace read from outside would be read again. False for kinds of a later jitserve."""
     try:
         kind = fingerprint.DependencyKind(item.kind)

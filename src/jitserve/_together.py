@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 from jitserve import _jax
 from jitserve._agreement import Decision, Ready, Verb, decide, subject
 from jitserve._errors import AgreementError
-from jitserve._generation import generation_of
+from jitserve._generation import generation_of, other_dependencies
 from jitserve._key import CallKey, function_name
-from jitserve._lookup import Direct, load_executable, scope_of
+from jitserve._lookup import Direct, direct_of, holds, load_executable
 from jitserve._outcome import Refusal
-from jitserve.record import _trees
 from jitserve.record._manifest import read_manifest
 from jitserve.store._tier import Kind
-from jitserve.v1 import record_pb2 as pb
 
 if TYPE_CHECKING:
     from jitserve._session import Session
@@ -81,20 +79,10 @@ def _find(session: Session, store: Store, key: CallKey) -> Direct | None:
             payload = store.lookup(Kind.MANIFEST, key.digest)
             variants = [] if payload is None else read_manifest(payload).variants
             for variant in reversed(variants):
-                if generation_of(variant):
-                    direct = _load(session, store, key, variant, started)
-                    if direct is not None:
-                        return direct
+                if generation_of(variant) and all(map(holds, other_dependencies(variant))):
+                    found = load_executable(session, store, variant.program_key)
+                    if found is not None and _jax.process_index() in _jax.processes_of(found.executable):
+                        return direct_of(key, variant, found, started)
     except Refusal:
         pass  # as in an ordinary lookup: the cold side finds out and says so
     return None
-
-
-def _load(session: Session, store: Store, key: CallKey, variant: pb.Variant, started: float) -> Direct | None:
-    found = load_executable(session, store, variant.program_key)
-    if found is None or _jax.process_index() not in _jax.processes_of(found.executable):
-        return None
-    out_tree = _trees.decode_tree(variant.out_tree, scope_of(key))
-    saved_s = variant.costs.trace_s + variant.costs.lower_s + found.compile_s
-    load_s = time.perf_counter() - started
-    return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings), variant)

@@ -93,7 +93,8 @@ def refused_in_one(jit: Jit) -> Made:
     return jit(body), (rows(),)
 
 
-CALLS = {make.__name__: make for make in (all_sum, train_step, made_by_option, local, hidden_mesh, refused_in_one)}
+_MAKES = (all_sum, train_step, made_by_option, local, hidden_mesh, refused_in_one)
+CALLS = {make.__name__: make for make in _MAKES}
 
 
 def digest(value: Any) -> list[list[Any]]:
