@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-
 from tests.drop_in.child import changes, describe
 
 

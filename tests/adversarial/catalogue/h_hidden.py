@@ -1,0 +1,213 @@
+"""H: hidden inputs. I: side effects of tracing."""
+
+from __future__ import annotations
+
+from tests.adversarial.case import HIT, MISS, OK, bypass, case
+
+_FILE = (
+    "import pathlib\nT = pathlib.Path(__file__).with_name('table.txt')\nT.write_text('{}')\n"
+    "def f(x):\n with open('table.txt' if False else N) as s: return x * float(s.read())\n"
+)
+_RANDOM = "import random, secrets, uuid\ndef f(x): return x * 2 if {} is not None else x"
+_TIME = "import time, datetime\ndef f(x): return x * 2 if {} else -x"
+_SCOPE = "import inspect\ndef f(x): return x * 2 if {} else -x"
+
+CASES = (
+    case("H158", bypass("time_read"), _TIME.format("time.time() > 0")),
+    case("H158-datetime", bypass("time_read"), _TIME.format("datetime.datetime.now()")),
+    case("H158-perf", bypass("time_read"), _TIME.format("time.perf_counter() > 0")),
+    case(
+        "H158-helper",
+        bypass("time_read"),
+        "from . import other\ndef f(x): return x * other.g()\n=== other.py\n"
+        "from time import monotonic as now\ndef g(): return 2 if now() > 0 else 1",
+    ),
+    case(
+        "H158-hidden",
+        bypass("time_read"),
+        "import time\nT = {'t': time.time}\ndef f(x): return x * 2 if T['t']() else x",
+    ),
+    *(
+        case(f"H159-{name}", bypass("rng_read"), _RANDOM.format(call))
+        for name, call in {
+            "random": "random.random()",
+            "numpy": "np.random.rand()",
+            "uuid": "uuid.uuid4()",
+            "urandom": "os.urandom(2)",
+            "secrets": "secrets.token_hex(2)",
+            "generator": "np.random.default_rng().random()",
+        }.items()
+    ),
+    case("H159-instance", bypass("rng_read"), "import random\nR = random.Random(0)\ndef f(x): return x * R.random()"),
+    case(
+        "H161",
+        bypass("file_read_untracked"),
+        "import pathlib\nT = str(pathlib.Path(__file__).with_name('t.txt'))\nopen(T, 'w').write('2')\n"
+        "def f(x): return x * float(open(T).read())",
+        ("'2'", "'3'"),
+    ),
+    case(
+        "H161-numpy",
+        bypass("file_read_untracked"),
+        "import pathlib\nT = str(pathlib.Path(__file__).with_name('t.npy'))\nnp.save(T, np.float32(2))\n"
+        "def f(x): return x * np.load(T)",
+        ("(2)", "(3)"),
+    ),
+    case(
+        "H161-path",
+        bypass("file_read_untracked"),
+        "import pathlib\nT = pathlib.Path(__file__).with_name('t.txt')\nT.write_text('2')\n"
+        "def f(x): return x * float(T.read_text())",
+        ("'2'", "'3'"),
+    ),
+    case("H162-id", bypass("id_or_hash_read"), "def f(x): return x * 2 if id(f) else x"),
+    case("H162-hash", bypass("id_or_hash_read"), "def f(x): return x * 2 if hash('a') is not None else x"),
+    case(
+        "H162-repr",
+        bypass("id_or_hash_read"),
+        "class C: pass\nc = C()\ndef f(x): return x * 2 if '0x' in repr(c) else x",
+    ),
+    case(
+        "H162-str-format",
+        bypass("id_or_hash_read"),
+        "class C: pass\nc = C()\ndef f(x): return x * 2 if '0x' in f'{c}' else x",
+    ),
+    case("H163-stack", bypass("dynamic_scope"), _SCOPE.format("len(inspect.stack())")),
+    case("H163-frame", bypass("dynamic_scope"), _SCOPE.format("sys._getframe().f_back is not None")),
+    case("H165", bypass("generator_state"), "G = iter([2, 3])\ndef f(x): return x * next(G)", ("[2, 3]", "[4, 3]")),
+    case(
+        "H165-generator",
+        bypass("generator_state", "unknown_object"),
+        "G = (i for i in (2, 3))\ndef f(x): return x * next(G)",
+        ("(2, 3)", "(4, 3)"),
+    ),
+    case(
+        "H165-count",
+        bypass("generator_state"),
+        "import itertools\nG = itertools.count(2)\ndef f(x): return x * next(G)",
+        ("(2)", "(4)"),
+    ),
+    case("H167", bypass("hash_order"), "W = {'a': 1, 'b': 1}\ndef f(x): return jnp.stack([x * W[k] for k in set(W)])"),
+    case("H167-sorted", HIT, "W = {'a': 1, 'b': 2}\ndef f(x): return jnp.stack([x * W[k] for k in sorted(set(W))])"),
+    case("H167-ints", HIT, "S = {1, 2}\ndef f(x): return jnp.stack([x * k for k in S])"),
+    case(
+        "H167-literal",
+        bypass("hash_order"),
+        "W = {'a': 1, 'b': 1}\ndef f(x): return jnp.stack([x * W[k] for k in {'a', 'b'}])",
+    ),
+    case(
+        "H167-difference",
+        bypass("hash_order"),
+        "W = {'a': 1, 'b': 1, 'c': 1}\nV = {'c': 1}\n"
+        "def f(x): return jnp.stack([x * W[k] for k in W.keys() - V.keys()])",
+    ),
+    case(
+        "H169",
+        bypass("opaque_callable", "unknown_object"),
+        "import ctypes\nL = ctypes.CDLL(None)\ndef f(x): return x * L.abs(-2)",
+    ),
+    case("H170", MISS, "A = np.array([1, 2])\ndef f(x): return x[: A.max()]", ("[1, 2]", "[1, 3]")),
+    case("H171", MISS, "W = jnp.float32(2)\ndef f(x): return x * 2 if float(W) > 2 else x", ("(2)", "(3)")),
+    case(
+        "H173",
+        MISS,
+        "import pathlib\nT = pathlib.Path(__file__).with_name('m.bin')\nnp.full(4, 2, 'f4').tofile(T)\n"
+        "W = np.memmap(T, 'f4', 'r', shape=4)\ndef f(x): return x * W",
+        ("(4, 2,", "(4, 3,"),
+    ),
+    case("H174", bypass("large_captured_const"), "W = np.zeros(17 << 20, 'f4')\ndef f(x): return x + W[:4]"),
+    case(
+        "H175", OK, "import platform\ndef f(x): return x * 2 if sys.version_info > (3, 8) and os.name == 'posix' else x"
+    ),
+    case(
+        "H160-callable-default",
+        bypass("time_read"),
+        "import time\ndef f(x, t=time.time): return x * 2 if t() else x\nOPTIONS = {}\nARGS = (X,)\n"
+        "g = f\ndef f(x): return g(x)",
+    ),
+    case(
+        "H164-class-hook",
+        bypass("time_read"),
+        "import time\nclass C:\n def __mul__(s, o): return o * 2 if time.time() else o\nc = C()\ndef f(x): return c * x",
+    ),
+    case("I177", HIT, "def f(x):\n print(end='')\n return x * 2"),
+    case("I177-logging", HIT, "import logging\nL = logging.getLogger('case')\ndef f(x):\n L.info('a')\n return x * 2"),
+    case("I177-warning", OK, "import warnings\ndef f(x):\n warnings.warn('a')\n return x * 2"),
+    case(
+        "I178", bypass("trace_side_effect"), "L = []\ndef f(x):\n L.append(1)\n return x * 2\ndef observe(): return L"
+    ),
+    case(
+        "I179",
+        bypass("trace_side_effect"),
+        "C = {'n': 0}\ndef f(x):\n C['n'] += 1\n return x * 2\ndef observe(): return C",
+    ),
+    case(
+        "I179-global",
+        bypass("trace_side_effect"),
+        "n = 0\ndef f(x):\n global n\n n += 1\n return x * 2\ndef observe(): return n",
+    ),
+    case(
+        "I179-self",
+        bypass("trace_side_effect"),
+        "class C:\n n = 0\n def __call__(s, x):\n  s.n += 1\n  return x * 2\nf = C()\ndef observe(): return f.n",
+    ),
+    case(
+        "I179-class",
+        bypass("trace_side_effect"),
+        "class C: n = 0\ndef f(x):\n C.n += 1\n return x * 2\ndef observe(): return C.n",
+    ),
+    case(
+        "I179-nonlocal",
+        bypass("trace_side_effect"),
+        "def m():\n n = 0\n def f(x):\n  nonlocal n\n  n += 1\n  return x * 2\n return f, lambda: n\nf, observe = m()",
+    ),
+    case(
+        "I179-array",
+        bypass("trace_side_effect"),
+        "A = np.zeros(2)\ndef f(x):\n A[0] += 1\n return x * 2\ndef observe(): return A",
+    ),
+    case(
+        "I180-leak",
+        bypass("trace_side_effect", "leaked_tracer"),
+        "L = {}\ndef f(x):\n L['x'] = x\n return x * 2\ndef observe(): return [*L]",
+    ),
+    case(
+        "I180-unwalked",
+        bypass("trace_side_effect", "unreached_code", "opaque_callable"),
+        "import sys\ndef f(x):\n sys.case_attribute = 1\n return x * 2\ndef observe(): return sys.case_attribute",
+    ),
+    case(
+        "I182",
+        bypass("trace_side_effect"),
+        "M = {}\ndef f(x):\n if x.ndim not in M: M[x.ndim] = 2\n return x * M[x.ndim]\ndef observe(): return M",
+    ),
+    case("I183", HIT, "@functools.lru_cache\ndef g(n): return n * 2\ndef f(x): return x * g(2)"),
+    case(
+        "I185",
+        HIT,
+        "import flax.linen as nn\nm = nn.Dense(2)\nV = {'params': {'kernel': np.ones((4, 2), 'f4'), 'bias': np.ones(2, 'f4')}}\n"
+        "def f(x): return m.apply(V, x)\ndef prepare(j): pass",
+        ("def prepare(j): pass", "def prepare(j): jax.jit(m.init)(jax.random.key(0), X)"),
+    ),
+    case("I185b", HIT, "import optax\nS = optax.cosine_decay_schedule(1e-3, 1000)\ndef f(x): return x * S(x.sum())"),
+    case(
+        "I185b-warm",
+        HIT,
+        "import optax\nS = optax.cosine_decay_schedule(1e-3, 1000)\ndef f(x): return x * S(x.sum())",
+        only_b="S(1)",
+    ),
+    case(
+        "I186",
+        bypass("trace_side_effect"),
+        "def f(x):\n class N: pass\n jax.tree_util.register_pytree_node(N, lambda n: ((), None), lambda a, c: N())\n return x * 2",
+    ),
+    case(
+        "I187",
+        bypass("lazy_import"),
+        "def f(x):\n from . import late\n return x * late.K\n=== late.py\nK = 2",
+        ("K = 2", "K = 3"),
+    ),
+    case("I187-loaded", OK, "def f(x):\n import math\n return x * math.floor(2.5)"),
+    case("I190", OK, "def f(x): raise ValueError('no')"),
+    case("I190-second", OK, "def f(x): return x * 2", ("return x * 2", "raise ValueError('no')")),
+)
