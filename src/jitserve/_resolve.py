@@ -51,6 +51,7 @@ def resolve(
         return _fault(session, call, processes), plain()
     keyed = _Keyed(session, store, call, key, refused, plain, execute)
     direct = look_up(session, store, key) if key else None  # 4, 5, 6, 7
+    processes |= _captured_processes(key)
     if direct is None and processes:
         return _resolve_together(keyed, processes)
     lease = None
@@ -85,6 +86,12 @@ def _processes(session: Session, call: _jax.Call) -> frozenset[int]:
     with session.guard("the look for other processes"):
         return _jax.processes_named(call) if _jax.process_count() > 1 else frozenset()
     return frozenset()
+
+
+def _captured_processes(key: CallKey | None) -> frozenset[int]:
+    """The processes whose devices the function itself knows; empty where they are those of this process."""
+    captured = frozenset() if key is None else key.walk.processes
+    return captured if captured and not captured <= {_jax.process_index()} else frozenset()
 
 
 def _fault(session: Session, call: _jax.Call, processes: frozenset[int]) -> Outcome:

@@ -76,10 +76,19 @@ def local(jit: Jit) -> Made:
     return jit(lambda x: jnp.sort(jnp.sin(x))), (jnp.arange(16.0),)
 
 
-def hidden_mesh(jit: Jit) -> Made:
-    """Nothing says before the trace that other processes take part."""
+def captured_mesh(jit: Jit) -> Made:
+    """Only the function knows the other processes."""
     place = NamedSharding(global_mesh(), PartitionSpec("x"))
     return jit(lambda x: jax.lax.with_sharding_constraint(x * 2.0, place)), (np.ones((24,), np.float32),)
+
+
+def hidden_mesh(jit: Jit) -> Made:
+    """Nothing says before the trace that other processes take part."""
+
+    def body(x: Any) -> Any:
+        return jax.lax.with_sharding_constraint(x * 2.0, NamedSharding(global_mesh(), PartitionSpec("x")))
+
+    return jit(body), (np.ones((24,), np.float32),)
 
 
 def refused_in_one(jit: Jit) -> Made:
@@ -93,7 +102,7 @@ def refused_in_one(jit: Jit) -> Made:
     return jit(body), (rows(),)
 
 
-_MAKES = (all_sum, train_step, made_by_option, local, hidden_mesh, refused_in_one)
+_MAKES = (all_sum, train_step, made_by_option, captured_mesh, local, hidden_mesh, refused_in_one)
 CALLS = {make.__name__: make for make in _MAKES}
 
 

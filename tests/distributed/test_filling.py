@@ -9,7 +9,7 @@ import pytest
 from tests.distributed.conftest import Job, Results
 
 pytestmark = pytest.mark.timeout(240)
-TOGETHER = ("all_sum", "train_step", "made_by_option")
+TOGETHER = ("all_sum", "train_step", "made_by_option", "captured_mesh")
 CALLS = (*TOGETHER, "local", "hidden_mesh")
 
 

@@ -27,6 +27,7 @@ def _emit(walker: Walker, tag: str, path: Path, trusted: bool, **parts: Any) -> 
 
 def encode_device(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     kind, process = obj.device_kind, obj.process_index
+    walker.processes.add(process)
     _emit(walker, "device", path, trusted, platform=obj.platform, id=obj.id, kind=kind, process=process)
 
 

@@ -47,11 +47,12 @@ class Walk:
             same index holds corresponding objects. The list keeps them alive, so that their ids stay theirs.
         codes: ids of the code objects that the digest covers, with the code object and where it was found.
         memos: the user's memos (``functools.lru_cache``) that were met, and where.
+        processes: of the job, whose devices were met (in meshes and shardings, too).
         hazards: what code of the user must not do while it is traced; for the recorder.
         order: the sets that were met; for the recorder.
     """
 
-    __slots__ = ("_nested", "_numbers", "codes", "digest", "hazards", "memos", "objects", "order", "paths")
+    __slots__ = ("_nested", "_numbers", "codes", "digest", "hazards", "memos", "objects", "order", "paths", "processes")
 
     def __init__(self, walker: Walker) -> None:
         self.digest: bytes = walker.tokens.finish()
@@ -59,6 +60,7 @@ class Walk:
         self.paths: list[Path] = walker.paths
         self.codes: dict[int, tuple[types.CodeType, Path]] = walker.codes
         self.memos: list[tuple[Any, Path]] = walker.memos
+        self.processes: frozenset[int] = frozenset(walker.processes)
         self.hazards: list[_hazards.Hazard] = walker.hazards.found
         self.order = walker.order
         self._nested = walker.nested
@@ -115,6 +117,7 @@ class Walker:
         "objects",
         "order",
         "paths",
+        "processes",
         "registries",
         "stack",
         "tokens",
@@ -130,6 +133,7 @@ class Walker:
         self.codes: dict[int, tuple[types.CodeType, Path]] = {}
         self.nested: dict[int, tuple[types.CodeType, types.CodeType]] = {}
         self.memos: list[tuple[Any, Path]] = []
+        self.processes: set[int] = set()
         self.stack: list[tuple[Any, Path, bool]] = []
         self.encoders: dict[int, _dispatch.Encoder] = {}
         self.types: list[type] = []  # keeps them alive for as long as their ids are keys of ``encoders``
