@@ -23,10 +23,13 @@ _ORDER = (
 )
 
 
+_Pair = tuple[Ingredient | None, Ingredient | None]
+
+
 def count_equal(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> int:
     """How many ingredients two keys have in common."""
-    known = {(part.kind, part.name): part for part in stored}
-    return sum(1 for part in now if (other := known.get((part.kind, part.name))) is not None and _same(part, other))
+    known = {_key(part): part for part in stored}
+    return sum(1 for part in now if (other := known.get(_key(part))) is not None and _same(part, other))
 
 
 def differences(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> list[str]:
@@ -36,23 +39,29 @@ def differences(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> list
         now: the ingredients of the call that is to be explained.
         stored: those of the entry that it is compared with.
     """
-    old = {(part.kind, part.name): part for part in stored}
-    new = {(part.kind, part.name): part for part in now}
+    old = {_key(part): part for part in stored}
+    new = {_key(part): part for part in now}
     keys = [*new, *(key for key in old if key not in new)]
-    keys.sort(key=lambda key: _ORDER.index(key[0]) if key[0] in _ORDER else len(_ORDER))
-    pairs = [(old.get(key), new.get(key)) for key in keys]
+    pairs = sorted(((old.get(key), new.get(key)) for key in keys), key=_rank)
     changed = [(was, is_) for was, is_ in pairs if was is None or is_ is None or not _same(was, is_)]
     sentences = [_sentence(was, is_, changed) for was, is_ in changed]
     return [sentence for sentence in sentences if sentence]
+
+
+def _key(part: Ingredient) -> tuple[str, str]:
+    """What identifies an ingredient: a value stays the same one when it comes to be waived."""
+    return "value" if part.kind == "waived" else part.kind, part.name
+
+
+def _rank(pair: _Pair) -> int:
+    part = pair[1] or pair[0]
+    return _ORDER.index(part.kind) if part is not None and part.kind in _ORDER else len(_ORDER)
 
 
 def _same(left: Ingredient, right: Ingredient) -> bool:
     if left.digest and right.digest:
         return left.digest == right.digest
     return left.text == right.text and left.details == right.details
-
-
-_Pair = tuple[Ingredient | None, Ingredient | None]
 
 
 def _sentence(was: Ingredient | None, is_: Ingredient | None, changed: list[_Pair]) -> str:
