@@ -1,4 +1,5 @@
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -8,8 +9,9 @@ namespace py = pybind11;
 
 namespace jitserve {
 
-// What the observer wants to hear about a code object. The Python side knows the numbers, too (_recorder_profile.py).
-enum class Interest { kNone = 0, kCalls = 1, kStarts = 2 };
+// What the observer wants to hear about a code object: nothing, each C function that it calls once, every further
+// start, or every call of a C function. The Python side knows the numbers, too (fingerprint/_profiling.py).
+enum class Interest { kNone = 0, kNewCalls = 1, kStarts = 2, kAllCalls = 3 };
 
 // A profile function of the interpreter for one thread: reports each code object when it first runs, and the calls of C
 // functions from those that the observer is interested in. Python 3.12 has sys.monitoring for this, which costs less.
@@ -20,8 +22,10 @@ class Profile {
 
   void Start(py::object self) {
     PyThreadState* const thread = PyThreadState_Get();
+    outer_ = thread->c_profilefunc == &Profile::Event ? current_ : nullptr;
     previous_ = thread->c_profilefunc;
     previous_object_ = py::reinterpret_borrow<py::object>(thread->c_profileobj);
+    current_ = this;
     PyEval_SetProfile(&Profile::Event, self.ptr());
   }
 
@@ -29,54 +33,69 @@ class Profile {
   bool Stop(py::object self) {
     PyThreadState* const thread = PyThreadState_Get();
     const bool ours = thread->c_profilefunc == &Profile::Event && thread->c_profileobj == self.ptr();
+    current_ = outer_;
     if (ours) PyEval_SetProfile(previous_, previous_object_.ptr());
     previous_object_ = py::object();
     return ours && !failed_;
   }
 
  private:
-  static int Event(PyObject* self, PyFrameObject* frame, int what, PyObject* argument) {
-    return py::handle(self).cast<Profile&>().Handle(frame, what, argument);
+  // Called some hundred thousand times in a trace: nothing here may allocate but on the paths that report.
+  static int Event(PyObject*, PyFrameObject* frame, int what, PyObject* argument) {
+    Profile* const self = current_;
+    if (self == nullptr) return 0;
+    Profile* last = self;  // recordings within recordings: the outermost knows the profiler that is not ours
+    while (last->outer_ != nullptr) last = last->outer_;
+    if (last->previous_ != nullptr && last->previous_(last->previous_object_.ptr(), frame, what, argument) != 0) {
+      return -1;
+    }
+    if (what != PyTrace_CALL && what != PyTrace_C_CALL) return 0;
+    for (Profile* each = self; each != nullptr; each = each->outer_) each->Handle(frame, what, argument);
+    return 0;
   }
 
-  int Handle(PyFrameObject* frame, int what, PyObject* argument) {
-    if (previous_ != nullptr && previous_(previous_object_.ptr(), frame, what, argument) != 0) return -1;
-    if (what != PyTrace_CALL && what != PyTrace_C_CALL) return 0;
-    const auto code = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(PyFrame_GetCode(frame)));
+  void Handle(PyFrameObject* frame, int what, PyObject* argument) {
+    PyObject* const code = reinterpret_cast<PyObject*>(PyFrame_GetCode(frame));
+    const auto known = interest_.find(code);
+    const Interest interest = known == interest_.end() ? Interest::kStarts : known->second;
     try {
       if (what == PyTrace_CALL) {
-        Started(code, frame);
-      } else if (InterestIn(code) == Interest::kCalls) {
+        if (interest == Interest::kStarts) Started(py::reinterpret_borrow<py::object>(code), frame);
+      } else if (interest == Interest::kAllCalls || (interest == Interest::kNewCalls && IsNew(argument))) {
         on_call_(py::reinterpret_borrow<py::object>(argument));
       }
     } catch (py::error_already_set&) {
       failed_ = true;  // the recording is worthless, and the user's call goes on
     }
-    return 0;
+    Py_DECREF(code);
+  }
+
+  // A C function by its definition: methods are bound anew for each call.
+  bool IsNew(PyObject* function) {
+    if (!PyCFunction_Check(function)) return true;
+    return called_.insert(reinterpret_cast<PyCFunctionObject*>(function)->m_ml).second;
   }
 
   void Started(const py::object& code, PyFrameObject* frame) {
-    const auto known = interest_.find(code.ptr());
-    if (known != interest_.end() && known->second != Interest::kStarts) return;
     const py::object answer = on_code_(code, py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(frame)));
     // The answer may change: what starts inside a pure function first may start outside of it later.
-    if (known == interest_.end()) alive_.push_back(code);
+    if (interest_.find(code.ptr()) == interest_.end()) alive_.push_back(code);
     interest_[code.ptr()] = static_cast<Interest>(answer.cast<int>());
-  }
-
-  Interest InterestIn(const py::object& code) const {
-    const auto known = interest_.find(code.ptr());
-    return known == interest_.end() ? Interest::kNone : known->second;
   }
 
   py::function on_code_;
   py::function on_call_;
   std::unordered_map<PyObject*, Interest> interest_;
   std::vector<py::object> alive_;  // the keys of interest_ stay valid
+  std::unordered_set<const PyMethodDef*> called_;
+  static thread_local Profile* current_;
+  Profile* outer_ = nullptr;
   Py_tracefunc previous_ = nullptr;
   py::object previous_object_;
   bool failed_ = false;
 };
+
+thread_local Profile* Profile::current_ = nullptr;
 
 void BindProfile(py::module_& module) {
   py::class_<Profile>(module, "Profile", "Reports what this thread executes: code objects and calls of C functions.")

@@ -251,6 +251,16 @@ def test_tools_of_others_keep_their_events_and_when_all_are_taken_it_says_so() -
             monitoring.free_tool_id(tool)
 
 
+def test_recording_within_a_recording_sees_and_lets_see() -> None:
+    namespace = load("def g(x): return x\ndef h(x): return x\ndef f(x): return g(x)")
+    walk = fingerprint.walk(namespace["f"])
+    with fingerprint.record(walk) as outer:
+        with fingerprint.record(walk) as inner:
+            namespace["g"](1)
+        namespace["h"](1)
+    assert (inner.executed(), outer.executed()) == (["g"], ["g", "h"])
+
+
 def test_trace_that_raises_leaves_nothing_behind() -> None:
     function = load("def f(x): raise ValueError('mine')")["f"]
     recording = fingerprint.record(fingerprint.walk(function))

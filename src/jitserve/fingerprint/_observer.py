@@ -52,7 +52,7 @@ _OUTSIDE_EVENTS = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_s
 
 
 class Interest(enum.IntEnum):
-    """What to report further of a code object. The numbers are those of ``_core.Profile``."""
+    """What to report further of a code object: nothing, the calls that it makes, or its further starts."""
 
     NONE = 0
     CALLS = 1

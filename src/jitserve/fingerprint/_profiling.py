@@ -7,7 +7,10 @@ import types
 
 from jitserve import _core
 
-from ._observer import Observer
+from ._observer import Interest, Observer
+
+# Answers for ``_core.Profile``: of a library's code each C function is reported once, of the user's every call.
+_NEW_CALLS, _ALL_CALLS = 1, 3
 
 
 class Profiling:
@@ -26,7 +29,10 @@ class Profiling:
         return self._profile.stop()
 
     def _started(self, code: types.CodeType, frame: types.FrameType) -> int:
-        return int(self._observer.code_started(code, frame))
+        interest = self._observer.code_started(code, frame)
+        if interest is Interest.CALLS:
+            return _ALL_CALLS if id(code) in self._observer.users else _NEW_CALLS
+        return interest.value
 
     def _called(self, function: object) -> None:
         self._observer.called(function, None, sys._getframe(1))
