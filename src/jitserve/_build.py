@@ -33,6 +33,7 @@ class Build:
     Attributes:
         outcome: LOWERED_HIT where the executable came from the store, else MISS.
         refusal: why the direct index gets nothing; the call counts as a bypass then.
+        call_key: the digest of the call key; empty for a call that was refused one.
         costs: seconds of each step.
         program_key: of the program; empty where the program may not be stored.
         program: the record to store, without its blobs; None where it is stored already.
@@ -46,6 +47,7 @@ class Build:
 
     outcome: Outcome = Outcome.MISS
     refusal: Refusal | None = None
+    call_key: bytes = b""
     costs: pb.Costs = field(default_factory=pb.Costs)
     program_key: bytes = b""
     program: pb.Program | None = None
@@ -81,7 +83,7 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None, 
     Raises:
         what the user's function raises when it is traced, and what XLA raises when it compiles.
     """
-    result = Build(generation=generation)
+    result = Build(call_key=b"" if key is None else key.digest, generation=generation)
     audit = _begin_audit(session, call, key)
     try:
         with audit or contextlib.nullcontext():
