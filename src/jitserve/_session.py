@@ -45,7 +45,7 @@ class Session:
         self._broken: str | None = None
         self._environment: Environment | None = None
         self._told: set[tuple[str, BypassReason]] = set()
-        self._refusals: dict[str, Refusal] = {}
+        self._refusals: dict[bytes, Refusal] = {}
         if settings.log_level:
             _show_log(settings.log_level)
 
@@ -93,10 +93,10 @@ class Session:
     def built(self, function: str, refusal: Refusal | None, result: Build) -> Outcome:
         """Counts a call that was traced, and returns as what: a bypass if it was refused, else lowered hit or miss."""
         if refusal is not None:
-            self._refusals[function] = refusal
+            self._refusals[result.call_key] = refusal
             self.bypass(function, refusal)
             return Outcome.BYPASS
-        self._refusals.pop(function, None)
+        self._refusals.pop(result.call_key, None)
         if result.outcome is Outcome.LOWERED_HIT:
             self.hit(result.outcome, result.costs.load_s, result.costs.compile_s - result.costs.load_s)
         else:
@@ -119,9 +119,9 @@ class Session:
             message = "%s runs without the cache (%s): at %s: %s. %s."
             logger.info(message, function, reason.value, place, refusal.detail, advice_for(reason))
 
-    def refusal_of(self, function: str) -> Refusal | None:
-        """Why the last call of that function that was traced in this process was refused, if it was."""
-        return self._refusals.get(function)
+    def refusal_of(self, call_key: bytes) -> Refusal | None:
+        """Why the call of that key was refused when it was traced in this process, if it was."""
+        return self._refusals.get(call_key)
 
     def faulted(self) -> None:
         """Counts a call that something broken sent through plain JAX."""
