@@ -79,7 +79,7 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
     ingredients = ingredients_of(call, key)
     found = _found(store, key, trouble)
     if found is None:
-        refused = session.refusal_of(name)
+        refused = session.refusal_of(key.digest)
         if refused is not None:
             raise refused
         hazards = tuple(dict.fromkeys(str(hazard.refusal) for hazard in key.walk.hazards))
