@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ._walk import Walker
 
 
+_READS = (".__globals__['", ".__closure__['")
+
+
 def place_of(walker: Walker, refused: str) -> str:
     """``file:line`` of the function that the refused path leads through last; empty where there is none.
 
@@ -27,8 +30,22 @@ def place_of(walker: Walker, refused: str) -> str:
                 nearest, length = obj, len(reached)
     if nearest is None:
         return ""
-    code = nearest.__code__
-    return f"{code.co_filename}:{_line_of(code, refused[length:]) or code.co_firstlineno}"
+    return _place(nearest.__code__, refused[length:])
+
+
+def place_in(code: types.CodeType, refused: str) -> str:
+    """``file:line`` where a piece of code reads what it must not.
+
+    Args:
+        code: of the function concerned.
+        refused: the access path, which ends in a name that the code reads, or in the function itself.
+    """
+    starts = [refused.rfind(prefix) for prefix in _READS]
+    return _place(code, refused[max(starts) :] if max(starts) >= 0 else "")
+
+
+def _place(code: types.CodeType, rest: str) -> str:
+    return f"{code.co_filename}:{_line_of(code, rest) or code.co_firstlineno}"
 
 
 def _leads_to(reached: str, refused: str) -> bool:
@@ -37,7 +54,7 @@ def _leads_to(reached: str, refused: str) -> bool:
 
 def _line_of(code: types.CodeType, rest: str) -> int | None:
     """The line where a function first names what the rest of the path begins with: a global or a closure value."""
-    for prefix in (".__globals__['", ".__closure__['"):
+    for prefix in _READS:
         if rest.startswith(prefix):
             return _line_of_name(code, rest[len(prefix) :].partition("'")[0])
     return None
