@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from jitserve._outcome import BypassReason, Refusal
 
+from ._place import place_in
+
 # What the recorder turns into a dependency instead, if it is read at all.
 _TRACKED = frozenset((BypassReason.ENV_READ_UNTRACKED, BypassReason.FILE_READ_UNTRACKED))
 
@@ -27,6 +29,10 @@ class Hazard:
 
     refusal: Refusal
     code: types.CodeType
+
+    def place(self) -> str:
+        """``file:line`` of it."""
+        return place_in(self.code, self.refusal.path)
 
 
 class Hazards:
