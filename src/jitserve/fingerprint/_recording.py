@@ -87,6 +87,7 @@ class Recording:
         ran = self._observer.executed
         for hazard in self._walk.hazards:
             if any(id(code) in ran for code in _names.of(hazard.code).codes):
+                hazard.refusal.place = hazard.place()
                 raise hazard.refusal
         outside = [code for code in ran.values() if not self._walk.covers_run(code, ran)]
         if outside:
