@@ -10,6 +10,7 @@ from ._config_policy import relevant_states as relevant_states
 from ._dependency import Dependency as Dependency
 from ._dependency import DependencyKind as DependencyKind
 from ._environment import environment as environment
+from ._hazards import Hazard as Hazard
 from ._ingredient import Ingredient as Ingredient
 from ._noting import take_notes as take_notes
 from ._recording import Recording as Recording
@@ -23,6 +24,7 @@ from ._xla_flags import of_environment as xla_flags
 __all__ = [
     "Dependency",
     "DependencyKind",
+    "Hazard",
     "Ingredient",
     "Limits",
     "Recording",
