@@ -82,7 +82,7 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
         refused = session.refusal_of(key.digest)
         if refused is not None:
             raise refused
-        hazards = tuple(dict.fromkeys(str(hazard.refusal) for hazard in key.walk.hazards))
+        hazards = tuple(dict.fromkeys(map(_hazard, key.walk.hazards)))
         found = dataclasses.replace(_miss(store, name, ingredients, trouble), hazards=hazards)
     waived = tuple(f"{part.name}: {part.text}" for part in ingredients if part.kind == "waived")
     return dataclasses.replace(found, function=name, key=key.digest.hex(), waived=waived)
@@ -107,6 +107,10 @@ def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None
         return None
     summary = "the entry is there, but something that its trace read from outside has changed"
     return Explanation("", Outcome.MISS, summary, nearest=key.digest.hex(), differences=tuple(dict.fromkeys(outdated)))
+
+
+def _hazard(hazard: fingerprint.Hazard) -> str:
+    return f"{hazard.refusal.reason.value} in {hazard.place()}: {hazard.refusal.detail}"
 
 
 def _changed_dependencies(variant: pb.Variant) -> Iterator[str]:

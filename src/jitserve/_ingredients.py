@@ -74,6 +74,11 @@ def _options(call: _jax.Call, key: CallKey) -> Iterator[Ingredient]:
         kind, _, name = label.partition(" ")
         if kind == "static" or (kind == "context" and name in states):
             continue  # noted one by one; told as configuration
-        text = texts.get(label, str(value))
-        digest = fingerprint.walk(None, [(label, value)]).digest
+        text = texts.get(label) or _text(value)
+        digest = fingerprint.walk(None, [(label, value)], deferred=True).digest
         yield Ingredient(labels.get(label, label), digest, text[:_LIMIT], "option")
+
+
+def _text(value: object) -> str:
+    qualname = getattr(value, "__qualname__", None)
+    return str(value) if qualname is None else f"{getattr(value, '__module__', '?')}.{qualname}"
