@@ -11,5 +11,6 @@ void BindCode(pybind11::module_& module);
 void BindStore(pybind11::module_& module);
 void BindRecord(pybind11::module_& module);
 void BindProfile(pybind11::module_& module);
+void BindCensus(pybind11::module_& module);
 
 }  // namespace jitserve

@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindStore(module);
   jitserve::BindRecord(module);
   jitserve::BindProfile(module);
+  jitserve::BindCensus(module);
 }

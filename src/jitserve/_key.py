@@ -17,6 +17,8 @@ from jitserve.record._plain import Unencodable
 
 from ._outcome import BypassReason, Refusal
 
+_intruders = fingerprint.Intruders()
+
 
 @dataclass(frozen=True, slots=True)
 class CallKey:
@@ -57,10 +59,8 @@ def key_now(call: _jax.Call, key: CallKey) -> CallKey:
     return _key(call, key.roots, key.ingredients[1:])
 
 
-def _key(
-    call: _jax.Call, roots: tuple[tuple[str, object], ...], others: tuple[fingerprint.Ingredient, ...]
-) -> CallKey:
-    walk = fingerprint.walk(call.fun, roots)
+def _key(call: _jax.Call, roots: tuple[tuple[str, object], ...], others: tuple[fingerprint.Ingredient, ...]) -> CallKey:
+    walk = fingerprint.walk(call.fun, roots, deferred=True)  # the audit watches every trace that is published
     parts = (fingerprint.Ingredient("function", walk.digest, function_name(call)), *others)
     tokens = _core.Tokens()
     tokens.begin("jitserve.call", len(parts) + 1)
@@ -79,13 +79,14 @@ def function_name(call: _jax.Call) -> str:
 
 
 def _further_roots(call: _jax.Call) -> tuple[tuple[str, object], ...]:
-    """The static values, the trees of the arguments, the options and the context."""
+    """The static values, the trees of the arguments, the options, the context, and what libraries were patched with."""
     roots: list[tuple[str, object]] = [(f"static argument {_name(call, i)}", v) for i, v in enumerate(call.statics)]
     roots += [(f"static argument {name}", value) for name, value in call.named_statics]
     roots.append(("names of keyword arguments", tuple(call.names)))
     roots += [(f"tree of argument {i}", _describe_tree(tree)) for i, tree in enumerate(call.trees)]
     roots += [(f"option {name}", _describe(value)) for name, value in _jax.option_fields(call.info)]
     roots += [(f"context {name}", _describe(value)) for name, value in _jax.context_values()]
+    roots += [(f"patched {place}", function) for place, function in _intruders.find()]
     return tuple(roots)
 
 

@@ -12,6 +12,7 @@ from ._dependency import DependencyKind as DependencyKind
 from ._environment import environment as environment
 from ._hazards import Hazard as Hazard
 from ._ingredient import Ingredient as Ingredient
+from ._intruders import Intruders as Intruders
 from ._noting import take_notes as take_notes
 from ._recording import Recording as Recording
 from ._recording import record as record
@@ -26,6 +27,7 @@ __all__ = [
     "DependencyKind",
     "Hazard",
     "Ingredient",
+    "Intruders",
     "Limits",
     "Recording",
     "Snapshot",
