@@ -26,6 +26,11 @@ def is_library(obj: Any) -> bool:
     return origin is Origin.LIBRARY
 
 
+def is_generated(obj: object) -> bool:
+    """Whether a function was made from text, as the methods of named tuples and dataclasses are."""
+    return type(obj) is types.FunctionType and obj.__code__.co_filename.startswith("<")
+
+
 def module_of(obj: Any) -> str:
     """The module that a function or class says it is from."""
     module = obj.__module__ if type(obj) is types.FunctionType else _raw.module_name(obj)

@@ -97,6 +97,8 @@ class Notes:
         first = id(obj) not in self._owners
         if first:
             module = _definition.module_of(obj) if _definition.is_library(obj) else None
+            if module is None and _definition.is_generated(obj):
+                module = above.module  # what is generated for a class belongs to it
             is_handed = above.module is None or (above.is_handed and step == CELL)
             self._owners[id(obj)] = Owner(self._unique(_definition.name_of(obj)), module, is_handed)
         owner = self._owners[id(obj)]
@@ -121,6 +123,7 @@ class Notes:
             return
         note = note or self._new(path)
         note.digests = [digest]
+        note.is_hidden = obj is type or obj is object  # what every class is made of
         waiver = _waived.waiver(obj)
         if waiver is not None:
             note.kind, note.text = "waived", waiver
@@ -131,7 +134,6 @@ class Notes:
         else:
             note.text, note.exact = text_of(obj)
             note.is_open, note.is_step = id(type(obj)) in _WRAPPERS, type(obj) is str
-            note.is_hidden = obj is type or obj is object  # what every class is made of
 
     def unresolved(self, path: Path, name: object) -> None:
         """Notes that nothing is bound to a global name of the function at ``path``."""
