@@ -6,7 +6,7 @@ and around all file work.
 
 import os
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import final
 
 from typing_extensions import Buffer

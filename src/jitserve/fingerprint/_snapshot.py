@@ -63,8 +63,8 @@ def _contents(obj: Any) -> tuple[Any, ...]:
         return ("object", *_flat(dict(vars(obj))))
     # What the digest leaves out does not count here either: flax draws from a counter whenever it traces.
     adapter = adapters.find(type(obj), trusted=True)
-    state = {} if adapter.inert else _state(obj) or {}
-    return ("object", *_flat({name: value for name, value in dict.items(state) if name not in adapter.ignored}))
+    attributes: dict[Any, Any] = {} if adapter.inert else _state(obj) or {}
+    return ("object", *_flat({name: item for name, item in dict.items(attributes) if name not in adapter.ignored}))
 
 
 def _iterator(base: Any) -> Any:
