@@ -1,4 +1,4 @@
-"""Main jobs of real libraries in three processes: plain JAX, jitserve with an empty store, and with that store filled."""
+"""Main jobs of real libraries in three processes: plain JAX, jitserve with an empty store, and with it filled."""
 
 from __future__ import annotations
 

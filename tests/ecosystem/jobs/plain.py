@@ -14,7 +14,7 @@ RATE = 1e-2
 
 def init(key: Any) -> list[dict[str, Any]]:
     layers = []
-    for fan_in, fan_out in zip(SIZES[:-1], SIZES[1:], strict=True):
+    for fan_in, fan_out in itertools.pairwise(SIZES):
         key, part = jax.random.split(key)
         layers.append({"w": jax.random.normal(part, (fan_in, fan_out)) / fan_in**0.5, "b": jnp.zeros(fan_out)})
     return layers
