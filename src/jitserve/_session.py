@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("jitserve")
 
+_REMEMBERED = 1000  # refusals of traced calls, for ``explain``
+
 
 class Session:
     """The shared state of one process. All of it is lazy: making a session touches no file.
@@ -93,6 +95,8 @@ class Session:
     def built(self, function: str, refusal: Refusal | None, result: Build) -> Outcome:
         """Counts a call that was traced, and returns as what: a bypass if it was refused, else lowered hit or miss."""
         if refusal is not None:
+            if len(self._refusals) >= _REMEMBERED:
+                self._refusals.pop(next(iter(self._refusals)))
             self._refusals[result.call_key] = refusal
             self.bypass(function, refusal)
             return Outcome.BYPASS
