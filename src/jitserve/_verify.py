@@ -6,6 +6,7 @@ entry is set aside, counted and reported, and the call goes through plain JAX.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -13,12 +14,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from jitserve import _jax
+from jitserve._difference import differences
 from jitserve._errors import WrongHitError
+from jitserve._ingredients import ingredients_of
 from jitserve._key import CallKey, function_name
 from jitserve._program_key import encode_compilation, program_key
-from jitserve.store._tier import Kind
+from jitserve.record._ingredients import decode_ingredients
+from jitserve.store._tier import Digest, Kind
 
 if TYPE_CHECKING:
+    from jitserve._ingredient import Ingredient
     from jitserve._lookup import Direct
     from jitserve._session import Session
     from jitserve.store._tier import Store
@@ -41,7 +46,7 @@ def is_right(session: Session, store: Store, call: _jax.Call, key: CallKey, dire
     with session.guard("setting a wrong entry aside"):
         store.quarantine(Kind.MANIFEST, key.digest, "verify mode: a trace gives another program")
     with session.guard("the report of a wrong hit"):
-        _report(session, call, key, direct, fresh)
+        _report(session, store, call, key, direct, fresh)
     if session.settings.strict:
         raise WrongHitError(f"a direct hit of {function_name(call)} is not what a trace gives")
     return False
@@ -53,7 +58,8 @@ def _fresh_program_key(session: Session, call: _jax.Call) -> bytes:
         return program_key(session, lowered, encode_compilation(lowered))
 
 
-def _report(session: Session, call: _jax.Call, key: CallKey, direct: Direct, fresh: bytes) -> None:
+def _report(session: Session, store: Store, call: _jax.Call, key: CallKey, direct: Direct, fresh: bytes) -> None:
+    here, stored = ingredients_of(call, key), _stored_ingredients(store, direct)
     directory = session.settings.store_dir / "wrong-hits"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = directory / f"{key.digest.hex()}-{os.getpid()}.json"
@@ -63,8 +69,20 @@ def _report(session: Session, call: _jax.Call, key: CallKey, direct: Direct, fre
         "call_key": key.digest.hex(),
         "stored_program_key": direct.program_key.hex(),
         "fresh_program_key": fresh.hex(),
-        "ingredients_here": [[part.name, part.digest.hex(), part.text] for part in key.ingredients],
-        "walked_here": [[part.name, part.digest.hex(), part.text] for part in key.walk.ingredients],
+        "differences": differences(here, stored),
+        "ingredients_here": list(map(_as_dict, here)),
+        "ingredients_stored": list(map(_as_dict, stored)),
         "variant": str(direct.variant),
     }
     path.write_text(json.dumps(report, indent=1))
+
+
+def _stored_ingredients(store: Store, direct: Direct) -> list[Ingredient]:
+    if not direct.variant.HasField("ingredients"):
+        return []
+    blob = direct.variant.ingredients
+    return decode_ingredients(bytes(store.fetch(Digest(blob.sha256, blob.size))))[0]
+
+
+def _as_dict(part: Ingredient) -> dict[str, object]:
+    return {**dataclasses.asdict(part), "digest": part.digest.hex()}
