@@ -130,7 +130,7 @@ def create_state(config, steps):
     init_key, dropout_key = jax.random.split(jax.random.key(config.seed))
     network = Network(config.features, config.dropout)
     parameters = network.init(init_key, jnp.zeros((1, 16, 16, 1)), training=False)["params"]
-    schedule = optax.warmup_cosine_decay_schedule(0.0, config.learning_rate, max(1, steps // 10), steps)
+    schedule = optax.linear_schedule(config.learning_rate, 0.0, steps)
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(schedule, weight_decay=config.weight_decay))
     return TrainState.create(apply_fn=network.apply, params=parameters, tx=optimizer, key=dropout_key)
 
