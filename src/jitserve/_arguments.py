@@ -12,7 +12,7 @@ from jitserve import _jax
 from jitserve._ingredient import Ingredient
 
 
-def static_labels(call: _jax.Call) -> dict[str, str]:
+def root_labels(call: _jax.Call) -> dict[str, str]:
     """How a person would call the roots of a call's walk, by the labels that they have there."""
     names = _parameter_names(call)
     statics = [name for i, name in enumerate(names) if i in set(call.info.static_argnums)]
@@ -20,7 +20,8 @@ def static_labels(call: _jax.Call) -> dict[str, str]:
     named = statics + [name for name, _ in call.named_statics]
     labels |= {f"static argument {name}": f"static argument `{name}`" for name in named}
     trees = [f"structure of argument `{name}`" for name, _ in _dynamic(call)]
-    return labels | {f"tree of argument {i}": text for i, text in enumerate(trees)}
+    labels |= {f"tree of argument {i}": text for i, text in enumerate(trees)}
+    return labels | {"<root>": "called object `self`"}  # of what is called and is no function
 
 
 def leaf_ingredients(call: _jax.Call) -> list[Ingredient]:

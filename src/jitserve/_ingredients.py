@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jitserve import _jax, fingerprint
-from jitserve._arguments import leaf_ingredients, static_labels
+from jitserve._arguments import leaf_ingredients, root_labels
 from jitserve._ingredient import Ingredient
 from jitserve._key import CallKey, function_name
 from jitserve._outcome import Refusal
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jitserve._session import Session
 
 _LIMIT = 160  # characters of a text
+_LEAF = "PyTreeDef(*)"
 _APART = frozenset(("function", "signature", "config", "XLA_FLAGS", "LIBTPU_INIT_ARGS"))  # told in detail, below
 
 
@@ -36,7 +37,7 @@ def ingredients_of(call: _jax.Call, key: CallKey) -> list[Ingredient]:
         Refusal: what the function reads has changed since the key was computed, and cannot be fingerprinted any more.
     """
     walked = [(label, value) for label, value in key.roots if label.startswith("static argument")]
-    notes = [_named(part) for part in fingerprint.take_notes(call.fun, walked, static_labels(call))]
+    notes = [_named(part) for part in fingerprint.take_notes(call.fun, walked, root_labels(call))]
     return [
         *(part for part in notes if part.kind == "waived"),
         *(part for part in notes if part.kind == "static"),
@@ -69,12 +70,14 @@ def _options(call: _jax.Call, key: CallKey) -> Iterator[Ingredient]:
     states = {name for name, _ in _jax.config_states()}
     texts = {f"option {name}": str(value) for name, value in _jax.option_fields(call.info)}
     texts |= {f"tree of argument {i}": str(tree) for i, tree in enumerate(call.trees)}
-    labels = static_labels(call)
+    labels = root_labels(call)
     for label, value in key.roots:
         kind, _, name = label.partition(" ")
         if kind == "static" or (kind == "context" and name in states):
             continue  # noted one by one; told as configuration
         text = texts.get(label) or _text(value)
+        if text == _LEAF:
+            continue  # the argument itself tells
         digest = fingerprint.walk(None, [(label, value)], deferred=True).digest
         yield Ingredient(labels.get(label, label), digest, text[:_LIMIT], "option")
 

@@ -44,6 +44,30 @@ def test_call_that_was_made_and_published_is_a_hit() -> None:
     assert "s of compilation" in found.summary
 
 
+class Scaled:
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return x * self.factor
+
+
+def test_state_of_a_called_object_is_named() -> None:
+    jitserve.jit(Scaled(2.0))(np.ones(3))
+    assert jitserve.flush()
+    assert jitserve.explain(Scaled(3.0), np.ones(3)).differences == ("called object `self.factor`: 2.0 -> 3.0",)
+
+
+def test_further_positional_arguments_are_named_by_their_position() -> None:
+    def total(x: jax.Array, *others: jax.Array) -> jax.Array:
+        return sum(others, x)
+
+    jitserve.jit(total)(1.0, 2.0)
+    assert jitserve.flush()
+    found = jitserve.explain(total, 1.0, 2.0, np.float32(3.0))
+    assert found.differences == ("argument `others[1]`: new, float32[]",)
+
+
 def test_explanation_is_plain_data() -> None:
     found = jitserve.explain(doubled, 1.0).as_dict()
     assert json.loads(json.dumps(found)) == found
