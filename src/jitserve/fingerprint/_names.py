@@ -38,6 +38,15 @@ _BUILD_SET = _OP["BUILD_SET"]
 _SET_ADD = _OP["SET_ADD"]
 _CALL = _OP["CALL"]
 _SIMPLE_LOADS = _LOAD_LOCAL | {_LOAD_CONST, _LOAD_GLOBAL}
+_BINARY_OP = _OP["BINARY_OP"]
+# Of two views of dictionaries, each of these makes a set: & | - ^, and the same in place.
+_SET_OPERATORS = frozenset(
+    number
+    for number, (_, symbol) in enumerate(dis._nb_ops)  # type: ignore[attr-defined]
+    if symbol.rstrip("=") in ("&", "|", "-", "^")
+)
+_VIEWS = frozenset(("keys", "items"))
+_SET_METHODS = frozenset(("union", "intersection", "difference", "symmetric_difference"))
 _READERS = frozenset(("getattr", "hasattr"))
 _ORDERLESS = frozenset(("sorted", "len", "min", "max", "any", "all"))
 
@@ -187,6 +196,7 @@ class _Scan:
         attribute = self.code.co_names[argument >> shift]
         self.names.attributes.add(attribute)
         self.pending = attribute
+        self.names.builds_set |= attribute in _SET_METHODS
         if opcode == _SUPER_ATTR:
             self._end_chain()
         elif self.name is not None:
@@ -217,7 +227,7 @@ class _Scan:
             names.globals_written.add(self.code.co_names[argument])
         elif opcode == _BUILD_SET:
             self.fresh_set = True
-        elif opcode == _SET_ADD:
+        elif opcode == _SET_ADD or (opcode == _BINARY_OP and argument in _SET_OPERATORS and self._is_between_views()):
             names.builds_set = True
         elif opcode in _PAIRED:
             names.loads.add(self.variables[argument >> 4])
@@ -226,6 +236,16 @@ class _Scan:
             self.pending = self.variables[argument]
         else:
             self._import(opcode, argument)
+
+    def _is_between_views(self) -> bool:
+        """Whether an operand of the operation at hand is ``d.keys()`` or ``d.items()``: it makes a set of them."""
+        before = self.instructions[max(0, self.position - 3) : self.position]
+        if before and before[-1][0] in _SIMPLE_LOADS:
+            before = before[:-1]
+        if len(before) < 2 or before[-1] != (_CALL, 0) or before[-2][0] not in _LOAD_ATTR:
+            return False
+        opcode, argument = before[-2]
+        return self.code.co_names[argument >> int(opcode == _SHIFTED_ATTR)] in _VIEWS
 
     def _import(self, opcode: int, argument: int) -> None:
         if opcode == _OP["IMPORT_NAME"]:

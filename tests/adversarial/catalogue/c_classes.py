@@ -61,7 +61,7 @@ CASES = (
     ),
     case(
         "C70-file",
-        bypass("file_read_untracked"),
+        OK,
         "import pathlib\np = pathlib.Path(__file__).with_name('n.txt')\np.write_text('2')\n"
         "class C:\n @property\n def a(s): return int(open(p).read())\nc = C()\ndef f(x): return x * c.a",
         ("'2'", "'3'"),
@@ -123,7 +123,7 @@ CASES = (
     ),
     case("C81", MISS, _EQUAL, only_b="f = d.g"),
     case("C82", OK, _CACHED, only_a="c.t"),
-    case("C82-by-trace", HIT, _CACHED, pending="fixpoint rule"),
+    case("C82-by-trace", HIT, _CACHED),
     case("C82-stale", MISS, _CACHED, only_a="c.t\nK = 5", only_b="K = 5"),
     case("C83", MISS, _DATA + "\n" + _ASTUPLE, (" a: int = 2\n b: int = 3", " b: int = 3\n a: int = 2")),
     case("C83-default", MISS, _DATA, ("b: int = 3", "b: int = 4")),

@@ -10,6 +10,7 @@ _FILE = (
 )
 _RANDOM = "import random, secrets, uuid\ndef f(x): return x * 2 if {} is not None else x"
 _TIME = "import time, datetime\ndef f(x): return x * 2 if {} else -x"
+_ADDRESS = "the interpreter has no event for the text that it makes of an object, address and all"
 _SCOPE = "import inspect\ndef f(x): return x * 2 if {} else -x"
 
 CASES = (
@@ -28,7 +29,7 @@ CASES = (
         "import time\nT = {'t': time.time}\ndef f(x): return x * 2 if T['t']() else x",
     ),
     *(
-        case(f"H159-{name}", bypass("rng_read"), _RANDOM.format(call))
+        case(f"H159-{name}", bypass("rng_read", "unknown_object"), _RANDOM.format(call))
         for name, call in {
             "random": "random.random()",
             "numpy": "np.random.rand()",
@@ -41,21 +42,21 @@ CASES = (
     case("H159-instance", bypass("rng_read"), "import random\nR = random.Random(0)\ndef f(x): return x * R.random()"),
     case(
         "H161",
-        bypass("file_read_untracked"),
+        OK,
         "import pathlib\nT = str(pathlib.Path(__file__).with_name('t.txt'))\nopen(T, 'w').write('2')\n"
         "def f(x): return x * float(open(T).read())",
         ("'2'", "'3'"),
     ),
     case(
         "H161-numpy",
-        bypass("file_read_untracked"),
+        OK,
         "import pathlib\nT = str(pathlib.Path(__file__).with_name('t.npy'))\nnp.save(T, np.float32(2))\n"
         "def f(x): return x * np.load(T)",
         ("(2)", "(3)"),
     ),
     case(
         "H161-path",
-        bypass("file_read_untracked"),
+        OK,
         "import pathlib\nT = pathlib.Path(__file__).with_name('t.txt')\nT.write_text('2')\n"
         "def f(x): return x * float(T.read_text())",
         ("'2'", "'3'"),
@@ -66,11 +67,13 @@ CASES = (
         "H162-repr",
         bypass("id_or_hash_read"),
         "class C: pass\nc = C()\ndef f(x): return x * 2 if '0x' in repr(c) else x",
+        pending=_ADDRESS,
     ),
     case(
         "H162-str-format",
         bypass("id_or_hash_read"),
         "class C: pass\nc = C()\ndef f(x): return x * 2 if '0x' in f'{c}' else x",
+        pending=_ADDRESS,
     ),
     case("H163-stack", bypass("dynamic_scope"), _SCOPE.format("len(inspect.stack())")),
     case("H163-frame", bypass("dynamic_scope"), _SCOPE.format("sys._getframe().f_back is not None")),
@@ -110,7 +113,7 @@ CASES = (
     case("H171", MISS, "W = jnp.float32(2)\ndef f(x): return x * 2 if float(W) > 2 else x", ("(2)", "(3)")),
     case(
         "H173",
-        MISS,
+        bypass("file_read_untracked"),
         "import pathlib\nT = pathlib.Path(__file__).with_name('m.bin')\nnp.full(4, 2, 'f4').tofile(T)\n"
         "W = np.memmap(T, 'f4', 'r', shape=4)\ndef f(x): return x * W",
         ("(4, 2,", "(4, 3,"),
