@@ -32,6 +32,17 @@ _ADDRESS = "an address or a salted hash differs from process to process"
 _IMPORT = "imports a module while tracing; import it at the top of the file"
 _OUTSIDE = "reads something outside the process while tracing"
 _PROCESS = "depends on this process; read the value outside and pass it in"
+_REGISTERED = "registers a class while tracing, which a hit would not do; do it where the class is defined"
+_REGISTRATIONS = frozenset(
+    (
+        "register_dataclass",
+        "register_pytree_node",
+        "register_pytree_node_class",
+        "register_pytree_with_keys",
+        "register_pytree_with_keys_class",
+        "register_static",
+    )
+)
 
 # module -> (reason, advice, names concerned; None: every name of the module)
 _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
@@ -58,6 +69,7 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
     "ctypes": (R.OPAQUE_CALLABLE, _OUTSIDE, None),
     "_ctypes": (R.OPAQUE_CALLABLE, _OUTSIDE, None),
     "platform": (R.OPAQUE_CALLABLE, _PROCESS, None),
+    **dict.fromkeys(("jax.tree_util", "jax._src.tree_util"), (R.TRACE_SIDE_EFFECT, _REGISTERED, _REGISTRATIONS)),
     "locale": (R.OPAQUE_CALLABLE, _PROCESS, None),
     "getpass": (R.OPAQUE_CALLABLE, _PROCESS, None),
     "io": (R.FILE_READ_UNTRACKED, _FILE, frozenset(("open", "open_code", "FileIO"))),
@@ -114,6 +126,7 @@ _ATTRIBUTES = {
     "read_text": (R.FILE_READ_UNTRACKED, _FILE),
     "read_bytes": (R.FILE_READ_UNTRACKED, _FILE),
 }
+COMPILED = "cython_function_or_method"  # the name of the type of Cython's functions
 _CLOCK_METHODS = frozenset(("now", "today", "utcnow"))
 
 
@@ -151,6 +164,8 @@ def check_value(value: Any, path: Path) -> None:
     elif issubclass(kind, type):
         if _origin.of_class(value) is Origin.OPAQUE:
             check_opaque(value, _raw.module_name(value), _raw.qualname(value), path)
+    elif _raw.qualname(kind) == COMPILED:
+        check_opaque(value, str(value.__module__), str(value.__qualname__), path)
     elif kind not in _PLAIN:
         check_instance(value, path)
 
@@ -176,6 +191,8 @@ def rule_of(module: str, qualname: str) -> tuple[R, str] | None:
         if name in _OS_FILES:
             return R.FILE_READ_UNTRACKED, _FILE
         return (R.RNG_READ, _RANDOM) if name == "urandom" else (R.OPAQUE_CALLABLE, _OUTSIDE)
+    if name in _REGISTRATIONS and "<locals>" in qualname:
+        return None  # the flatten function that was made by registering, before the trace
     rule = _CALLABLES.get(module) or (_CALLABLES["numpy.random"] if module.startswith("numpy.random.") else None)
     return (rule[0], rule[1]) if rule is not None and (rule[2] is None or name in rule[2]) else None
 
