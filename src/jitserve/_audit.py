@@ -65,9 +65,11 @@ class Audit:
 
     def _check_rest(self, session: Session, now: CallKey, program: bytes) -> None:
         """Traces once more, from what the first trace left behind: nothing may change, and the program be the same."""
+        left_behind = fingerprint.Snapshot(now.walk)
         with _jax.fresh_context(object()):
             lowered = _jax.Traced(self._call).lower()
             again = program_key(session, lowered, encode_compilation(lowered))
         if again != program or key_now(self._call, now).digest != now.digest:
+            left_behind.put_back()  # a counter of the user's has counted one trace, as it would without us
             advice = "every trace changes what the function reads"
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(self._call), advice)

@@ -36,7 +36,8 @@ def make(module: Any, jit: Jit, before: Callable[[], None]) -> dict[str, Any]:
         with getattr(module, "context", contextlib.nullcontext)():
             out = jitted(*args, **kwargs)
     except Exception as error:  # noqa: BLE001 - whatever it is, the user must see the same without jitserve
-        shown = {"error": [type(error).__name__, re.sub("0x[0-9a-f]+", "0x", str(error))]}
+        # JAX words some messages by the order of a set: compare the words.
+        shown = {"error": [type(error).__name__, *sorted(re.findall(r"\w+", re.sub("0x[0-9a-f]+", "", str(error))))]}
     else:
         shown = {"leaves": [describe(leaf) for leaf in jax.tree.leaves(out)], "tree": node_types(out)}
     made = [event for event in events[start:] if event in STEPS]

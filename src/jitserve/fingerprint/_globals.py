@@ -139,9 +139,17 @@ class _Chains:
             self.walker.hazards.meet(refusal, self.code)
         self.children.append((MISSING, path, self.trusted))
 
+    def _through_class(self, value: Any, chain: _names.Chain, path: Path) -> None:
+        """Follows a chain on through a module that a class of a library holds, as haiku's own ``class hk`` does."""
+        inner = _raw.namespace(value).get(chain[0]) if chain and issubclass(type(value), type) else None
+        if isinstance(inner, types.ModuleType):
+            self._follow(inner, chain[1:], (path, ATTR, chain[0]))
+
     def _add_end(self, value: Any, chains: list[_names.Chain], path: Path) -> None:
         if self.trusted:
             self.children.append((value, path, True))
+            for chain in chains:
+                self._through_class(value, chain, path)
             return
         for chain in chains:
             refusal = _static.chain_hazard(value, chain, path)

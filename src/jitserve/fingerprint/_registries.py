@@ -6,6 +6,8 @@ unrelated modules. What counts is its entry for a class that the walk has met, a
 
 from __future__ import annotations
 
+import operator
+import types
 from typing import TYPE_CHECKING, Any
 
 from jitserve import _jax
@@ -67,8 +69,25 @@ class Registries:
 def _opaque_keys(table: dict[Any, Any]) -> list[type]:
     """The classes of Python and of JAX that a registry knows: a trace can meet them without naming them."""
     keys = [key for key in dict.keys(table) if issubclass(type(key), type)]
-    opaque = [key for key in keys if _origin.of_class(key) is _origin.Origin.OPAQUE]
+    opaque = [key for key in keys if _origin.of_class(key) is _origin.Origin.OPAQUE and not _is_own(table[key])]
     return sorted(opaque, key=lambda key: (_raw.module_name(key), _raw.qualname(key)))
+
+
+def _is_own(entry: object) -> bool:
+    """Whether an entry holds functions of opaque modules only: JAX registers more of its classes as it imports more."""
+    parts = [*_raw.slots(entry), *dict.items(_raw.instance_dict(entry) or {})]
+    values = (
+        [*tuple.__iter__(entry), *(value for _, value in parts)] if isinstance(entry, tuple) else [v for _, v in parts]
+    )
+    return bool(values) and all(map(_is_opaque, values))
+
+
+def _is_opaque(function: object) -> bool:
+    if type(function) is types.MethodType:
+        function = function.__func__
+    if type(function) is types.FunctionType:
+        return _origin.of_function(function) is _origin.Origin.OPAQUE
+    return type(function) in (operator.methodcaller, types.BuiltinFunctionType)
 
 
 def _add(walker: Walker, tag: str, value: object, path: Path, *, trusted: bool) -> None:

@@ -47,6 +47,14 @@ class Snapshot:
             explained = True
         return None if explained else "something outside of the objects that were walked"
 
+    def put_back(self) -> None:
+        """Gives the captured variables of the walked functions the values back that they had."""
+        for obj, contents in zip(self._walk.objects, self._contents, strict=True):
+            if type(obj) is types.FunctionType:
+                for cell, value in zip(obj.__closure__ or (), contents[1], strict=True):
+                    if value is not _EMPTY and _cell(cell) is not value:
+                        cell.cell_contents = value
+
 
 def _contents(obj: Any) -> tuple[Any, ...]:
     if type(obj) is types.FunctionType:

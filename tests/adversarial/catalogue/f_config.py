@@ -44,7 +44,7 @@ CASES = (
     case("F138-checks", OK, _DOT, only_b=_config("jax_enable_checks", "True")),
     case("F138-leaks", OK, "L = []\ndef f(x): return x * 2", only_b=_config("jax_check_tracer_leaks", "True")),
     case("F139", OK, "def f(x): return x * 2", only_b="def context(): return jax.disable_jit()"),
-    case("F140-softmax", MISS, "def f(x): return jax.nn.softmax(x)", only_b=_config("jax_softmax_custom_jvp", "False")),
+    case("F140-softmax", MISS, "def f(x): return jax.nn.softmax(x)", only_b=_config("jax_softmax_custom_jvp", "True")),
     case(
         "F140-read-by-user",
         OK,
@@ -69,7 +69,13 @@ CASES = (
         "def f(x): return jnp.ones(4) * 2 + x",
         only_b="def context(): return jax.default_device(jax.devices()[1])",
     ),
-    case("F146", MISS, _ENV, only_a="os.environ['CASE_SCALE'] = '2'", only_b="os.environ['CASE_SCALE'] = '3'"),
+    case(
+        "F146",
+        MISS,
+        _ENV,
+        only_a="os.environ['CASE_SCALE'] = '2'",
+        only_b="os.environ['CASE_SCALE'] = '3'",
+    ),
     case("F146-unset", MISS, _ENV, only_a="os.environ['CASE_SCALE'] = '2'"),
     case("F146-set", MISS, _ENV, only_b="os.environ['CASE_SCALE'] = '3'"),
     case(
@@ -97,7 +103,7 @@ CASES = (
         "def scale(): return float(environ.get('CASE_HELPER', '2'))",
         only_b="os.environ['CASE_HELPER'] = '3'",
     ),
-    case("F146-unread", HIT, _ENV, only_b="os.environ['CASE_UNREAD'] = '3'"),
+    case("F146-unread", HIT, "def f(x): return x * 2", only_b="os.environ['CASE_UNREAD'] = '3'"),
     case("F146-all", bypass("env_read_untracked"), "def f(x): return x * (len([*os.environ]) > 0)"),
     case(
         "F147",

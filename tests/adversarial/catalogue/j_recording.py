@@ -37,7 +37,7 @@ _HAIKU = (
 
 CASES = (
     case("J191", MISS, _INNER, ("x * 2", "x * 3"), only_a="def prepare(j): g(jnp.asarray(X))"),
-    case("J191b", MISS, _STALE, ("K = 1", "K = 5"), only_a=_POISON.format("g(jnp.asarray(X))")),
+    case("J191b", HIT, _STALE, ("K = 1", "K = 5"), only_a=_POISON.format("g(jnp.asarray(X))")),
     case("J191b-fresh-A", OK, _STALE, ("K = 1", "K = 5"), only_a=_POISON.format("g(X)") + "\n"),
     case("J191c", OK, _SCAN, ("K = 1", "K = 5"), only_a=_POISON.format("jax.lax.scan(body, X, None, 2)")),
     case("J191c-memo", OK, _MEMO, ("K = 1", "K = 5"), only_a=_POISON.format("g()")),
@@ -48,18 +48,16 @@ CASES = (
     ),
     case(
         "J193",
-        MISS,
+        OK,
         "@functools.lru_cache\ndef g(): return 2\ndef f(x): return x * g()\n",
         ("return 2", "return 3"),
         only_a="g()",
     ),
-    case(
-        "J194", MISS, "def f(x): return x * 2\ndef prepare(j): jax.jit(f)(X); jax.eval_shape(f, X)", ("x * 2", "x * 3")
-    ),
+    case("J194", OK, "def f(x): return x * 2\ndef prepare(j): jax.jit(f)(X); jax.eval_shape(f, X)", ("x * 2", "x * 3")),
     case(
         "J195",
         MISS,
-        "import random\ndef other():\n while not stop.is_set(): random.random(); os.environ.get('HOME')\n"
+        "import time\ndef other():\n while not stop.is_set(): os.environ.get('HOME'); time.time(); id(other)\n"
         "stop = threading.Event()\nt = threading.Thread(target=other)\ndef prepare(j): t.start()\n"
         "def undo(): stop.set(); t.join()\ndef f(x): return x * 2",
         ("x * 2", "x * 3"),
@@ -106,7 +104,7 @@ CASES = (
     case(
         "J192-module-of-library-name",
         bypass("dynamic_module_attr", "unreached_code", "dynamic_scope"),
-        "import importlib\nme = sys.modules[__name__]\ndef h(x): return x * 2\ndef f(x): return getattr(me, 'h' + '')(x)",
+        "import importlib\nme = sys.modules[__name__]\ndef h(x): return x * 2\ns = 'h'\ndef f(x): return getattr(me, s + '')(x)",
         ("x * 2", "x * 3"),
     ),
     case(
@@ -168,7 +166,7 @@ CASES = (
         only_b="S.hyperparams['learning_rate'] = S.hyperparams['learning_rate'] * 2",
     ),
     case("K209", MISS, _NNX.format(1), ("M(2)", "M(3)")),
-    case("K209-variable", HIT, _NNX.format(1), ("(4) * 1", "(4) * 5")),
+    case("K209-variable", HIT, _NNX.format(1), only_b="ARGS = (jax.tree.map(lambda v: v * 5, S), X)"),
     case("K210", MISS, _EQX, (", 2, jnp", ", 3, jnp")),
     case("K210-activation", MISS, _EQX, ("jnp.tanh", "jnp.sin")),
     case("K210-weights", HIT, _EQX, ("(jnp.ones(4), 2", "(jnp.zeros(4), 2")),
