@@ -99,7 +99,11 @@ def holds(item: pb.Dependency) -> bool:
 
 def scope_of(key: CallKey) -> Scope:
     """What values of this call's record are encoded and decoded against."""
-    return Scope(walk=key.walk, class_digest=lambda cls: fingerprint.walk(cls).digest, devices=_jax.devices_by_id(None))
+    return Scope(
+        walk=key.walk,
+        class_digest=lambda cls: fingerprint.walk(cls, deferred=True).digest,
+        devices=_jax.devices_by_id(None),
+    )
 
 
 def load_program(session: Session, store: Store, program_key: bytes) -> Loaded | None:
