@@ -12,6 +12,7 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -57,9 +58,12 @@ class _ThenInstall(importlib.abc.Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        import jitserve
+        try:
+            import jitserve
 
-        jitserve.install()
+            jitserve.install()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with jitserve, the program must run
+            warnings.warn(f"the program runs without jitserve: {error}", RuntimeWarning, stacklevel=2)
 
 
 def _summarize(pid: int) -> None:

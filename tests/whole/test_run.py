@@ -70,6 +70,13 @@ def test_interpreter_option_that_forbids_it_is_refused(option: str) -> None:
     assert b"without the options -I, -E and -S" in done.stderr
 
 
+def test_setting_that_cannot_be_used_is_named_before_the_program_starts() -> None:
+    done = served("behaviour.py", "describe", JITSERVE_LEASE_TIMEOUT="soon")
+    assert done.returncode == 1
+    assert done.stdout == b""
+    assert b"JITSERVE_LEASE_TIMEOUT='soon'" in done.stderr
+
+
 def test_double_dash_ends_the_options_of_run() -> None:
     done = served("--", "behaviour.py", "describe", "--", "--quiet")
     assert b"['behaviour.py', 'describe', '--', '--quiet']" in done.stdout

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 import jitserve
+from jitserve._settings import Settings
 from jitserve._startup_hook import OPTION
 
 _STARTUP = Path(jitserve.__file__).with_name("_startup")
@@ -32,6 +33,7 @@ def run(quiet: bool, as_module: bool, program: str, arguments: tuple[str, ...]) 
         raise click.UsageError("jitserve run works through PYTHONPATH: start it without the options -I, -E and -S")
     if not sys.executable:
         raise click.ClickException("sys.executable is empty, so there is no Python to run the program with")
+    Settings.from_env()  # says here, rather than in the program, which variable cannot be used
     options = [*subprocess._args_from_interpreter_flags(), "-X", f"{OPTION}={'quiet' if quiet else 'summary'}"]  # type: ignore[attr-defined]
     command = [sys.executable, *options, *(["-m"] if as_module else []), program, *arguments]
     sys.stdout.flush()
