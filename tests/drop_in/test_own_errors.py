@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,20 @@ def test_traceback_is_as_long_as_that_of_plain_jax() -> None:
         return len(caught.traceback)
 
     assert depth(jitserve.jit) == depth(jax.jit)
+
+
+def test_warning_of_lowering_is_given_again_on_a_hit_and_is_an_error_for_those_who_want_that() -> None:
+    def make() -> Any:
+        # An output of another type than the donated argument: it cannot be used for anything.
+        return jitserve.jit(lambda x: x > 0, donate_argnums=0)(jnp.ones(4))
+
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="donated buffers were not usable"):
+            make()
+        jitserve.flush()
+    assert jitserve.stats().direct_hits == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="donated buffers were not usable"):
+            make()
+    assert jitserve.stats().faults == {}
