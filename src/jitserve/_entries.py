@@ -6,6 +6,7 @@ ingredient of ours, beside the environment of this process.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,8 @@ class StoredEntries:
     def put(self, key: str, value: bytes, compile_s: float) -> None:
         """Has the value published in the background."""
         session = current_session()
-        with session.guard("keeping an executable"):
+        # A refusal was counted by `get`.
+        with contextlib.suppress(Refusal), session.guard("keeping an executable"):
             store = session.store()
             if store is not None and _jax.process_count() == 1:
                 entry_key = _entry_key(session, key)

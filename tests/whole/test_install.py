@@ -172,6 +172,25 @@ def test_store_that_cannot_be_written_changes_no_result(tmp_path: Path) -> None:
     assert done["stats"]["faulted"] == done["stats"]["lookups"] > 0
 
 
+def test_configuration_that_cannot_be_digested_stands_aside(store_dir: Path) -> None:
+    code = """
+from jitserve import _entries
+from jitserve._outcome import BypassReason, Refusal
+from jitserve._session import current_session
+class Environment:
+    def ingredients(self): return ()
+    def digest(self): raise Refusal(BypassReason.UNKNOWN_CONTEXT_VALUE, "config", "has no safe encoding")
+current_session()._environment = Environment()
+entries = _entries.StoredEntries()
+value = entries.get("key")
+entries.put("key", b"value", 1.0)
+answer(value=value)
+"""
+    done = evaluate(code)
+    assert done["value"] is None
+    assert done["stats"]["bypasses"] == {"unknown_context_value": 1}
+
+
 def test_unsupported_jax_gets_one_warning_and_nothing_is_replaced() -> None:
     code = """
 import jax

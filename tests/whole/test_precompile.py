@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,14 @@ def test_store_that_cannot_be_used_is_a_fault(tmp_path: Path) -> None:
     blocked.write_text("in the way")
     code = "import warnings; warnings.simplefilter('ignore')" + WAVE + "answer(o=jitserve.precompile(wave, 1.0).value)"
     assert evaluate(code, JITSERVE_DIR=str(blocked))["o"] == "fault"
+
+
+def test_example_of_the_document_is_compiled_once(store_dir: Path, tmp_path: Path) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "whole-process.md").read_text()
+    (example,) = (block for block in re.findall(r"```python\n(.*?)```", document, re.DOTALL) if "precompile" in block)
+    (tmp_path / "example.py").write_text(example)
+    printed = [python("example.py", cwd=tmp_path).stdout for _ in range(2)]
+    assert printed == [b"Outcome.MISS\n", b"Outcome.DIRECT_HIT\n"]
 
 
 def test_many_calls_are_published_in_the_end_even_if_one_fails(store_dir: Path) -> None:
