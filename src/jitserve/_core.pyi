@@ -149,7 +149,7 @@ class Profile:
 
     Args:
         on_code: called with a code object and its frame when it starts for the first time. The answer says what else
-            to report: 0 nothing, 1 each C function that it calls, once, 2 each further start, 3 all calls of C functions.
+            to report: 0 nothing, 1 each C function that it calls, once, 2 each further start, 3 all calls of C code.
         on_call: called with each C function that such a code object calls.
     """
 
