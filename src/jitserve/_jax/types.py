@@ -21,7 +21,7 @@ from jax._src.sharding_impls import GSPMDSharding as GSPMDSharding
 from jax._src.sharding_impls import NamedSharding as NamedSharding
 from jax._src.sharding_impls import SingleDeviceSharding as SingleDeviceSharding
 from jax._src.tree_util import PyTreeDef as PyTreeDef
-from jax._src.tree_util import default_registry
+from jax._src.tree_util import _registry, default_registry, tree_structure, tree_unflatten
 from jaxlib.xla_client import HloSharding as HloSharding
 from jaxlib.xla_client import OpSharding as OpSharding
 
@@ -35,5 +35,21 @@ make_aval = adapter.make_aval
 
 
 def make_tree(node_data: tuple[type, Any] | None, children: Iterable[Any]) -> Any:
-    """A ``PyTreeDef`` from what ``node_data()`` and ``children()`` gave."""
+    """A ``PyTreeDef`` from what ``node_data()`` and ``children()`` gave.
+
+    Raises:
+        ValueError: a named tuple that is registered as a node of its own cannot be rebuilt.
+    """
+    children = list(children)
+    if node_data is not None and node_data[0] in _registry and hasattr(node_data[0], "_fields"):
+        return _make_registered_tuple(*node_data, children)
     return PyTreeDef.from_node_data_and_children(default_registry, node_data, children)
+
+
+def _make_registered_tuple(node_type: type, aux: Any, children: list[Any]) -> Any:
+    """The node of a named tuple with flatten functions of its own, which jaxlib takes for a plain named tuple."""
+    parts = [tree_unflatten(child, [object()] * child.num_leaves) for child in children]
+    tree = tree_structure(_registry[node_type].from_iter(aux, parts))
+    if tree.node_data()[0] is not node_type or tree.children() != children:
+        raise ValueError(f"the node {node_type.__qualname__} does not come out of its functions as it went in")
+    return tree

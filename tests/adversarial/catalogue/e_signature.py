@@ -119,4 +119,11 @@ CASES = (
         bypass("out_tree_unserializable"),
         "def f(x):\n class N(collections.namedtuple('N', 'a')): pass\n return N(x * 2)",
     ),
+    case(
+        "E132-registered-named-tuple",
+        HIT,
+        "N = collections.namedtuple('N', 'a b c')\n"
+        "jax.tree_util.register_pytree_node(N, lambda n: ((n.a,), (n.b, n.c)), lambda d, x: N(x[0], *d))\n"
+        "def f(n): return {'n': N((n.a * 2, [n.a]), n.b, 'c')}\nARGS = (N(X, 1, 'c'),)",
+    ),
 )
