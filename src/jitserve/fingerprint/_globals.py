@@ -48,7 +48,7 @@ ENCODERS = {Marker: encode_marker}
 def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: bool) -> Children:
     """The values that the global names of a function resolve to, as labelled children."""
     globals_ = function.__globals__
-    builtins = function.__builtins__  # type: ignore[attr-defined]
+    builtins = function.__builtins__
     if type(globals_) is not dict or type(builtins) is not dict:
         raise Refusal(BypassReason.DYNAMIC_SCOPE, render(path), "its globals are not a plain dictionary")
     if _names.of(function.__code__).reads_by_name and not trusted:
