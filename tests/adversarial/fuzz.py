@@ -112,7 +112,11 @@ class Fuzzer:
     def __init__(self, seed: int) -> None:
         self.report = Report(seed)
         self._random = random.Random(seed)
-        self._programs = {name: split(text) for name, text in PROGRAMS.items()}
+        # Formatted as the mutants will be: where a line ends can show in the bytecode.
+        self._programs = {
+            name: {part: ast.unparse(ast.parse(code)) for part, code in split(text).items()}
+            for name, text in PROGRAMS.items()
+        }
         self._keys = {name: key(execute(files)) for name, files in self._programs.items()}
 
     def run(self, mutations_wanted: int, calls_wanted: int) -> Report:
