@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -353,3 +355,23 @@ def test_closure_that_was_made_before_the_trace_is_not_covered_by_its_code() -> 
     assert _reason(namespace["f"]) is None
     hidden = namespace["hidden"]
     assert _reason(namespace["h"], lambda x: hidden(x)) is R.UNREACHED_CODE
+
+
+def test_callbacks_of_the_garbage_collector_are_not_held_against_the_user() -> None:
+    seen: list[float] = []
+
+    def callback(phase: str, info: dict[str, int]) -> None:
+        seen.append(time.time())
+
+    def doubled(x: Any) -> Any:
+        return jnp.sin(x) * 2
+
+    thresholds = gc.get_threshold()
+    gc.callbacks.append(callback)
+    gc.set_threshold(1)  # collects all the time
+    try:
+        assert _reason(doubled) is None
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(callback)
+    assert seen

@@ -7,6 +7,7 @@ calls, and of the interpreter's audit events. It knows nothing of how it is told
 from __future__ import annotations
 
 import enum
+import gc
 import os
 import random
 import stat
@@ -144,9 +145,11 @@ class Observer:
             self._impure((BypassReason.OPAQUE_CALLABLE, "do it outside, and pass the result in"), event, frame)
 
     def _is_bystander(self, frame: types.FrameType | None) -> bool:
-        """Whether it runs because somebody watches: listeners of ``jax.monitoring``, handlers of the log."""
+        """Whether it runs because somebody watches: listeners of ``jax.monitoring``, handlers of the log, callbacks of
+        the garbage collector, which come at any moment."""
+        collecting = {id(getattr(callback, "__code__", None)) for callback in gc.callbacks}
         while frame is not None and frame is not self._base:
-            if frame.f_globals.get("__name__") in _WATCHING:
+            if frame.f_globals.get("__name__") in _WATCHING or id(frame.f_code) in collecting:
                 return True
             frame = frame.f_back
         return False
