@@ -5,11 +5,16 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+# A run in the background of a shell has SIGINT ignored, and would hand that down to the programs that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before anything imports jax. Child processes of tests inherit it.
 os.environ["JAX_PLATFORMS"] = "cpu"
