@@ -166,7 +166,7 @@ class Observer:
 
     def _opened(self, path: object, mode: object, frame: types.FrameType | None) -> None:
         origin, where = self._culprit(frame)
-        if origin is Origin.OPAQUE:
+        if origin is Origin.OPAQUE or self._is_harmless(BypassReason.FILE_READ_UNTRACKED, frame):
             return
         name = os.fsdecode(path) if type(path) in (str, bytes) else None  # type: ignore[arg-type]
         if type(mode) is str and _WRITING & set(mode):
@@ -178,13 +178,26 @@ class Observer:
 
     def _culprit(self, frame: types.FrameType | None) -> tuple[Origin, str]:
         """Who did it: the nearest frame that is not the standard library's or an importer's, and a text for it."""
+        frame = self._culprits_frame(frame)
+        if frame is None:
+            return Origin.OPAQUE, "<unknown>"
+        where = f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
+        return _origin_of_code(frame.f_code, frame), where
+
+    def _culprits_frame(self, frame: types.FrameType | None) -> types.FrameType | None:
         while frame is not None and frame is not self._base:
-            filename = frame.f_code.co_filename
-            if not _origin.is_stdlib(filename) and not self._is_importing(frame):
-                where = f"{frame.f_code.co_qualname} ({filename}:{frame.f_lineno})"
-                return _origin_of_code(frame.f_code, frame), where
+            if not _origin.is_stdlib(frame.f_code.co_filename) and not self._is_importing(frame):
+                return frame
             frame = frame.f_back
-        return Origin.OPAQUE, "<unknown>"
+        return None
+
+    def _is_harmless(self, reason: BypassReason, frame: types.FrameType | None) -> bool:
+        """Whether a function of a library does it of which we know what for."""
+        frame = self._culprits_frame(frame)
+        if frame is None or _origin_of_code(frame.f_code, frame) is not Origin.LIBRARY:
+            return False
+        known = adapters.HARMLESS.get(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
+        return known is not None and reason in known.does and known.variable in frame.f_code.co_varnames
 
     def _is_importing(self, frame: types.FrameType | None) -> bool:
         """Whether this runs because a module is being imported; the import itself is an event of its own."""
@@ -200,7 +213,8 @@ class Observer:
 
     def _impure(self, rule: tuple[BypassReason, str], what: str, frame: types.FrameType | None) -> None:
         origin, where = self._culprit(frame)
-        if origin is Origin.USER or (origin is Origin.LIBRARY and rule[0] not in _TOLERATED_IN_LIBRARIES):
+        tolerated = rule[0] in _TOLERATED_IN_LIBRARIES or self._is_harmless(rule[0], frame)
+        if origin is Origin.USER or (origin is Origin.LIBRARY and not tolerated):
             self._refuse(rule[0], where, f"{what}: {rule[1]}")
 
     def _refuse(self, reason: BypassReason, where: str, detail: str) -> None:

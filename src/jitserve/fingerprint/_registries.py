@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve import _jax
 
-from . import _origin, _raw
+from . import _origin, _raw, adapters
 from ._path import ATTR, Path
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Registries:
         if (0, id(cls)) in done:
             return
         done.add((0, id(cls)))
-        for function in _jax.flatten_functions(cls) if _raw.has_plain_hash(cls) else ():
+        for function in _tree_functions(cls, trusted) if _raw.has_plain_hash(cls) else ():
             _add(walker, _FLATTEN, function, (path, ATTR, _FLATTEN), trusted=trusted)
 
     def _entries(self, walker: Walker, table: dict[Any, Any], path: Path, done: set[tuple[int, int]]) -> None:
@@ -64,6 +64,23 @@ class Registries:
             if id(cls) in entries and (id(table), id(cls)) not in done:
                 done.add((id(table), id(cls)))
                 _add(walker, _ENTRY, entries[id(cls)], (path, ATTR, _raw.qualname(cls)), trusted=True)
+
+
+def _tree_functions(cls: type, trusted: bool) -> tuple[Any, ...]:
+    """How JAX takes a class apart, if in another way than the class itself says."""
+    functions = _jax.flatten_functions(cls)
+    return () if functions and adapters.find(cls, trusted).registers_itself and _are_own(cls, functions) else functions
+
+
+def _are_own(cls: type, functions: tuple[Any, ...]) -> bool:
+    """Whether they are what ``jax.tree_util.register_pytree_node_class`` makes of a class."""
+    flatten, unflatten = functions
+    if type(flatten) is not operator.methodcaller or flatten.__reduce__()[1] != ("tree_flatten",):
+        return False
+    spaces = (_raw.namespace(kind) for kind in _raw.mro(cls))
+    method = next((space["tree_unflatten"] for space in spaces if "tree_unflatten" in space), None)
+    bound = type(unflatten) is types.MethodType and unflatten.__self__ is cls
+    return bound and type(method) is classmethod and method.__func__ is unflatten.__func__
 
 
 def _opaque_keys(table: dict[Any, Any]) -> list[type]:

@@ -77,8 +77,8 @@ class Walk:
     def covers_run(self, code: types.CodeType, ran: Container[int]) -> bool:
         """Whether the digest covers a run of this code object.
 
-        A nested function that was made by a run of the walked function around it is determined by that; one that had
-        been made before closes over who knows what, unless it was walked itself.
+        A nested function that was made by a run of the function around it is determined by that, if the digest covers
+        that run; one that had been made before closes over who knows what, unless it was walked itself.
 
         Args:
             code: what ran.
@@ -86,8 +86,8 @@ class Walk:
         """
         if id(code) in self.codes:
             return True
-        around = self._nested.get(id(code))
-        return around is not None and id(around[1]) in ran
+        found = self._nested.get(id(code))
+        return found is not None and id(found[1]) in ran and self.covers_run(found[1], ran)
 
     def path_of(self, index: int) -> str:
         """Where the object of that number was first found."""
@@ -155,9 +155,10 @@ class Walker:
     def cover(self, code: types.CodeType, codes: Sequence[types.CodeType], path: Path) -> None:
         """Notes the code of a walked function, and the code nested in it, which runs only if the function has run."""
         self.codes.setdefault(id(code), (code, path))
-        for inner in codes:
-            if inner is not code:
-                self.nested.setdefault(id(inner), (inner, code))
+        for around in codes:
+            for inner in around.co_consts:
+                if isinstance(inner, types.CodeType):
+                    self.nested.setdefault(id(inner), (inner, around))
 
     def alone(self) -> Walker:
         """A walker that has seen nothing yet, for the digest that a value has for itself."""

@@ -8,16 +8,20 @@ see of it is in the key in another way, given as the reason.
 from __future__ import annotations
 
 from .. import _origin, _raw
-from . import _equinox, _flax, _haiku, _jax, _numpyro, _stdlib
+from . import _distrax, _equinox, _flax, _haiku, _jax, _numpyro, _stdlib
 from ._adapter import Adapter as Adapter
+from ._harmless import Harmless as Harmless
 
-TABLE: dict[str, Adapter] = {**_stdlib.TABLE, **_jax.TABLE, **_flax.TABLE, **_numpyro.TABLE}
+TABLE: dict[str, Adapter] = {**_stdlib.TABLE, **_jax.TABLE, **_flax.TABLE, **_numpyro.TABLE, **_distrax.TABLE}
 
 # Registries of libraries, by (module, name): only the entries of walked classes count (``_registries``).
 REGISTRIES: dict[tuple[str, str], str] = {**_flax.REGISTRIES}
 
 # Globals of libraries that are left out, by (module, name), with the reason.
 COUNTERS: dict[tuple[str, str], str] = {**_haiku.COUNTERS}
+
+# What functions of libraries do while they are traced without any effect on a program.
+HARMLESS: dict[str, Harmless] = {**_equinox.HARMLESS}
 
 # Beginnings of the names of files that libraries make up for code they generate, with the reason to trust it.
 GENERATED: dict[str, str] = {**_equinox.GENERATED}
@@ -32,7 +36,12 @@ def find(cls: type, trusted: bool) -> Adapter:
     if not found:
         return _NOTHING
     ignored = frozenset[str]().union(*(entry.ignored for entry in found))
-    return Adapter(reason=found[0].reason, ignored=ignored, inert=any(entry.inert for entry in found))
+    return Adapter(
+        reason=found[0].reason,
+        ignored=ignored,
+        inert=any(entry.inert for entry in found),
+        registers_itself=any(entry.registers_itself for entry in found),
+    )
 
 
 def _name(cls: type) -> str:
@@ -44,4 +53,4 @@ def _installed(cls: type) -> bool:
     return _origin.of_class(cls) is not _origin.Origin.USER
 
 
-__all__ = ["COUNTERS", "GENERATED", "REGISTRIES", "TABLE", "Adapter", "find"]
+__all__ = ["COUNTERS", "GENERATED", "HARMLESS", "REGISTRIES", "TABLE", "Adapter", "Harmless", "find"]

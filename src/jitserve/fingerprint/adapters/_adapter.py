@@ -14,9 +14,11 @@ class Adapter:
         ignored: attributes of instances that are left out.
         inert: instances are encoded by the name of their class alone.
         in_libraries_only: the entry does not hold for an object that the user's own code names.
+        registers_itself: to make the first instance registers the class as a node of trees, with methods of its own.
     """
 
     reason: str
     ignored: frozenset[str] = frozenset()
     inert: bool = False
     in_libraries_only: bool = False
+    registers_itself: bool = False
