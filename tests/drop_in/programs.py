@@ -190,7 +190,18 @@ BYPASSED: dict[str, tuple[str, Callable[[Jit], Call]]] = {
         "debug_mode",
         lambda jit: Call(jit(lambda x: x + 1), (X,), context=lambda: jax.debug_nans(True)),
     ),
+    "explained cache misses": (
+        "debug_mode",
+        lambda jit: Call(jit(lambda x: x + 1), (X,), context=lambda: jax.explain_cache_misses(True)),
+    ),
+    "captured token": ("unknown_object", lambda jit: _call(_capturing_a_token(jit), X)),
 }
+
+
+def _capturing_a_token(jit: Jit) -> Any:
+    token = jax.lax.create_token()
+    return jit(lambda x: (token, x + 1)[1])
+
 
 FAILING: dict[str, Callable[[Jit], Call]] = {
     "python branch on a value": lambda jit: _call(jit(lambda x: 1 if x[0, 0] > 0 else 2), X),

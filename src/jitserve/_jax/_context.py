@@ -73,5 +73,6 @@ def debug_modes() -> list[str]:
         "jax_no_execution": config.no_execution.value,
         "jax_enable_pgle": config.enable_pgle.value,
         "jax_distributed_debug": config.distributed_debug.value,
+        "jax_explain_cache_misses": config.explain_cache_misses.value,  # it explains traces, which a hit does not make
     }
     return [name for name, on in watched.items() if on]

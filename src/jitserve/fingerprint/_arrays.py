@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
 from jitserve import _core
@@ -119,8 +120,16 @@ def encode_jax_array(walker: Walker, obj: Any, path: Path, trusted: bool) -> Non
     walker.tokens.begin("jax array", 4)
     walker.tokens.bool_(bool(obj.weak_type))
     walker.tokens.bool_(bool(obj.committed))
-    _emit(walker, np.asarray(obj), path)
+    _emit(walker, _contents(obj, path), path)
     walker.push([(obj.sharding, (path, ATTR, "sharding"), trusted)])
+
+
+def _contents(obj: Any, path: Path) -> np.ndarray[Any, Any]:
+    try:
+        return np.asarray(obj)
+    except jax.errors.JaxRuntimeError as error:  # a token, or what a failed computation left behind
+        detail = f"a captured array cannot be read: {error}"
+        raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), detail) from None
 
 
 def encode_key_array(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
