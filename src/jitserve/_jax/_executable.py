@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-from jax._src import pjit
+from jax._src import pjit, util
 from jax._src.interpreters import pxla
 from jaxlib import _jax
 
@@ -103,6 +103,7 @@ def execute(executable: Any, leaves: list[Any], out_tree: Any) -> tuple[Any, Any
     Returns:
         The result, and what the dispatcher needs to run later calls without us (None: it must ask again).
     """
+    util.test_event("jit_cpp_cache_miss")  # as JAX counts the calls that its dispatcher has not seen
     out_flat = executable.unsafe_call(*leaves)
     out = jax.tree_util.tree_unflatten(out_tree, out_flat)
     fastpath = pjit._get_fastpath_data(executable, out_tree, leaves, out_flat, frozenset(), [], None, [])

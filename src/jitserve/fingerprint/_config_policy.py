@@ -39,8 +39,6 @@ IRRELEVANT: dict[str, str] = {
     "jax_pprint_use_color": _LOG,
     "jax_traceback_filtering": _LOG,
     "jax_tracer_error_num_traceback_frames": _LOG,
-    "jax_captured_constants_warn_bytes": _LOG,
-    "jax_captured_constants_report_frames": _LOG,
     "jax_pallas_verbose_errors": _LOG,
     "jax_debug_leaked_clients_on_clear_backends": _LOG,
     "jax_include_full_tracebacks_in_locations": _LOCATION,
@@ -79,6 +77,9 @@ RELEVANT = frozenset(
         "jax_auto_pcast",
         "jax_backend_target",
         "jax_bcoo_cusparse_lowering",
+        # What lowering warns about is stored with the program, and said again on a hit.
+        "jax_captured_constants_report_frames",
+        "jax_captured_constants_warn_bytes",
         "jax_check_static_indices",
         "jax_check_tracer_leaks",
         "jax_compilation_cache_expect_pgle",
