@@ -90,20 +90,8 @@ def test_results_are_those_of_plain_jax(library: str, plain: Results, cold: Resu
             assert process[library][name].get("leaves") == job["leaves"], (name, process[library][name])
 
 
-# Main jobs that are not found again yet, and why. Their results are right.
-PENDING = {
-    "numpyro_": "NUTS keeps functions that were made before the trace, which the recorder does not find in the walk",
-    "distrax_": "its substrate of TensorFlow Probability changes something of its own while tracing",
-}
-
-
-def _library(name: str) -> object:
-    marks = [pytest.mark.xfail(strict=True, raises=AssertionError, reason=PENDING[name])] if name in PENDING else []
-    return pytest.param(name, marks=marks)
-
-
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("library", [_library(name) for name in LIBRARIES])
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_main_jobs_hit_in_a_warm_process(library: str, plain: Results, warm: Results) -> None:
     jobs_of(library, plain)
     for name, job in warm[library].items():

@@ -9,7 +9,7 @@ import functools
 import types
 from typing import TYPE_CHECKING, Any
 
-from . import _annotations, _globals, _names, _origin, _raw, _static
+from . import _annotations, _globals, _inner_imports, _names, _origin, _raw, _static
 from ._origin import Origin
 from ._path import ATTR, CELL, DEFAULT, KWDEFAULT, Path
 
@@ -42,6 +42,8 @@ def encode_function(walker: Walker, obj: types.FunctionType, path: Path, trusted
     children = state(obj, path, trusted)
     _annotations.emit(walker, obj.__annotations__)
     children += _globals.bindings(walker, obj, path, trusted)
+    if trusted:
+        children += _inner_imports.values(obj, names, path)
     walker.tokens.int_(len(children))
     walker.push(children)
 

@@ -5,9 +5,11 @@ Placement is an immutable value: JAX interns some of it, so none of it is number
 
 from __future__ import annotations
 
+import functools
 import types
 from typing import TYPE_CHECKING, Any
 
+from jitserve import _jax
 from jitserve._outcome import BypassReason, Refusal
 
 from . import _functions, _instances, _names, _origin, _raw
@@ -154,16 +156,22 @@ def encode_tracer(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 
 def encode_primitive(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """A primitive of JAX. One of the user's has rules in JAX's tables, which the walk does not see."""
+    """A primitive. One of a library has rules in JAX's tables; one of the user's is refused for them."""
     if not trusted and any(map(_is_foreign, dict.values(_raw.instance_dict(obj) or {}))):
         raise Refusal(
             BypassReason.RULE_TABLE, render(path), f"the primitive {obj.name!r} has rules that are not walked"
         )
     _instances.encode_instance(walker, obj, path, trusted)
+    rules = [(table, rule, inline) for table, rule, inline in _jax.rules_of(obj) if _is_foreign(rule)]
+    walker.push([(part, (path, ATTR, entry[0]), trusted) for entry in rules for part in entry])
 
 
 def _is_foreign(rule: object) -> bool:
     """Whether a rule is a function that does not come with JAX, or is made from one."""
+    if type(rule) is functools.partial:
+        return any(map(_is_foreign, (rule.func, *rule.args, *rule.keywords.values())))
+    if type(rule) is types.MethodType:
+        return True
     if type(rule) is not types.FunctionType:
         return False
     return _origin.of_function(rule) is not Origin.OPAQUE or any(map(_is_foreign, _contents(rule.__closure__ or ())))

@@ -1,0 +1,161 @@
+"""What packages that are installed do differently from programs: they are walked by rules of their own."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pytest
+from walked_program import load
+
+from jitserve import _jax, fingerprint
+from jitserve._outcome import BypassReason, Refusal
+
+Install = Callable[..., Any]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Writes a package ``pkg`` into a directory of installed packages, by module, and imports it."""
+    directory = tmp_path / "site-packages"
+    monkeypatch.syspath_prepend(str(directory))
+
+    def write(**modules: str) -> Any:
+        (directory / "pkg").mkdir(parents=True, exist_ok=True)
+        for name, source in modules.items():
+            (directory / "pkg" / f"{name}.py").write_text(textwrap.dedent(source))
+        for name in [name for name in sys.modules if name == "pkg" or name.startswith("pkg.")]:
+            del sys.modules[name]
+        importlib.invalidate_caches()
+        return importlib.import_module("pkg")
+
+    yield write
+    for name in [name for name in sys.modules if name == "pkg" or name.startswith("pkg.")]:
+        del sys.modules[name]
+
+
+def _digest(function: object) -> bytes:
+    return fingerprint.walk(function).digest
+
+
+def _reason(function: Callable[..., Any]) -> BypassReason | None:
+    walk = fingerprint.walk(function, deferred=True)
+    with _jax.fresh_context(object()), fingerprint.record(walk) as recording:
+        jax.jit(function).lower(jnp.ones(2))
+    try:
+        recording.verdict()
+    except Refusal as refusal:
+        print(refusal)  # shown when the test fails
+        return refusal.reason
+    return None
+
+
+_NEEDS_EACH_OTHER = {
+    "__init__": "from .steps import step",
+    "steps": """
+        def step(x):
+            from .inner import helper
+            from . import others
+            return helper(x) + others.other(x)
+        """,
+    "inner": "def helper(x): return x * 2",
+    "others": "def other(x): return x * 3",
+}
+
+
+def test_what_a_library_imports_inside_of_a_function_is_walked(install: Install) -> None:
+    step = install(**_NEEDS_EACH_OTHER).step
+    importlib.import_module("pkg.inner")
+    importlib.import_module("pkg.others")
+    assert _reason(step) is None
+    before = _digest(step)
+    sys.modules["pkg.inner"].helper = lambda x: x * 4
+    assert _digest(step) != before
+    middle = _digest(step)
+    sys.modules["pkg.others"].other = lambda x: x * 5
+    assert _digest(step) != middle
+
+
+def test_function_that_a_walked_function_makes_is_covered_however_early_that_one_was_made(install: Install) -> None:
+    source = """
+        def make():
+            def kept(x):
+                return (lambda y: y * 2)(x)
+            return kept
+        kept = make()
+        def step(x): return kept(x)
+        """
+    assert _reason(install(__init__=source).step) is None
+
+
+def test_function_that_was_made_before_by_another_run_is_not_covered(install: Install) -> None:
+    source = """
+        def make(k):
+            def middle():
+                return lambda x: x * k
+            return middle
+        hidden = [make(2)()]
+        def hide(): return __import__("pkg").hidden[0]
+        def step(x): return make(3)()(x) + hide()(x) if make else x
+        def other(x): return hide()(x) if make else x
+        """
+    pkg = install(__init__=source)
+    assert _reason(pkg.other) is BypassReason.UNREACHED_CODE
+
+
+_PRIMITIVE = """
+    import jax, jax.extend
+    from jax.interpreters import ad, batching, mlir
+    double_p = jax.extend.core.Primitive("double")
+    def lowered(x): return x * {factor}
+    def batched(args, axes): return double_p.bind(*args), axes[0]
+    double_p.def_abstract_eval(lambda x: x)
+    mlir.register_lowering(double_p, mlir.lower_fun(lowered, multiple_results=False))
+    batching.primitive_batchers[double_p] = batched
+    def step(x): return jax.vmap(double_p.bind)(x)
+    """
+
+
+def test_rules_of_a_primitive_of_a_library_are_walked(install: Install) -> None:
+    before = install(__init__=_PRIMITIVE.format(factor=2)).step
+    assert _reason(before) is None
+    assert _digest(before) == _digest(install(__init__=_PRIMITIVE.format(factor=2)).step)
+    assert _digest(before) != _digest(install(__init__=_PRIMITIVE.format(factor=3)).step)
+
+
+def test_rule_that_is_replaced_in_the_tables_of_jax_differs(install: Install) -> None:
+    from jax.interpreters import batching
+
+    pkg = install(__init__=_PRIMITIVE.format(factor=2))
+    before = _digest(pkg.step)
+    batching.primitive_batchers[pkg.double_p] = lambda args, axes: (args[0], axes[0])
+    assert _digest(pkg.step) != before
+
+
+def test_random_names_and_stacks_for_the_messages_of_equinox_are_no_reason_to_refuse() -> None:
+    pytest.importorskip("equinox")
+    program = load(
+        "import equinox as eqx\n@eqx.filter_jit\n"
+        "def checked(x): return eqx.error_if(x * 2, x > 9, 'too large', on_error='nan')\n"
+        "def step(x): return checked(x)"
+    )
+    assert _reason(program["step"]) is None
+
+
+def test_class_of_distrax_is_the_same_before_and_after_its_first_instance() -> None:
+    distrax = pytest.importorskip("distrax")
+
+    class Shifted(distrax.Normal):  # type: ignore[misc, name-defined]
+        pass
+
+    before = fingerprint.walk(Shifted).digest
+    assert not jax.tree_util.all_leaves([Shifted(0.0, 1.0)])  # it has become a node of trees
+    assert fingerprint.walk(Shifted).digest == before
+    Shifted.tree_flatten = lambda self: ((), None)
+    assert fingerprint.walk(Shifted).digest != before
