@@ -26,6 +26,7 @@ class Audit:
         self._call = call
         self._key = key
         self._before = fingerprint.Snapshot(key.walk)
+        self._settings = _settings()
         self._recording = fingerprint.record(key.walk)
 
     def __enter__(self) -> Audit:
@@ -53,6 +54,7 @@ class Audit:
             Refusal: TRACE_SIDE_EFFECT, naming what changed; or what the recorder found that no key covers.
         """
         self._recording.verdict()
+        self._check_settings()
         now = key_now(self._call, self._key)
         if now.digest == self._key.digest:
             return [self._key]
@@ -62,6 +64,14 @@ class Audit:
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, effect, advice)
         self._check_rest(session, now, program)
         return [self._key, now]
+
+    def _check_settings(self) -> None:
+        """A setting of JAX, or of the process, that the trace changed would not be changed by a hit."""
+        now = _settings()
+        for name, value in self._settings.items():
+            if now.get(name) is not value and now.get(name) != value:
+                advice = "the trace changed it; set it before the call, or within a context manager"
+                raise Refusal(BypassReason.TRACE_SIDE_EFFECT, name, advice)
 
     def _check_rest(self, session: Session, now: CallKey, program: bytes) -> None:
         """Traces once more, from what the first trace left behind: nothing may change, and the program be the same."""
@@ -73,3 +83,7 @@ class Audit:
             left_behind.put_back()  # a counter of the user's has counted one trace, as it would without us
             advice = "every trace changes what the function reads"
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(self._call), advice)
+
+
+def _settings() -> dict[str, object]:
+    return dict((*_jax.config_states(), *fingerprint.process_state()))

@@ -11,8 +11,8 @@ from jitserve.fingerprint import Ingredient
 class Environment:
     """Everything outside of a call that shapes what it compiles to.
 
-    Toolchain, flags and devices are digested once: they cannot change while a process runs. The configuration is read
-    for every call, since it can be changed by a context manager around it.
+    Toolchain, flags and devices are digested once: they cannot change while a process runs. The configuration and the
+    state of the process are read for every call, since they can be changed by a context manager around it.
 
     Args:
         memo: directory for digests of the toolchain's files; None to compute them anew.
@@ -23,6 +23,8 @@ class Environment:
         self._fixed = (*fingerprint.environment(memo), *devices)
         self._values: tuple[object, ...] = ()
         self._config: Ingredient | None = None
+        self._state: tuple[object, ...] = ()
+        self._process: Ingredient | None = None
 
     def ingredients(self) -> tuple[Ingredient, ...]:
         """The ingredients as of now.
@@ -30,7 +32,7 @@ class Environment:
         Raises:
             Refusal: a configuration value cannot be digested.
         """
-        return (*self._fixed, self._configuration())
+        return (*self._fixed, self._configuration(), self._process_state())
 
     def digest(self) -> bytes:
         """One digest of all ingredients."""
@@ -51,6 +53,12 @@ class Environment:
             config = _ingredient("config", states)
             self._values, self._config = values, config
         return config
+
+    def _process_state(self) -> Ingredient:
+        state = fingerprint.process_state()
+        if self._process is None or state != self._state:
+            self._process, self._state = _ingredient("process state", state), state
+        return self._process
 
 
 def _differ(left: object, right: object) -> bool:

@@ -14,6 +14,7 @@ from ._hazards import Hazard as Hazard
 from ._ingredient import Ingredient as Ingredient
 from ._intruders import Intruders as Intruders
 from ._noting import take_notes as take_notes
+from ._process_state import process_state as process_state
 from ._recording import Recording as Recording
 from ._recording import record as record
 from ._snapshot import Snapshot as Snapshot
@@ -33,6 +34,7 @@ __all__ = [
     "Snapshot",
     "Walk",
     "environment",
+    "process_state",
     "record",
     "relevant_states",
     "take_notes",

@@ -11,6 +11,7 @@ import gc
 import os
 import random
 import stat
+import threading
 import types
 from typing import Any
 
@@ -45,11 +46,24 @@ _ENVIRON_READS = {
     id(type(os.environ).__iter__.__code__): None,
     id(type(os.environ).copy.__code__): None,
 }
+_THREAD_START = id(threading.Thread.start.__code__)  # what another thread does is not seen
 _GENERATED_FILES = tuple(adapters.GENERATED)
 # Modules that call back those who want to know what happens; what these do has no way into a program.
 _WATCHING = frozenset(("jax._src.monitoring", "logging"))
+_FILTER_SETTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
 _WRITING = frozenset("wax+")
-_OUTSIDE_EVENTS = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "ctypes.dlopen", "shutil.")
+# The interpreter's audit events, by what they come to.
+LISTINGS = frozenset(("os.listdir", "os.scandir"))
+CHANGES = frozenset(
+    (
+        *("os.chdir", "os.chmod", "os.chown", "os.link", "os.mkdir", "os.putenv", "os.remove", "os.rename", "os.rmdir"),
+        *("os.symlink", "os.truncate", "os.unsetenv", "os.utime"),
+    )
+)
+OUTSIDE = (
+    *("_thread.start", "ctypes.dlopen", "mmap.", "os.exec", "os.fork", "os.kill", "os.posix_spawn", "os.system"),
+    *("shutil.", "socket.", "sqlite3.", "subprocess."),
+)
 
 
 class Interest(enum.IntEnum):
@@ -63,7 +77,7 @@ class Interest(enum.IntEnum):
 class Observer:
     """Notes of one recording. Its methods are called while the user's code is on the stack, and raise nothing."""
 
-    __slots__ = ("_base", "_dependencies", "executed", "failed", "impure", "users")
+    __slots__ = ("_base", "_dependencies", "executed", "failed", "filter_setters", "impure", "users")
 
     def __init__(self) -> None:
         self._base: types.FrameType | None = None
@@ -71,6 +85,7 @@ class Observer:
         self.impure: list[Refusal] = []
         self.failed = False
         self.users: set[int] = set()  # the executed code that is the user's own
+        self.filter_setters: list[str] = []  # where filters of warnings were set; most take them back
         self._dependencies: dict[tuple[DependencyKind, str], Dependency] = {}
 
     def begin(self, base: types.FrameType | None) -> None:
@@ -101,13 +116,18 @@ class Observer:
             if origin is Origin.USER:
                 self.users.add(id(code))
             return Interest.CALLS
-        if not _origin.is_stdlib(code.co_filename):
-            return Interest.NONE
+        return self._stdlib_started(code, frame) if _origin.is_stdlib(code.co_filename) else Interest.NONE
+
+    def _stdlib_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
         module = str(frame.f_globals.get("__name__"))
-        rule = None if module in _BUSY_MODULES else _untracked_rule(module, code.co_qualname)
+        if module == "warnings" and code.co_qualname in _FILTER_SETTERS:
+            self._filter_set(frame.f_back)
+            return Interest.STARTS
+        busy = module in _BUSY_MODULES and id(code) != _THREAD_START
+        rule = None if busy else _untracked_rule(module, code.co_qualname)
         if rule is None:
             return Interest.NONE
-        if self._is_bystander(frame):
+        if self._is_bystander(frame.f_back):
             return Interest.STARTS
         self._impure(rule, code.co_qualname, frame.f_back)
         return Interest.STARTS
@@ -139,9 +159,11 @@ class Observer:
             self._opened(arguments[0], arguments[1], frame)
         elif event == "import":
             self._impure((BypassReason.LAZY_IMPORT, "import it at the top of the file"), str(arguments[0]), frame)
-        elif event in ("os.listdir", "os.scandir"):
+        elif event in LISTINGS:
             self._impure((BypassReason.FILE_READ_UNTRACKED, "list it outside, and pass the names in"), event, frame)
-        elif event.startswith(_OUTSIDE_EVENTS):
+        elif event in CHANGES:
+            self._impure((BypassReason.TRACE_SIDE_EFFECT, "a hit would not do it; do it outside"), event, frame)
+        elif event.startswith(OUTSIDE):
             self._impure((BypassReason.OPAQUE_CALLABLE, "do it outside, and pass the result in"), event, frame)
 
     def _is_bystander(self, frame: types.FrameType | None) -> bool:
@@ -153,6 +175,11 @@ class Observer:
                 return True
             frame = frame.f_back
         return False
+
+    def _filter_set(self, frame: types.FrameType | None) -> None:
+        origin, where = self._culprit(frame)
+        if origin is not Origin.OPAQUE:
+            self.filter_setters.append(where)
 
     def _environment_read(self, parameter: str | None, frame: types.FrameType) -> None:
         origin, where = self._culprit(frame)

@@ -17,6 +17,7 @@ from jitserve._outcome import BypassReason, Refusal
 from . import _audit, _memos, _names
 from ._dependency import Dependency
 from ._observer import Observer
+from ._process_state import warning_filters
 from ._walk import Walk
 
 if sys.version_info >= (3, 12):
@@ -41,10 +42,12 @@ class Recording:
         self._random: list[Any] = []
         self._complete = False
         self._drew = False
+        self._filters: list[object] = []
         self._unavailable: Refusal | None = None
 
     def __enter__(self) -> Recording:
         self._random = _random_states()
+        self._filters = warning_filters()
         self._memos.start()
         self._observer.begin(sys._getframe(1))
         try:
@@ -64,6 +67,8 @@ class Recording:
         _audit.listen(self._previous)
         self._complete = self._source.stop() and kind is None and not self._observer.failed
         self._drew = _random_states() != self._random
+        if warning_filters() == self._filters:
+            self._observer.filter_setters.clear()
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
@@ -82,6 +87,9 @@ class Recording:
             raise refusal
         if self._drew:
             raise Refusal(BypassReason.RNG_READ, "recorder", "the state of a global random generator has changed")
+        for place in self._observer.filter_setters:
+            detail = "sets a filter of warnings and leaves it set; do it outside, or within catch_warnings"
+            raise Refusal(BypassReason.TRACE_SIDE_EFFECT, place, detail)
         if not self._complete:
             raise Refusal(BypassReason.INCOMPLETE_RECORDING, "recorder", "events of the trace may have been missed")
         ran = self._observer.executed

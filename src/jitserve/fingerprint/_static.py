@@ -32,7 +32,11 @@ _ADDRESS = "an address or a salted hash differs from process to process"
 _IMPORT = "imports a module while tracing; import it at the top of the file"
 _OUTSIDE = "reads something outside the process while tracing"
 _PROCESS = "depends on this process; read the value outside and pass it in"
+_PROCESS_CHANGED = "changes a setting of the process, which a hit would not do; do it outside"
 _REGISTERED = "registers a class while tracing, which a hit would not do; do it where the class is defined"
+_THREADING = frozenset(
+    ("active_count", "current_thread", "enumerate", "get_ident", "get_native_id", "local", "main_thread")
+)
 _REGISTRATIONS = frozenset(
     (
         "register_dataclass",
@@ -87,13 +91,16 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
     "linecache": (R.FILE_READ_UNTRACKED, _FILE, None),
     "weakref": (R.UNKNOWN_OBJECT, "whether a weak reference is alive is not reproducible", None),
     "_weakref": (R.UNKNOWN_OBJECT, "whether a weak reference is alive is not reproducible", None),
-    "threading": (R.OPAQUE_CALLABLE, _PROCESS, frozenset(("get_ident", "current_thread", "get_native_id", "local"))),
+    "threading": (R.OPAQUE_CALLABLE, _PROCESS, _THREADING),
     "contextvars": (R.UNKNOWN_CONTEXT_VALUE, _PROCESS, None),
     "sys": (
         R.DYNAMIC_SCOPE,
         _SCOPE,
         frozenset(("_getframe", "_current_frames", "getrefcount", "exc_info", "_getframemodulename", "getprofile")),
     ),
+    **dict.fromkeys(("resource", "pwd", "grp", "sqlite3", "_sqlite3"), (R.OPAQUE_CALLABLE, _OUTSIDE, None)),
+    **dict.fromkeys(("atexit", "signal", "_signal"), (R.TRACE_SIDE_EFFECT, _PROCESS_CHANGED, None)),
+    "logging": (R.TRACE_SIDE_EFFECT, _PROCESS_CHANGED, frozenset(("basicConfig", "disable", "setLoggerClass"))),
     "numpy": (
         R.FILE_READ_UNTRACKED,
         _FILE,
@@ -126,6 +133,32 @@ _ATTRIBUTES = {
     "read_text": (R.FILE_READ_UNTRACKED, _FILE),
     "read_bytes": (R.FILE_READ_UNTRACKED, _FILE),
 }
+_SYS_SETTINGS = frozenset(
+    ("getrecursionlimit", "getsizeof", "getswitchinterval", "getallocatedblocks", "get_int_max_str_digits", "gettrace")
+)
+_SYS_CHANGES = frozenset(
+    ("setrecursionlimit", "setswitchinterval", "set_int_max_str_digits", "setprofile", "settrace", "addaudithook")
+)
+# Methods by the module of their class: which of them look at the file system, and which change how things are logged.
+_PATH_METHODS = frozenset(
+    (
+        *(
+            "absolute",
+            "cwd",
+            "exists",
+            "glob",
+            "group",
+            "home",
+            "is_block_device",
+            "is_char_device",
+            "is_dir",
+            "is_fifo",
+        ),
+        *("is_file", "is_junction", "is_mount", "is_socket", "is_symlink", "iterdir", "lstat", "owner", "readlink"),
+        *("resolve", "rglob", "samefile", "stat", "walk"),
+    )
+)
+_LOGGING_METHODS = frozenset(("addFilter", "addHandler", "removeFilter", "removeHandler", "setFormatter", "setLevel"))
 COMPILED = "cython_function_or_method"  # the name of the type of Cython's functions
 _CLOCK_METHODS = frozenset(("now", "today", "utcnow"))
 
@@ -191,10 +224,30 @@ def rule_of(module: str, qualname: str) -> tuple[R, str] | None:
         if name in _OS_FILES:
             return R.FILE_READ_UNTRACKED, _FILE
         return (R.RNG_READ, _RANDOM) if name == "urandom" else (R.OPAQUE_CALLABLE, _OUTSIDE)
+    found = _setting_rule(module, qualname) or _method_rule(module, qualname)
+    if found is not None:
+        return found
     if name in _REGISTRATIONS and "<locals>" in qualname:
         return None  # the flatten function that was made by registering, before the trace
     rule = _CALLABLES.get(module) or (_CALLABLES["numpy.random"] if module.startswith("numpy.random.") else None)
     return (rule[0], rule[1]) if rule is not None and (rule[2] is None or name in rule[2]) else None
+
+
+def _setting_rule(module: str, name: str) -> tuple[R, str] | None:
+    if module == "sys" and name in _SYS_SETTINGS:
+        return R.OPAQUE_CALLABLE, _PROCESS
+    return (R.TRACE_SIDE_EFFECT, _PROCESS_CHANGED) if module == "sys" and name in _SYS_CHANGES else None
+
+
+def _method_rule(module: str, qualname: str) -> tuple[R, str] | None:
+    owner, _, method = qualname.rpartition(".")
+    if owner and module.partition(".")[0] == "pathlib" and method in _PATH_METHODS:
+        return R.FILE_READ_UNTRACKED, _FILE
+    if module == "threading" and qualname == "Thread.start":
+        return R.OPAQUE_CALLABLE, "what another thread does is not seen; do it in this one"
+    if owner and module == "logging" and method in _LOGGING_METHODS:
+        return R.TRACE_SIDE_EFFECT, _PROCESS_CHANGED
+    return None
 
 
 def chain_hazard(value: Any, chain: Chain, path: Path) -> Refusal | None:

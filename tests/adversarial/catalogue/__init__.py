@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from tests.adversarial.case import Case
 
-from . import a_code, b_bindings, c_classes, d_statics, e_signature, f_config, h_hidden, j_recording
+from . import (
+    a_code,
+    b_bindings,
+    c_classes,
+    d_statics,
+    e_signature,
+    f_config,
+    gaps_jax,
+    gaps_language,
+    gaps_process,
+    gaps_values,
+    h_hidden,
+    j_recording,
+)
 
 CASES: tuple[Case, ...] = (
     *a_code.CASES,
@@ -15,4 +28,8 @@ CASES: tuple[Case, ...] = (
     *f_config.CASES,
     *h_hidden.CASES,
     *j_recording.CASES,
+    *gaps_language.CASES,
+    *gaps_values.CASES,
+    *gaps_jax.CASES,
+    *gaps_process.CASES,
 )
