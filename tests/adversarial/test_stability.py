@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -111,6 +112,12 @@ _WAYS = {
     "L219-trace": {"before": "sys.settrace(lambda *_: None)"},
     "L221-other-order": {"names": ("g", "f")},
 }
+_WAYS["L220-reloaded"] = {"between": "import importlib; importlib.reload(model)"}
+_WAYS["L220-copied"] = {"between": "import copy; model.layers = copy.deepcopy(model.layers)"}
+if importlib.util.find_spec("coverage"):
+    _MEASURE = "import coverage\nC = coverage.Coverage(data_file=None, branch=True)\nC.start()"
+    _WAYS["L219-coverage"] = {"before": _MEASURE, "COVERAGE_CORE": "ctrace"}
+    _WAYS["L219-coverage-by-monitoring"] = {"before": _MEASURE, "COVERAGE_CORE": "sysmon"}
 if sys.version_info >= (3, 12):
     _WAYS["L219-monitoring"] = {
         "before": "M = sys.monitoring\nM.use_tool_id(1, 'coverage')\nM.set_events(1, M.events.LINE | M.events.PY_START)\n"
@@ -147,3 +154,24 @@ def test_program_hits_without_its_sources_L218(filled: tuple[Path, Path, dict[st
 
 def test_later_function_hits_where_the_earlier_ones_hit_too_L221(filled: tuple[Path, Path, dict[str, Any]]) -> None:
     check(filled, run(filled[0], filled[1], names=("g",)))
+
+
+def test_script_and_import_of_the_same_program_agree_in_their_results_L217(tmp_path: Path) -> None:
+    path = write_package(tmp_path)
+    show = "\nimport jax, jitserve, numpy as np\nout = jitserve.jit(f)(np.arange(4, dtype='f4'))\njitserve.flush()\n"
+    show += "import json; print(json.dumps([jitserve.stats().direct_hits, np.asarray(out).tolist()]))"
+    with (path / "net" / "model.py").open("a") as file:
+        file.write(show)
+    environment = {**os.environ, "PYTHONPATH": str(path), "JITSERVE_DIR": str(tmp_path / "store")}
+
+    def start(*arguments: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    (_, cold), (again, script) = start("-m", "net.model"), start("-m", "net.model")
+    _, imported = start("-c", "import net.model")
+    assert again == 1
+    assert cold == script == imported
