@@ -15,6 +15,7 @@ from jitserve._key import CallKey, function_name
 from jitserve._lookup import load_executable, scope_of
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._program_key import encode_compilation, program_key
+from jitserve._refused import refused_manifest
 from jitserve.record import _programs, _trees
 from jitserve.record._manifest import SCHEMA, new_manifest
 from jitserve.record._plain import Unencodable
@@ -41,6 +42,7 @@ class Build:
         warnings: what lowering warned the user about.
         ingredients: the bytes of the record that explains the call keys; empty where it could not be made.
         manifests: the manifests to publish, by call key.
+        refused: the manifest that says instead why there is none; empty where only this process should know.
         lease: of the program key, to be released when all is published.
         generation: the set of entries that this one is part of, where several processes compile together.
     """
@@ -55,6 +57,7 @@ class Build:
     stablehlo: bytes = b""
     ingredients: bytes = b""
     manifests: dict[bytes, bytes] = field(default_factory=dict)
+    refused: bytes = b""
     warnings: list[str] = field(default_factory=list)
     lease: Lease | None = None
     generation: bytes = b""
@@ -99,6 +102,8 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None, 
                     result.manifests = _manifests(session, call, audit, traced, result)
     except Refusal as refusal:
         result.refusal = refusal.without_frames()
+        if audit is not None and not result.program_key:
+            result.refused = refused_manifest(refusal, audit.dependencies)
     if result.generation and not result.manifests:
         result.program = None  # one of a set is found through a manifest only
     return result

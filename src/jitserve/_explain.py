@@ -17,6 +17,7 @@ from jitserve._ingredients import ingredients_of
 from jitserve._key import CallKey, call_key, function_name
 from jitserve._nearest import Neighbour, nearest
 from jitserve._outcome import BypassReason, Outcome, Refusal
+from jitserve._refused import known_refusal
 from jitserve._resolve import stand_aside
 from jitserve._session import Session, current_session
 from jitserve.record import _programs
@@ -79,7 +80,7 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
     ingredients = ingredients_of(call, key)
     found = _found(store, key, trouble)
     if found is None:
-        refused = session.refusal_of(key.digest)
+        refused = session.refusal_of(key.digest) or known_refusal(session, store, key)
         if refused is not None:
             raise refused
         hazards = tuple(dict.fromkeys(map(_hazard, key.walk.hazards)))

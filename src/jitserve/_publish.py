@@ -32,7 +32,7 @@ def publish(session: Session, store: Store, result: Build, lease: Lease | None) 
         finally:
             finish()
 
-    if result.program is None and not result.manifests:
+    if result.program is None and not result.manifests and not result.refused:
         finish()
         return
     size = len(result.executable or b"") + len(result.stablehlo)
@@ -50,6 +50,8 @@ def _write(session: Session, store: Store, result: Build) -> None:
         _put(store, result.ingredients)
     for key, manifest in result.manifests.items():
         store.publish(Kind.MANIFEST, key, manifest)
+    if result.refused:
+        store.publish(Kind.MANIFEST, result.call_key, result.refused)
     if result.manifests:
         session.published()
 

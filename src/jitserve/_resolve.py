@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jitserve import _jax
 from jitserve._agreement import Verb
-from jitserve._build import build
+from jitserve._build import Build, build
 from jitserve._key import CallKey, call_key, function_name
 from jitserve._lookup import Direct, look_up
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._publish import publish
+from jitserve._refused import known_refusal
 from jitserve._together import agree, decline
 from jitserve._users import users_own
 from jitserve._verify import is_right
@@ -55,6 +56,10 @@ def resolve(
     processes |= _captured_processes(key)
     if direct is None and processes:
         return _resolve_together(keyed, processes)
+    refused = None if key is None or direct is not None else known_refusal(session, store, key)
+    if refused is not None:
+        session.built(function_name(call), refused, Build(call_key=key.digest if key else b""))
+        return Outcome.BYPASS, plain()
     lease = None
     if key is not None and direct is None:
         before = _manifest(session, store, key)

@@ -292,3 +292,17 @@ def test_manifest_that_cannot_be_read_is_an_error_and_is_replaced_on_publishing(
 def test_program_of_another_schema_is_an_error() -> None:
     with pytest.raises(RecordError, match="schema 99"):
         _programs.read_program(pb.Program(schema=99).SerializeToString())
+
+
+def test_refusals_are_merged_beside_the_variants() -> None:
+    first = _manifest.new_manifest(variant("A", key=b"1"))
+    refused = pb.Refused(dependencies=[pb.Dependency(kind="env", name="A")], reason="host_callback", path="program")
+    other = pb.Refused(reason="effects")
+    merged = _manifest.merge(first, _manifest.new_refused(refused))
+    merged = _manifest.merge(
+        merged, _manifest.new_refused(pb.Refused(dependencies=refused.dependencies, reason="refs"))
+    )
+    merged = _manifest.merge(merged, _manifest.new_refused(other))
+    read = _manifest.read_manifest(merged)
+    assert [item.program_key for item in read.variants] == [b"1"]
+    assert list(read.refused) == [refused, other]

@@ -17,6 +17,11 @@ def new_manifest(variant: pb.Variant) -> bytes:
     return pb.Manifest(schema=SCHEMA, variants=[variant]).SerializeToString(deterministic=True)
 
 
+def new_refused(refused: pb.Refused) -> bytes:
+    """A manifest that says why there is no entry."""
+    return pb.Manifest(schema=SCHEMA, refused=[refused]).SerializeToString(deterministic=True)
+
+
 def read_manifest(payload: bytes) -> pb.Manifest:
     """Parses a manifest.
 
@@ -36,7 +41,8 @@ def read_manifest(payload: bytes) -> pb.Manifest:
 def merge(old: bytes | None, new: bytes) -> bytes:
     """What to store when ``new`` is published and ``old`` is there: the first variant with given dependencies wins.
 
-    An ``old`` that cannot be read is replaced.
+    So does the first refusal; a variant and a refusal do not know of each other, and lookups prefer the variant. An
+    ``old`` that cannot be read is replaced.
     """
     incoming = read_manifest(new)
     if old is None:
@@ -49,8 +55,12 @@ def merge(old: bytes | None, new: bytes) -> bytes:
     merged.variants.extend(variant for variant in incoming.variants if _identity(variant) not in known)
     if len(merged.variants) > MAX_VARIANTS:
         del merged.variants[: len(merged.variants) - MAX_VARIANTS]
+    refused = {_identity(item) for item in merged.refused}
+    merged.refused.extend(item for item in incoming.refused if _identity(item) not in refused)
+    if len(merged.refused) > MAX_VARIANTS:
+        del merged.refused[: len(merged.refused) - MAX_VARIANTS]
     return merged.SerializeToString(deterministic=True)
 
 
-def _identity(variant: pb.Variant) -> tuple[tuple[str, str, bytes], ...]:
+def _identity(variant: pb.Variant | pb.Refused) -> tuple[tuple[str, str, bytes], ...]:
     return tuple((item.kind, item.name, item.digest) for item in variant.dependencies)

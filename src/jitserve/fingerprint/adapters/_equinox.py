@@ -15,8 +15,8 @@ GENERATED = {
 
 HARMLESS = {
     "equinox._jit._call": Harmless(
-        reason="a random name of this call, by which the message of a run-time error finds where to stop, and filters of "
-        "the log and of warnings for as long as it lasts",
+        reason="a random name of this call, by which the message of a run-time error finds where to stop; and filters "
+        "of the log and of warnings for as long as the call lasts",
         does=frozenset((BypassReason.RNG_READ, BypassReason.TRACE_SIDE_EFFECT)),
         variable="__equinox_jit_id__",
     ),
