@@ -77,7 +77,7 @@ class Build:
 def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None, generation: bytes = b"") -> Build:
     """Traces, lowers and compiles a call. Afterwards the ordinary call finds everything in JAX's caches.
 
-    Must run, together with the ordinary call, inside one ``_jax.fresh_context``.
+    Must run, together with the ordinary call, inside one ``_jax.fresh_context``, if there is a key.
 
     Args:
         key: the call key; None for a call that was refused one. Its program is cached all the same.
