@@ -12,5 +12,6 @@ void BindStore(pybind11::module_& module);
 void BindRecord(pybind11::module_& module);
 void BindProfile(pybind11::module_& module);
 void BindCensus(pybind11::module_& module);
+void BindTexts(pybind11::module_& module);
 
 }  // namespace jitserve

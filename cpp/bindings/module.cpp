@@ -13,4 +13,5 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindRecord(module);
   jitserve::BindProfile(module);
   jitserve::BindCensus(module);
+  jitserve::BindTexts(module);
 }

@@ -161,10 +161,19 @@ class Profile:
 
 @final
 class Census:
-    """Finds functions in modules, and in the classes that they define, that nobody has vouched for. Runs no code."""
+    """Finds callables in modules, and in the classes that they define, that nobody has vouched for. Runs no code."""
 
     def __init__(self) -> None: ...
     def know(self, value: object, /) -> None:
-        """Vouches for a function, or for a file name (that very object) and so for all functions from there."""
-    def strangers(self, modules: list[ModuleType], /) -> list[tuple[str, type | None, str, FunctionType]]:
-        """What is not vouched for: name of the module, class or None, name, function."""
+        """Vouches for a function or another object, for a file name (that very object), or for all of a class."""
+    def strangers(
+        self, modules: list[ModuleType], /
+    ) -> list[tuple[str, type | None, str, object, FunctionType | None]]:
+        """What is not vouched for: name of the module, class or None, name, value, function that it is made from."""
+
+def listen_to_texts(callback: Callable[[type], object] | None, /) -> Callable[[type], object] | None:
+    """Tells ``callback`` the type of every object whose text shows its address, in this thread; None: nobody.
+
+    Returns:
+        who was told before.
+    """

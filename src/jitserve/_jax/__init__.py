@@ -48,6 +48,7 @@ from jitserve._jax._program import Lowered as Lowered
 from jitserve._jax._program import Traced as Traced
 from jitserve._jax._program import compile_stored as compile_stored
 from jitserve._jax._replacement import Replacement as Replacement
+from jitserve._jax._rules import rule_tables as rule_tables
 from jitserve._jax._rules import rules_of as rules_of
 from jitserve._jax._stages import serve_stages as serve_stages
 from jitserve._jax._targets import check_targets as check_targets

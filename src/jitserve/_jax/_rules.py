@@ -44,6 +44,14 @@ def rules_of(primitive: Any) -> list[tuple[str, object, bool | None]]:
     return [(name, getattr(entry, "rule", entry), getattr(entry, "inline", None)) for name, entry in found]
 
 
+def rule_tables() -> list[tuple[str, dict[Any, Any]]]:
+    """All tables of rules that this JAX has: name, and primitive -> rule."""
+    tables = _tables(_TABLES)
+    for name, platforms in _tables(_PLATFORM_TABLES):
+        tables += [(f"{name}.{platform}", table) for platform, table in sorted(platforms.items())]
+    return tables
+
+
 def _tables(places: tuple[tuple[str, str], ...]) -> list[tuple[str, dict[Any, Any]]]:
     tables = []
     for module, name in places:

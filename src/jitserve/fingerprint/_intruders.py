@@ -1,8 +1,8 @@
-"""Functions that somebody has put into JAX's or NumPy's modules and classes: monkeypatches.
+"""What somebody has put into JAX's or NumPy's modules, classes and tables of rules: monkeypatches.
 
 The contents of those packages are in the key by their files, and the walk does not enter them. A function of the
-user's that has been put there is in none of their files: it is looked for before every lookup, and is walked as a root
-of its own.
+user's that has been put there, by itself or wrapped, is in none of their files: it is looked for before every lookup,
+and is walked as a root of its own.
 """
 
 from __future__ import annotations
@@ -10,22 +10,24 @@ from __future__ import annotations
 import sys
 import types
 
-from jitserve import _core
+from jitserve import _core, _jax
 
-from . import _origin
+from . import _origin, _raw, _rules
 from ._origin import Origin
 
+_DESCRIPTORS = (property, staticmethod, classmethod)
 _WATCHED = ("jax", "numpy")
 
 
 class Intruders:
-    """Looks through the watched packages, and remembers which files are theirs."""
+    """Looks through the watched packages, and remembers what is theirs."""
 
     def __init__(self) -> None:
         self._census = _core.Census()
+        self._rules = _rules.Replaced()
 
     def find(self) -> list[tuple[str, object]]:
-        """Every function that is in a place of theirs and not in a file of theirs, by the name of the place, sorted."""
+        """Everything callable that is in a place of theirs and is not theirs, by the name of the place, sorted."""
         modules = [
             module
             for name, module in list(sys.modules.items())
@@ -33,18 +35,33 @@ class Intruders:
         ]
         found: list[tuple[str, object]] = []
         at_home: set[int] = set()
-        for module, cls, name, function in self._census.strangers(modules):
-            file = function.__code__.co_filename
-            if id(file) in at_home:
-                continue
-            if not _is_at_home(function):
-                found.append((f"{module}.{cls.__qualname__ + '.' if cls else ''}{name}", function))
-            elif file.startswith("<"):
-                self._census.know(function)  # generated code: others have files of that name, too
-            else:
-                at_home.add(id(file))
-                self._census.know(file)
-        return sorted(found, key=lambda item: item[0])
+        for module, cls, name, value, function in self._census.strangers(modules):
+            place = f"{module}.{cls.__qualname__ + '.' if cls else ''}{name}"
+            if function is None:
+                if self._is_foreign_instance(value):
+                    found.append((place, value))
+            elif id(function.__code__.co_filename) not in at_home:
+                if not _is_at_home(function):
+                    found.append((place, function if type(value) in _DESCRIPTORS else value))
+                else:
+                    at_home |= self._know(function)
+        return sorted([*found, *self._rules.find(_jax.rule_tables())], key=lambda item: item[0])
+
+    def _know(self, function: types.FunctionType) -> set[int]:
+        """Vouches for a function, and for its whole file unless there are others of that name."""
+        file = function.__code__.co_filename
+        if file.startswith("<"):
+            self._census.know(function)
+            return set()
+        self._census.know(file)
+        return {id(file)}
+
+    def _is_foreign_instance(self, value: object) -> bool:
+        written_in_python = not _raw.hides_state(type(value))
+        if written_in_python and _origin.of_class(type(value)) is not Origin.OPAQUE:
+            return True
+        self._census.know(type(value))
+        return False
 
 
 def _is_at_home(function: types.FunctionType) -> bool:

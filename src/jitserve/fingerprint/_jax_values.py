@@ -5,14 +5,13 @@ Placement is an immutable value: JAX interns some of it, so none of it is number
 
 from __future__ import annotations
 
-import functools
 import types
 from typing import TYPE_CHECKING, Any
 
 from jitserve import _jax
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _functions, _instances, _names, _origin, _raw
+from . import _functions, _instances, _names, _origin, _raw, _rules
 from ._arrays import encode_jax_array, encode_key_array
 from ._origin import Origin
 from ._path import ATTR, ITEM, Path, render
@@ -156,35 +155,12 @@ def encode_tracer(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 
 def encode_primitive(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """A primitive. One of a library has rules in JAX's tables; one of the user's is refused for them."""
-    if not trusted and any(map(_is_foreign, dict.values(_raw.instance_dict(obj) or {}))):
-        raise Refusal(
-            BypassReason.RULE_TABLE, render(path), f"the primitive {obj.name!r} has rules that are not walked"
-        )
+    """A primitive. One that does not come with JAX is also what JAX's tables of rules hold for it."""
+    rules: list[tuple[str, object, bool | None]] = []
+    if id(obj) not in walker.numbers and _rules.is_of_others(obj):
+        rules = _jax.rules_of(obj)
     _instances.encode_instance(walker, obj, path, trusted)
-    rules = [(table, rule, inline) for table, rule, inline in _jax.rules_of(obj) if _is_foreign(rule)]
     walker.push([(part, (path, ATTR, entry[0]), trusted) for entry in rules for part in entry])
-
-
-def _is_foreign(rule: object) -> bool:
-    """Whether a rule is a function that does not come with JAX, or is made from one."""
-    if type(rule) is functools.partial:
-        return any(map(_is_foreign, (rule.func, *rule.args, *rule.keywords.values())))
-    if type(rule) is types.MethodType:
-        return True
-    if type(rule) is not types.FunctionType:
-        return False
-    return _origin.of_function(rule) is not Origin.OPAQUE or any(map(_is_foreign, _contents(rule.__closure__ or ())))
-
-
-def _contents(cells: tuple[types.CellType, ...]) -> list[object]:
-    contents: list[object] = []
-    for cell in cells:
-        try:
-            contents.append(cell.cell_contents)
-        except ValueError:
-            continue
-    return contents
 
 
 # By name, so that nothing is imported for the sake of the table; ``_dispatch`` checks that the class is JAX's.

@@ -11,6 +11,7 @@ import gc
 import os
 import random
 import stat
+import sys
 import threading
 import types
 from typing import Any
@@ -51,6 +52,7 @@ _GENERATED_FILES = tuple(adapters.GENERATED)
 # Modules that call back those who want to know what happens; what these do has no way into a program.
 _WATCHING = frozenset(("jax._src.monitoring", "logging"))
 _FILTER_SETTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
+_ADDRESS = "it shows an address; give the class a __repr__, or name what you mean"
 _WRITING = frozenset("wax+")
 # The interpreter's audit events, by what they come to.
 LISTINGS = frozenset(("os.listdir", "os.scandir"))
@@ -77,13 +79,15 @@ class Interest(enum.IntEnum):
 class Observer:
     """Notes of one recording. Its methods are called while the user's code is on the stack, and raise nothing."""
 
-    __slots__ = ("_base", "_dependencies", "executed", "failed", "filter_setters", "impure", "users")
+    __slots__ = ("_base", "_dependencies", "_print", "executed", "failed", "filter_setters", "impure", "texts", "users")
 
     def __init__(self) -> None:
         self._base: types.FrameType | None = None
+        self._print = (0, 0)  # the frame that prints, and where it is
         self.executed: dict[int, types.CodeType] = {}
         self.impure: list[Refusal] = []
         self.failed = False
+        self.texts: list[Refusal] = []  # texts with addresses: what else there is to say is more helpful
         self.users: set[int] = set()  # the executed code that is the user's own
         self.filter_setters: list[str] = []  # where filters of warnings were set; most take them back
         self._dependencies: dict[tuple[DependencyKind, str], Dependency] = {}
@@ -141,6 +145,8 @@ class Observer:
         kind = type(function)
         if kind is types.FunctionType:
             return
+        if function is print and frame is not None:
+            self._print = (id(frame), frame.f_lasti)
         owner = function.__self__ if kind is types.BuiltinFunctionType else receiver
         if kind is types.BuiltinFunctionType and issubclass(type(owner), types.ModuleType | type(None)):
             rule = _untracked_rule(str(function.__module__), function.__qualname__)
@@ -150,6 +156,17 @@ class Observer:
             rule = _receiver_rule(function, owner)
         if rule is not None:
             self._impure(rule, getattr(function, "__name__", kind.__name__), frame)
+
+    def described(self, kind: type) -> None:
+        """Somebody makes a text of an object of that type, and the text shows where the object lies in memory."""
+        frame = sys._getframe(1)
+        shown = self._print == (id(frame), frame.f_lasti)  # what is only printed has no way into a program
+        if shown or inside_pure() or self._is_bystander(frame):
+            return
+        origin, where = self._culprit(frame)
+        if origin is Origin.USER:
+            detail = f"text of a {_raw.qualname(kind)}: {_ADDRESS}"
+            self.texts.append(Refusal(BypassReason.ID_OR_HASH_READ, where, detail))
 
     def audited(self, event: str, arguments: tuple[Any, ...], frame: types.FrameType | None) -> None:
         """The interpreter is about to do something that reaches outside."""

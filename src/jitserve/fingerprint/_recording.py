@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
 from . import _audit, _memos, _names
@@ -38,6 +40,7 @@ class Recording:
         self._observer = Observer()
         self._source = _Source(self._observer)
         self._previous: Observer | None = None
+        self._reader: Callable[[type], object] | None = None
         self._memos = _memos.Memos(walk.memos)
         self._random: list[Any] = []
         self._complete = False
@@ -56,6 +59,7 @@ class Recording:
             self._unavailable = refusal  # for the verdict: the trace itself goes on
             return self
         self._previous = _audit.listen(self._observer)
+        self._reader = _core.listen_to_texts(self._observer.described)
         return self
 
     def __exit__(
@@ -64,6 +68,7 @@ class Recording:
         self._observer.begin(None)
         if self._unavailable is not None:
             return
+        _core.listen_to_texts(self._reader)
         _audit.listen(self._previous)
         self._complete = self._source.stop() and kind is None and not self._observer.failed
         self._drew = _random_states() != self._random
@@ -107,6 +112,8 @@ class Recording:
             )
         self._walk.order.check(ran)
         self._memos.check()
+        for refusal in self._observer.texts:
+            raise refusal
 
     def executed(self) -> list[str]:
         """Names of the walked code that ran, for people."""

@@ -107,10 +107,10 @@ CASES = (
     ),
     case("I189", OK, _CHECKED.format(9), ("def g", "\n\n\ndef g")),
     case("I189-fails", OK, _CHECKED.format(0), ("large", "larger")),
-    case("K204-rule-of-lowering", OK, _PRIMITIVE.format("a", "p.bind(x)"), ("* 2", "* 3")),
-    case("K204-rule-of-derivative", OK, _PRIMITIVE.format("b", "jax.jvp(p.bind, (x,), (x,))"), ("* 4", "* 5")),
-    case("K204-rule-of-batching", OK, _PRIMITIVE.format("c", "jax.vmap(p.bind)(x)"), ("* 6", "* 7")),
-    case("K204-rules-of-scan", OK, _PRIMITIVE.format("d", "jax.lax.map(p.bind, x)"), ("* 2", "* 3")),
+    case("K204-rule-of-lowering", MISS, _PRIMITIVE.format("a", "p.bind(x)"), ("* 2", "* 3")),
+    case("K204-rule-of-derivative", MISS, _PRIMITIVE.format("b", "jax.jvp(p.bind, (x,), (x,))"), ("* 4", "* 5")),
+    case("K204-rule-of-batching", MISS, _PRIMITIVE.format("c", "jax.vmap(p.bind)(x)"), ("* 6", "* 7")),
+    case("K204-rules-of-scan", MISS, _PRIMITIVE.format("d", "jax.lax.map(p.bind, x)"), ("* 2", "* 3")),
     case("K206", MISS, _KERNEL, ("Constant(2)", "Constant(3)")),
     case("K206-rebound", MISS, _KERNEL, only_b="BLOCK.value = 5"),
     *(
@@ -203,3 +203,47 @@ CASES = (
         ("jnp.tanh", "jnp.sin"),
     ),
 )
+
+_SIGMOID = "import jax._src.nn.functions as F\nold = F.sigmoid\n{}F.sigmoid = {}\ndef undo(): F.sigmoid = old"
+_CALLABLE = "class C:\n def __call__(s, x): return x * 3\n"
+_RULE = "from jax._src.interpreters import ad, batching, mlir\nfrom jax._src.lax import lax\nT = {0}\nold = T[lax.sin_p]\nT[lax.sin_p] = {1}\ndef undo(): T[lax.sin_p] = old"
+_SINE_TWICE = "lambda p, t, accuracy: (lax.sin_p.bind(*p, accuracy=accuracy), t[0] * 5)"
+
+
+def _patched(id: str, program: str, patch: str) -> object:
+    return case(id, MISS, program, only_b=patch)
+
+
+PATCHES = (
+    _patched("C78-instance", "def f(x): return jax.nn.silu(x)", _SIGMOID.format(_CALLABLE, "C()")),
+    _patched("C78-bound-method", "def f(x): return jax.nn.silu(x)", _SIGMOID.format(_CALLABLE, "C().__call__")),
+    _patched(
+        "C78-partial",
+        "def f(x): return jax.nn.silu(x)",
+        _SIGMOID.format("", "functools.partial(lambda k, x: x * k, 3)"),
+    ),
+    _patched("C78-jitted", "def f(x): return jax.nn.silu(x)", _SIGMOID.format("", "jax.jit(lambda x: x * 3)")),
+    _patched("C78-custom", "def f(x): return jax.nn.silu(x)", _SIGMOID.format("", "jax.custom_jvp(lambda x: x * 3)")),
+    _patched(
+        "C78-memo", "def f(x): return jax.nn.silu(x)", _SIGMOID.format("", "functools.lru_cache(lambda x: x * 3)")
+    ),
+    _patched(
+        "C78-rule",
+        "def f(x): return jax.grad(lambda v: jnp.sin(v).sum())(x)",
+        _RULE.format("ad.primitive_jvps", _SINE_TWICE),
+    ),
+    _patched(
+        "C78-batcher",
+        "def f(x): return jax.vmap(jnp.sin)(x)",
+        _RULE.format("batching.fancy_primitive_batchers", "lambda *a, **k: (a[-2][0] * 3, a[-1][0])"),
+    ),
+    _patched(
+        "C78-lowering",
+        "def f(x): return jnp.sin(x)",
+        _RULE.format("mlir._lowerings", "old").replace(
+            "T[lax.sin_p] = old\ndef",
+            "mlir.register_lowering(lax.sin_p, mlir.lower_fun(lambda x, **k: x * 3, multiple_results=False))\ndef",
+        ),
+    ),
+)
+CASES += PATCHES

@@ -69,6 +69,39 @@ CASES = (
         "def f(x): return x * (2 if sys.dont_write_bytecode else 3)",
         only_b="sys.dont_write_bytecode = False\ndef undo(): sys.dont_write_bytecode = True",
     ),
+    *(
+        case(
+            f"H160-{name}",
+            bypass("id_or_hash_read"),
+            f"class C: pass\nc = C()\ndef g(): pass\ndef f(x): return x * len({text})",
+        )
+        for name, text in {
+            "str": "str(c)",
+            "format": "format(c)",
+            "percent": "'%s' % c",
+            "str-format": "'{}'.format(c)",
+            "in-a-list": "f'{[c]}'",
+            "function": "f'{g}'",
+            "bound-method": "str([].append)",
+            "generator": "f'{(i for i in ())}'",
+            "new-class": "str(type('D', (), {})())",
+            "slot": "c.__repr__()",
+            "joined": "' '.join(map(str, [c]))",
+            "partial": "repr(functools.partial(g))",
+        }.items()
+    ),
+    case("H160-printed", HIT, "class C: pass\nc = C()\ndef f(x):\n print(c, end='\\r')\n return x * 2"),
+    case(
+        "H160-logged",
+        HIT,
+        "import logging\nclass C: pass\nc = C()\nL = logging.getLogger('case_text')\ndef f(x):\n L.info('%s', c)\n return x * 2",
+    ),
+    case(
+        "H160-names",
+        HIT,
+        "def f(x):\n with jax.named_scope(f'layer_{x.ndim}_{x.dtype}_{type(x).__module__[:3]}'): return x * len(f'{X.shape}')",
+    ),
+    case("H160-of-jax", HIT, "@jax.jit\ndef g(x): return x * 2\ndef f(x): return jax.lax.cond(x[0] > 0, g, g, x)"),
     _reads("H164-generator", "R.random()", "R = np.random.default_rng(0)", ("rng_read",)),
     _reads("H164-os-error-path", "os.path.getsize(__file__)", "", ("file_read_untracked",)),
     case(

@@ -10,7 +10,6 @@ _FILE = (
 )
 _RANDOM = "import random, secrets, uuid\ndef f(x): return x * 2 if {} is not None else x"
 _TIME = "import time, datetime\ndef f(x): return x * 2 if {} else -x"
-_ADDRESS = "the interpreter has no event for the text that it makes of an object, address and all"
 _SCOPE = "import inspect\ndef f(x): return x * 2 if {} else -x"
 
 CASES = (
@@ -67,13 +66,11 @@ CASES = (
         "H162-repr",
         bypass("id_or_hash_read"),
         "class C: pass\nc = C()\ndef f(x): return x * 2 if '0x' in repr(c) else x",
-        pending=_ADDRESS,
     ),
     case(
         "H162-str-format",
         bypass("id_or_hash_read"),
         "class C: pass\nc = C()\ndef f(x): return x * 2 if '0x' in f'{c}' else x",
-        pending=_ADDRESS,
     ),
     case("H163-stack", bypass("dynamic_scope"), _SCOPE.format("len(inspect.stack())")),
     case("H163-frame", bypass("dynamic_scope"), _SCOPE.format("sys._getframe().f_back is not None")),
