@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from pathlib import Path
 
 import jax
@@ -98,7 +99,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "inner" / "b.so").write_bytes(b"\0\1")
     (root / "inner" / "b.pyc").write_bytes(b"compiled")
     monkeypatch.setattr(_toolchain, "PACKAGES", ("jaxlib",))
-    monkeypatch.setattr(_toolchain, "LISTED_PACKAGES", ())
     monkeypatch.setattr(sys, "path", [str(root.parent)])
     monkeypatch.delitem(sys.modules, "jaxlib")
     return root
@@ -115,6 +115,23 @@ def test_package_edited_in_place_differs_C79(package: Path, tmp_path: Path) -> N
     (package / "inner" / "b.so").write_bytes(b"\0\2")
     assert _digest(memo) != before
     assert _digest(memo) == _digest(None)
+
+
+def test_standard_library_edited_in_place_differs_C79(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = tmp_path / "python3"
+    (library / "json").mkdir(parents=True)
+    (library / "json" / "decoder.py").write_text("STRICT = True")
+    (library / "site-packages").mkdir()
+    monkeypatch.setattr(sysconfig, "get_paths", lambda: {"stdlib": str(library)})
+    before = _named("toolchain.python", tmp_path)
+    (library / "site-packages" / "other.py").write_text("")
+    assert _named("toolchain.python", tmp_path) == before
+    (library / "json" / "decoder.py").write_text("STRICT = None")
+    assert _named("toolchain.python", tmp_path) != before
+
+
+def _named(name: str, memo: Path) -> bytes:
+    return next(part.digest for part in _toolchain.describe(memo) if part.name == name)
 
 
 def test_package_with_the_same_contents_elsewhere_agrees_L214(package: Path, tmp_path: Path) -> None:

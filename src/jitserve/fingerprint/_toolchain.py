@@ -1,4 +1,4 @@
-"""The installed packages that turn a function into a program, by content.
+"""The installed packages that turn a function into a program, and the standard library, by content.
 
 A version string says little: wheels are patched, rebuilt and edited in place. So each package is the digest of all its
 files. Reading them takes about a second, once: the digest is kept in a memo, which is valid while the list of
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from jitserve import _core
 from ._ingredient import Ingredient
 
 # Packages that take part in making or running a program. Those that are not installed are noted as absent.
-PACKAGES = ("jax", "jaxlib", "numpy", "ml_dtypes", "opt_einsum", "jax_plugins", "nvidia", "libtpu", "triton")
-
-# Of a big package that seldom takes part, the list of its files with their digests, as installed: one file to read.
-LISTED_PACKAGES = ("scipy",)
+PACKAGES = ("jax", "jaxlib", "numpy", "ml_dtypes", "opt_einsum", "scipy", "jax_plugins", "nvidia", "libtpu", "triton")
 
 _SKIPPED_DIRECTORIES = frozenset(("__pycache__", "tests", "test", "include", "doc", "docs", "cmake", "pkgconfig"))
+# Of the standard library: what is installed beside it, and programs of its own.
+_NO_LIBRARIES = frozenset(
+    ("site-packages", "dist-packages", "ensurepip", "idlelib", "lib2to3", "tkinter", "turtledemo")
+)
+_OF_THE_BUILD = ("_sysconfigdata", "_sysconfig_vars", "config-")  # with the directory that Python was built for
 _SKIPPED_SUFFIXES = (".pyc", ".pyi", ".h", ".hpp", ".a", ".md", ".txt", ".html")
 
 
@@ -32,23 +35,11 @@ def describe(memo_directory: Path | None) -> list[Ingredient]:
     Args:
         memo_directory: where to keep the digests; None: nowhere, so that the files are read each time.
     """
-    return [_package(name, memo_directory) for name in PACKAGES] + [_listed_package(name) for name in LISTED_PACKAGES]
+    packages = {name: _places(name) for name in PACKAGES}
+    return [_package(name, places, memo_directory) for name, places in {**packages, "python": _stdlib()}.items()]
 
 
-def _listed_package(name: str) -> Ingredient:
-    """A package by the ``RECORD`` of its installation, or by all its files when it has none."""
-    for place in _places(name):
-        site = os.path.dirname(place)
-        for entry in sorted(os.listdir(site)):
-            if entry.startswith(f"{name}-") and entry.endswith(".dist-info"):
-                record = Path(site, entry, "RECORD")
-                if record.exists():
-                    return Ingredient(f"toolchain.{name}", _core.sha256(record.read_bytes()), str(record))
-    return _package(name, None)
-
-
-def _package(name: str, memo_directory: Path | None) -> Ingredient:
-    places = _places(name)
+def _package(name: str, places: list[str], memo_directory: Path | None) -> Ingredient:
     if not places:
         return Ingredient(f"toolchain.{name}", _core.sha256(b"absent"), "not installed")
     listing = [entry for place in places for entry in _files(place, "")]
@@ -73,14 +64,21 @@ def _places(name: str) -> list[str]:
     return sorted({os.path.abspath(place) for place in found})
 
 
+def _stdlib() -> list[str]:
+    place = sysconfig.get_paths()["stdlib"]
+    return [os.path.abspath(place)] if os.path.isdir(place) else []  # it may be in a zip file
+
+
 def _files(directory: str, prefix: str) -> Iterator[tuple[str, str, os.stat_result]]:
     """(path, path inside the package, status) of the files that can matter, in a fixed order."""
     with os.scandir(directory) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
         relative = f"{prefix}{entry.name}"
+        if entry.name.startswith(_OF_THE_BUILD):
+            continue
         if entry.is_dir():
-            if entry.name not in _SKIPPED_DIRECTORIES:
+            if entry.name not in _SKIPPED_DIRECTORIES and entry.name not in _NO_LIBRARIES:
                 yield from _files(entry.path, f"{relative}/")
         elif not entry.name.endswith(_SKIPPED_SUFFIXES):
             yield entry.path, relative, entry.stat()
