@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from jitserve import _jax, fingerprint
-from jitserve._key import CallKey, function_name, key_now
+from jitserve._footprint import WHOLE, Footprint
+from jitserve._key import CallKey, call_key, function_name
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._program_key import encode_compilation, program_key
+from jitserve.record._footprints import choose
 
 if TYPE_CHECKING:
     from jitserve._session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A key that leads to the program, and what has to hold besides.
+
+    Attributes:
+        key: the key, by the footprint of the trace where that is possible.
+        whole: the key by the walk that is not pruned.
+        dependencies: what the trace read from outside of the walk, to be read again before every hit.
+    """
+
+    key: CallKey
+    whole: CallKey
+    dependencies: tuple[fingerprint.Dependency, ...]
 
 
 class Audit:
@@ -19,7 +38,7 @@ class Audit:
 
     Args:
         call: the call.
-        key: its key, computed before the trace.
+        key: its key, by a walk that is not pruned, computed before the trace.
     """
 
     def __init__(self, call: _jax.Call, key: CallKey) -> None:
@@ -38,32 +57,31 @@ class Audit:
     ) -> None:
         self._recording.__exit__(kind, error, traceback)
 
-    @property
-    def dependencies(self) -> tuple[fingerprint.Dependency, ...]:
-        """What the trace read from outside of the walk, to be read again before every hit."""
-        return self._recording.dependencies
-
-    def keys(self, session: Session, program: bytes) -> list[CallKey]:
-        """The call keys that lead to the program: one, or two where the trace changed what it reads, and came to rest.
+    def verdicts(self, session: Session, program: bytes, known: Sequence[Footprint] | None) -> list[Verdict]:
+        """The keys that lead to the program: one, or two where the trace changed what it reads, and came to rest.
 
         Args:
             session: of this process.
             program: the key of the program that the trace gave.
+            known: the footprints that calls of the function are stored under; None where nothing is to be pruned.
 
         Raises:
             Refusal: TRACE_SIDE_EFFECT, naming what changed; or what the recorder found that no key covers.
         """
         self._recording.verdict()
         self._check_settings()
-        now = key_now(self._call, self._key)
+        # In this order: what the pruned walk has seen is the state of the trace if the whole one still has that, too.
+        pruned = self._pruned(self._recording, known)
+        now = call_key(self._key.parts)
         if now.digest == self._key.digest:
-            return [self._key]
+            return [Verdict(pruned or now, now, self._recording.dependencies)]
         effect = self._before.side_effect()
         if effect is not None:
             advice = "it changed while the function was traced; pass it as an argument, or make it constant"
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, effect, advice)
-        self._check_rest(session, now, program)
-        return [self._key, now]
+        # The state before the trace is gone, so that no pruned walk can be made of it.
+        first = Verdict(self._key, self._key, self._recording.dependencies)
+        return [first, self._at_rest(session, now, program, known)]
 
     def _check_settings(self) -> None:
         """A setting of JAX, or of the process, that the trace changed would not be changed by a hit."""
@@ -73,16 +91,31 @@ class Audit:
                 advice = "the trace changed it; set it before the call, or within a context manager"
                 raise Refusal(BypassReason.TRACE_SIDE_EFFECT, name, advice)
 
-    def _check_rest(self, session: Session, now: CallKey, program: bytes) -> None:
+    def _at_rest(self, session: Session, now: CallKey, program: bytes, known: Sequence[Footprint] | None) -> Verdict:
         """Traces once more, from what the first trace left behind: nothing may change, and the program be the same."""
         left_behind = fingerprint.Snapshot(now.walk)
-        with _jax.fresh_context(object()):
+        recording = fingerprint.record(now.walk)
+        with _jax.fresh_context(object()), recording:
             lowered = _jax.Traced(self._call).lower()
             again = program_key(session, lowered, encode_compilation(lowered))
-        if again != program or key_now(self._call, now).digest != now.digest:
+        pruned = self._pruned(recording, known)
+        if again != program or call_key(now.parts).digest != now.digest:
             left_behind.put_back()  # a counter of the user's has counted one trace, as it would without us
             advice = "every trace changes what the function reads"
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(self._call), advice)
+        recording.verdict()
+        return Verdict(pruned or now, now, recording.dependencies)
+
+    def _pruned(self, recording: fingerprint.Recording, known: Sequence[Footprint] | None) -> CallKey | None:
+        """The key by the footprint of a trace; None where pruning to that is not sound."""
+        footprint = WHOLE if known is None else choose(list(known), recording.footprint())
+        if footprint == WHOLE:
+            return None
+        try:
+            key = call_key(self._key.parts, footprint)
+        except Refusal:
+            return None
+        return key if recording.covered_by(key.walk) else None
 
 
 def _settings() -> dict[str, object]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jitserve import _core, _jax
-from jitserve._audit import Audit
+from jitserve._audit import Audit, Verdict
 from jitserve._generation import generation_dependency
 from jitserve._ingredients import ingredients_record
 from jitserve._key import CallKey, function_name
@@ -17,12 +17,16 @@ from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._program_key import encode_compilation, program_key
 from jitserve._refused import refused_manifest
 from jitserve.record import _programs, _trees
+from jitserve.record._footprints import new_footprints
 from jitserve.record._manifest import SCHEMA, new_manifest
 from jitserve.record._plain import Unencodable
 from jitserve.store._tier import Kind
 from jitserve.v1 import record_pb2 as pb
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jitserve._footprint import Footprint
     from jitserve._session import Session
     from jitserve.store._tier import Lease, Store
 
@@ -42,6 +46,8 @@ class Build:
         warnings: what lowering warned the user about.
         ingredients: the bytes of the record that explains the call keys; empty where it could not be made.
         manifests: the manifests to publish, by call key.
+        footprints: what they were pruned to, as a record to publish; empty where nobody looks for that.
+        root_key: to publish the footprints under.
         refused: the manifest that says instead why there is none; empty where only this process should know.
         lease: of the program key, to be released when all is published.
         generation: the set of entries that this one is part of, where several processes compile together.
@@ -57,6 +63,8 @@ class Build:
     stablehlo: bytes = b""
     ingredients: bytes = b""
     manifests: dict[bytes, bytes] = field(default_factory=dict)
+    footprints: bytes = b""
+    root_key: bytes = b""
     refused: bytes = b""
     warnings: list[str] = field(default_factory=list)
     lease: Lease | None = None
@@ -74,13 +82,22 @@ class Build:
         return tokens.finish()
 
 
-def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None, generation: bytes = b"") -> Build:
+def build(
+    session: Session,
+    store: Store,
+    call: _jax.Call,
+    key: CallKey | None,
+    known: Sequence[Footprint] | None,
+    generation: bytes = b"",
+) -> Build:
     """Traces, lowers and compiles a call. Afterwards the ordinary call finds everything in JAX's caches.
 
     Must run, together with the ordinary call, inside one ``_jax.fresh_context``, if there is a key.
 
     Args:
-        key: the call key; None for a call that was refused one. Its program is cached all the same.
+        key: the call key, of a walk that is not pruned; None for a call that was refused one. Its program is cached
+            all the same.
+        known: the footprints that calls of the function are stored under; None where nobody looks for footprints.
         generation: what the job's processes agreed to call the set of what they compile; empty for a local call.
 
     Raises:
@@ -90,6 +107,9 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None, 
     audit = _begin_audit(session, call, key)
     try:
         with audit or contextlib.nullcontext():
+            if audit is not None:
+                # The arguments have been taken apart before anybody listened, which runs code of the user's, too.
+                _jax.parse_call(call.fun, call.info, call.args, call.kwargs)
             traced, lowered = _trace_and_lower(call, result)
         if lowered is not None:
             if len(lowered.processes()) > 1:
@@ -99,7 +119,7 @@ def build(session: Session, store: Store, call: _jax.Call, key: CallKey | None, 
                 find_or_compile(session, store, lowered, result)
             if audit is not None and result.program_key:
                 with session.guard("the audit of a trace"):
-                    result.manifests = _manifests(session, call, audit, traced, result)
+                    _make_manifests(session, call, audit, traced, known, result)
     except Refusal as refusal:
         result.refusal = refusal.without_frames()
         if audit is not None and not result.program_key:
@@ -222,28 +242,46 @@ def _program(lowered: _jax.Lowered, compilation: pb.Compilation, executable: obj
     )
 
 
-def _manifests(
-    session: Session, call: _jax.Call, audit: Audit, traced: _jax.Traced, result: Build
-) -> dict[bytes, bytes]:
-    keys = audit.keys(session, result.program_key)
-    result.ingredients = ingredients_record(session, call, keys[0])
+def _make_manifests(
+    session: Session,
+    call: _jax.Call,
+    audit: Audit,
+    traced: _jax.Traced,
+    known: Sequence[Footprint] | None,
+    result: Build,
+) -> None:
+    verdicts = audit.verdicts(session, result.program_key, known)
+    result.ingredients = ingredients_record(session, call, verdicts[-1].key)
+    keys = []
+    for verdict in verdicts:
+        key, variant = _variant(call, verdict, traced, result)
+        keys.append(key)
+        result.manifests[key.digest] = new_manifest(variant)
+    if known is not None:
+        result.root_key = keys[0].parts.root_key
+        result.footprints = new_footprints(key.footprint for key in keys)
+
+
+def _out_tree(verdict: Verdict, traced: _jax.Traced) -> tuple[CallKey, pb.Tree]:
+    """The structure of the result, and the key whose walk its record refers to: the pruned one, if that has it all."""
+    try:
+        return verdict.key, _trees.encode_tree(traced.out_tree, scope_of(verdict.key))
+    except Unencodable:
+        pass
+    try:
+        return verdict.whole, _trees.encode_tree(traced.out_tree, scope_of(verdict.whole))
+    except Unencodable as error:
+        raise Refusal(BypassReason.OUT_TREE_UNSERIALIZABLE, error.path, str(error)) from None
+
+
+def _variant(call: _jax.Call, verdict: Verdict, traced: _jax.Traced, result: Build) -> tuple[CallKey, pb.Variant]:
+    key, out_tree = _out_tree(verdict, traced)
     dependencies = [
-        pb.Dependency(kind=item.kind.value, name=item.name, digest=item.digest) for item in audit.dependencies
+        pb.Dependency(kind=item.kind.value, name=item.name, digest=item.digest) for item in verdict.dependencies
     ]
     if result.generation:
         dependencies.append(generation_dependency(result.generation))
-    variants = {key.digest: _variant(call, key, traced, result, dependencies) for key in keys}
-    return {digest: new_manifest(variant) for digest, variant in variants.items()}
-
-
-def _variant(
-    call: _jax.Call, key: CallKey, traced: _jax.Traced, result: Build, dependencies: list[pb.Dependency]
-) -> pb.Variant:
-    try:
-        out_tree = _trees.encode_tree(traced.out_tree, scope_of(key))
-    except Unencodable as error:
-        raise Refusal(BypassReason.OUT_TREE_UNSERIALIZABLE, error.path, str(error)) from None
-    return pb.Variant(
+    return key, pb.Variant(
         dependencies=dependencies,
         program_key=result.stored_key,
         out_tree=out_tree,
@@ -251,6 +289,7 @@ def _variant(
         ingredients=_blob(result.ingredients) if result.ingredients else None,
         function=function_name(call),
         warnings=result.warnings,
+        whole_key=verdict.whole.digest,
     )
 
 

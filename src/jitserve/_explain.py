@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,16 @@ from jitserve._advice import advice_for
 from jitserve._difference import differences
 from jitserve._errors import RecordError, StoreFault
 from jitserve._explanation import Explanation
+from jitserve._footprint import WHOLE, Footprint
 from jitserve._ingredients import ingredients_of
-from jitserve._key import CallKey, call_key, function_name
+from jitserve._key import CallKey, CallParts, call_key, call_parts, function_name
 from jitserve._nearest import Neighbour, nearest
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._refused import known_refusal
 from jitserve._resolve import stand_aside
 from jitserve._session import Session, current_session
 from jitserve.record import _programs
+from jitserve.record._footprints import read_footprints
 from jitserve.record._manifest import read_manifest
 from jitserve.store._tier import Kind
 
@@ -76,17 +79,49 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
     store = session.store()
     if store is None:
         return Explanation(name, Outcome.FAULT, "the store cannot be used; the call would go on through plain JAX")
-    key = call_key(call, session.environment().ingredients())
-    ingredients = ingredients_of(call, key)
-    found = _found(store, key, trouble)
+    parts = call_parts(call, session.environment().ingredients())
+    found = _found_by_footprint(store, parts, trouble)
+    if found is not None and found.outcome is not Outcome.MISS:
+        return dataclasses.replace(found, function=name, waived=_waived(ingredients_of(call, call_key(parts))))
+    key = call_key(parts)
     if found is None:
         refused = session.refusal_of(key.digest) or known_refusal(session, store, key)
         if refused is not None:
             raise refused
         hazards = tuple(dict.fromkeys(map(_hazard, key.walk.hazards)))
-        found = dataclasses.replace(_miss(store, name, ingredients, trouble), hazards=hazards)
-    waived = tuple(f"{part.name}: {part.text}" for part in ingredients if part.kind == "waived")
-    return dataclasses.replace(found, function=name, key=key.digest.hex(), waived=waived)
+        found = dataclasses.replace(_miss(store, name, key, trouble), hazards=hazards, key=key.digest.hex())
+    return dataclasses.replace(found, function=name, waived=_waived(ingredients_of(call, key)))
+
+
+def _waived(ingredients: list[Ingredient]) -> tuple[str, ...]:
+    return tuple(f"{part.name}: {part.text}" for part in ingredients if part.kind == "waived")
+
+
+def _found_by_footprint(store: Store, parts: CallParts, trouble: list[str]) -> Explanation | None:
+    """What is stored under the call's own keys; the first hit, or else the first entry that does not hold any more."""
+    outdated = None
+    for footprint in _footprints(store, parts, trouble):
+        try:
+            key = call_key(parts, footprint)
+        except Refusal:
+            continue
+        found = _found(store, key, trouble)
+        if found is not None and found.outcome is not Outcome.MISS:
+            return found
+        outdated = outdated or found
+    return outdated
+
+
+def _footprints(store: Store, parts: CallParts, trouble: list[str]) -> list[Footprint]:
+    """The footprints that calls of the function are stored under, in the order in which a call looks for them."""
+    if _jax.process_count() > 1:
+        return [WHOLE]
+    try:
+        payload = store.lookup(Kind.FOOTPRINTS, parts.root_key)
+        return [] if payload is None else read_footprints(payload)[::-1]
+    except (StoreFault, RecordError) as error:
+        trouble.append(str(error))
+        return []
 
 
 def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None:
@@ -98,7 +133,8 @@ def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None
             changed = list(_changed_dependencies(variant))
             record = None if changed else store.lookup(Kind.PROGRAM, variant.program_key)
             if record is not None:
-                return _hit(variant, _programs.read_program(record))
+                found = _hit(variant, _programs.read_program(record))
+                return dataclasses.replace(found, key=key.digest.hex())
             outdated += changed
             if not changed:
                 trouble.append("the entry is there, and its program is not")
@@ -107,7 +143,8 @@ def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None
     if not outdated:
         return None
     summary = "the entry is there, but something that its trace read from outside has changed"
-    return Explanation("", Outcome.MISS, summary, nearest=key.digest.hex(), differences=tuple(dict.fromkeys(outdated)))
+    name = key.digest.hex()
+    return Explanation("", Outcome.MISS, summary, key=name, nearest=name, differences=tuple(dict.fromkeys(outdated)))
 
 
 def _hazard(hazard: fingerprint.Hazard) -> str:
@@ -134,11 +171,16 @@ def _hit(variant: pb.Variant, program: pb.Program) -> Explanation:
     return Explanation("", Outcome.PROGRAM_HIT, f"{costs}; XLA could not store the executable, it is compiled again")
 
 
-def _miss(store: Store, name: str, ingredients: list[Ingredient], trouble: list[str]) -> Explanation:
+def _miss(store: Store, name: str, key: CallKey, trouble: list[str]) -> Explanation:
+    @functools.cache
+    def ingredients(footprint: Footprint) -> list[Ingredient]:
+        return ingredients_of(key.parts.call, dataclasses.replace(key, footprint=footprint))
+
     neighbour = nearest(store, name, ingredients, trouble)
     if neighbour is None:
         return Explanation("", Outcome.MISS, f"nothing of {name} is stored")
-    found = tuple(differences(ingredients, neighbour.ingredients)) or (_invisible(neighbour),)
+    here = ingredients(neighbour.footprint)
+    found = tuple(differences(here, neighbour.ingredients)) or (_invisible(neighbour),)
     total = len(neighbour.ingredients)
     summary = f"nearest is entry {neighbour.key.hex()[:12]}, equal in {neighbour.equal} of {total} ingredients"
     return Explanation("", Outcome.MISS, summary, nearest=neighbour.key.hex(), differences=found)

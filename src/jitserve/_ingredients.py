@@ -26,7 +26,7 @@ _APART = frozenset(("function", "signature", "config", "XLA_FLAGS", "LIBTPU_INIT
 def ingredients_record(session: Session, call: _jax.Call, key: CallKey) -> bytes:
     """The record of a call's ingredients; empty where something went wrong, which costs an explanation only."""
     with contextlib.suppress(Refusal), session.guard("the record of ingredients"):
-        return encode_ingredients(function_name(call), ingredients_of(call, key))
+        return encode_ingredients(function_name(call), ingredients_of(call, key), key.footprint)
     return b""
 
 
@@ -37,7 +37,9 @@ def ingredients_of(call: _jax.Call, key: CallKey) -> list[Ingredient]:
         Refusal: what the function reads has changed since the key was computed, and cannot be fingerprinted any more.
     """
     walked = [(label, value) for label, value in key.roots if label.startswith("static argument")]
-    notes = [_named(part) for part in fingerprint.take_notes(call.fun, walked, root_labels(call))]
+    notes = [
+        _named(part) for part in fingerprint.take_notes(call.fun, walked, root_labels(call), key.footprint.functions)
+    ]
     return [
         *(part for part in notes if part.kind == "waived"),
         *(part for part in notes if part.kind == "static"),

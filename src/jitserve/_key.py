@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from dataclasses import dataclass
 from typing import Any
 
 from jitserve import _core, _jax, fingerprint
+from jitserve._footprint import WHOLE, Footprint
 from jitserve._jax import types as jt
 from jitserve.record import _avals, _places
 from jitserve.record._manifest import SCHEMA
@@ -21,54 +23,115 @@ _intruders = fingerprint.Intruders()
 
 
 @dataclass(frozen=True, slots=True)
+class CallParts:
+    """What goes into the keys of one call, but for the walk.
+
+    Attributes:
+        call: the call.
+        roots: what is walked beside the function, with labels.
+        ingredients: of the key, but for the function, by name.
+        root_key: 32 bytes over the ingredients and the function's own name and code: where its footprints are stored.
+    """
+
+    call: _jax.Call
+    roots: tuple[tuple[str, object], ...]
+    ingredients: tuple[fingerprint.Ingredient, ...]
+    root_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class CallKey:
-    """The key of one call.
+    """The key of one call, by a footprint.
 
     Attributes:
         digest: 32 bytes.
         walk: the walk of the function and of everything else that is an object; records refer to its objects.
-        roots: what was walked beside the function, with labels.
+        parts: the other ingredients.
+        footprint: what the walk was pruned to.
         ingredients: the parts of the key by name.
     """
 
     digest: bytes
     walk: fingerprint.Walk
-    roots: tuple[tuple[str, object], ...]
+    parts: CallParts
+    footprint: Footprint
     ingredients: tuple[fingerprint.Ingredient, ...]
 
+    @property
+    def roots(self) -> tuple[tuple[str, object], ...]:
+        """What was walked beside the function, with labels."""
+        return self.parts.roots
 
-def call_key(call: _jax.Call, environment: tuple[fingerprint.Ingredient, ...]) -> CallKey:
-    """Computes the key of a call.
+
+def call_parts(call: _jax.Call, environment: tuple[fingerprint.Ingredient, ...]) -> CallParts:
+    """Describes all of a call but what a trace can read through its function.
 
     Args:
         call: the call.
         environment: the ingredients of this process's environment.
 
     Raises:
-        Refusal: something that a trace could read cannot be fingerprinted soundly.
+        Refusal: an argument, an option or the context cannot be fingerprinted soundly.
     """
     parts = (
         fingerprint.Ingredient("signature", signature(call.leaves), f"{len(call.leaves)} leaves"),
         *environment,
     )
-    return _key(call, _further_roots(call), parts)
+    root_key = _digest("jitserve.root", (fingerprint.Ingredient("function", _root_digest(call), ""), *parts))
+    return CallParts(call, _further_roots(call), parts, root_key)
 
 
-def key_now(call: _jax.Call, key: CallKey) -> CallKey:
-    """The key of a call by what its function reads now; all the rest as it was when ``key`` was computed."""
-    return _key(call, key.roots, key.ingredients[1:])
+def call_key(parts: CallParts, footprint: Footprint = WHOLE) -> CallKey:
+    """Computes the key of a call, from what its function can read now.
+
+    Args:
+        parts: of the call.
+        footprint: what to prune the walk to.
+
+    Raises:
+        Refusal: something that a trace could read cannot be fingerprinted soundly.
+    """
+    # deferred: the audit watches every trace that is published
+    walk = fingerprint.walk(parts.call.fun, parts.roots, deferred=True, footprint=footprint.functions)
+    ingredients = (
+        fingerprint.Ingredient("function", walk.digest, function_name(parts.call)),
+        *parts.ingredients,
+    )
+    footprint_part = fingerprint.Ingredient("footprint", footprint.digest(), "")
+    digest = _digest("jitserve.call", (*ingredients, footprint_part))
+    return CallKey(digest, walk, parts, footprint, ingredients)
 
 
-def _key(call: _jax.Call, roots: tuple[tuple[str, object], ...], others: tuple[fingerprint.Ingredient, ...]) -> CallKey:
-    walk = fingerprint.walk(call.fun, roots, deferred=True)  # the audit watches every trace that is published
-    parts = (fingerprint.Ingredient("function", walk.digest, function_name(call)), *others)
+def _digest(tag: str, parts: tuple[fingerprint.Ingredient, ...]) -> bytes:
     tokens = _core.Tokens()
-    tokens.begin("jitserve.call", len(parts) + 1)
+    tokens.begin(tag, len(parts) + 1)
     tokens.int_(SCHEMA)
     for part in parts:
         tokens.str_(part.name)
         tokens.digest_(part.digest)
-    return CallKey(tokens.finish(), walk, roots, parts)
+    return tokens.finish()
+
+
+def _root_digest(call: _jax.Call) -> bytes:
+    """Which function it is: its name, its code, and the code of what it wraps. What else it reads is for the walk."""
+    tokens = _core.Tokens()
+    tokens.begin("root", 1)
+    tokens.str_(function_name(call))
+    found: Any = call.fun
+    for _ in range(_WRAPPERS):
+        if type(found) is types.MethodType:
+            found = found.__func__
+        elif type(found) is functools.partial:
+            found = found.func
+        elif type(found) is types.FunctionType:
+            tokens.digest_(_core.code_digest(found.__code__))
+            found = found.__dict__.get("__wrapped__")
+        else:
+            break
+    return tokens.finish()
+
+
+_WRAPPERS = 8
 
 
 def function_name(call: _jax.Call) -> str:

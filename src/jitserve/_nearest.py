@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jitserve._difference import count_equal
 from jitserve._errors import RecordError, StoreFault
+from jitserve._footprint import Footprint
 from jitserve._ingredient import Ingredient
 from jitserve.record._ingredients import decode_ingredients
 from jitserve.record._manifest import read_manifest
@@ -30,35 +31,39 @@ class Neighbour:
         key: its call key.
         ingredients: what its key was made of.
         left_out: how many ingredients did not fit into its record.
+        footprint: what the walk of its key was pruned to.
         equal: how many ingredients it has in common with the call.
     """
 
     key: bytes
     ingredients: list[Ingredient]
     left_out: int
+    footprint: Footprint
     equal: int
 
 
-def nearest(store: Store, function: str, ingredients: list[Ingredient], trouble: list[str]) -> Neighbour | None:
+def nearest(
+    store: Store, function: str, ingredients: Callable[[Footprint], list[Ingredient]], trouble: list[str]
+) -> Neighbour | None:
     """The entry with the most equal ingredients, of equals the newest; None where nothing of the function is stored.
 
     Args:
         store: where to look. One that cannot be listed has no entries.
         function: module and qualified name.
-        ingredients: of the call.
+        ingredients: of the call, by the footprint of the entry that it is compared with.
         trouble: gets a line for each thing that cannot be read.
     """
     best: Neighbour | None = None
     for key, variant in _entries(store, function, trouble):
         try:
             data = bytes(store.fetch(Digest(variant.ingredients.sha256, variant.ingredients.size)))
-            stored, left_out = decode_ingredients(data)
+            stored = decode_ingredients(data)
         except (StoreFault, RecordError) as error:
             trouble.append(str(error))
             continue
-        equal = count_equal(ingredients, stored)
+        equal = count_equal(ingredients(stored.footprint), stored.ingredients)
         if best is None or equal > best.equal:
-            best = Neighbour(key, stored, left_out, equal)
+            best = Neighbour(key, stored.ingredients, stored.left_out, stored.footprint, equal)
     return best
 
 

@@ -1,4 +1,4 @@
-"""Publishing what a cold call built: blobs first, the manifest last. That write is the commit point."""
+"""Publishing what a cold call built: blobs first, then the program, the manifest, and the footprint to find it by."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ def _write(session: Session, store: Store, result: Build) -> None:
         _put(store, result.ingredients)
     for key, manifest in result.manifests.items():
         store.publish(Kind.MANIFEST, key, manifest)
+    if result.footprints:
+        store.publish(Kind.FOOTPRINTS, result.root_key, result.footprints)
     if result.refused:
         store.publish(Kind.MANIFEST, result.call_key, result.refused)
     if result.manifests:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from jitserve import _jax
 from jitserve._agreement import Verb
 from jitserve._build import Build, build
-from jitserve._key import CallKey, call_key, function_name
-from jitserve._lookup import Direct, look_up
+from jitserve._key import CallKey, CallParts, call_parts, function_name
+from jitserve._lookup import Direct
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._publish import publish
 from jitserve._refused import known_refusal
+from jitserve._search import Found, Search
 from jitserve._together import agree, decline
 from jitserve._users import users_own
 from jitserve._verify import is_right
-from jitserve.store._tier import Kind
 
 if TYPE_CHECKING:
     from jitserve._session import Session
@@ -49,41 +49,35 @@ def resolve(
     store = session.store()
     if store is None:
         return _fault(session, call, processes), plain()
-    key, refused = _key(session, call)  # 2, 3
+    parts, refused = _parts(session, call)  # 2
+    if parts is None and refused is None:
+        return _fault(session, call, processes), plain()
+    search = None if parts is None else Search(session, store, parts, pruned=_jax.process_count() == 1)
+    keyed = _Keyed(session, store, call, search, plain, execute)
+    found = search.find() if search is not None else None  # 3, 4, 5, 6, 7
+    if found is not None:
+        return _hit(keyed, found)
+    key, refused = (None, refused) if search is None else search.whole()
     if key is None and refused is None:
         return _fault(session, call, processes), plain()
-    keyed = _Keyed(session, store, call, key, refused, plain, execute)
-    direct = look_up(session, store, key) if key else None  # 4, 5, 6, 7
     processes |= _captured_processes(key)
-    if direct is None and processes:
-        return _resolve_together(keyed, processes)
-    refused = None if key is None or direct is not None else known_refusal(session, store, key)
-    if refused is not None:
-        session.built(function_name(call), refused, Build(call_key=key.digest if key else b""))
+    if processes:
+        return _resolve_together(keyed, processes, key, refused)
+    known = None if key is None else known_refusal(session, store, key)
+    if key is not None and known is not None:
+        session.built(function_name(call), known, Build(call_key=key.digest))
         return Outcome.BYPASS, plain()
-    lease = None
-    if key is not None and direct is None:
-        before = _manifest(session, store, key)
-        lease = _lease(session, store, key)  # 8
-        if _manifest(session, store, key) != before:
-            # Somebody else has compiled it meanwhile. Loading needs no lease: those who waited load side by side.
-            _release(lease)
-            lease = None
-            direct = look_up(session, store, key)
-    if direct is not None and key is not None and is_right(session, store, call, key, direct):
-        return _hit(keyed, direct)
-    return _compile(keyed, lease)  # 9, 10, 11
+    return _compile_once(keyed, key, refused)
 
 
 @dataclass(frozen=True, slots=True)
 class _Keyed(Generic[Answer]):
-    """A call whose key is known, or was refused for a reason; and the two ways to make it."""
+    """A call, where to look for it (unless it was refused a key), and the two ways to make it."""
 
     session: Session
     store: Store
     call: _jax.Call
-    key: CallKey | None
-    refused: Refusal | None
+    search: Search | None
     plain: Callable[[], Answer]
     execute: Callable[[_jax.Call, Direct], Answer]
 
@@ -108,20 +102,45 @@ def _fault(session: Session, call: _jax.Call, processes: frozenset[int]) -> Outc
     return Outcome.FAULT
 
 
-def _resolve_together(keyed: _Keyed[Answer], processes: frozenset[int]) -> tuple[Outcome, Answer]:
+def _resolve_together(
+    keyed: _Keyed[Answer], processes: frozenset[int], key: CallKey | None, refused: Refusal | None
+) -> tuple[Outcome, Answer]:
     """For a call that names devices of other processes: there is no lease, and every process does the same."""
-    session, call, refused = keyed.session, keyed.call, keyed.refused
-    agreed = agree(session, keyed.store, call, keyed.key, processes)
+    session, call = keyed.session, keyed.call
+    agreed = agree(session, keyed.store, call, key, processes)
     if agreed.direct is not None:
-        return _hit(keyed, agreed.direct)
+        return _answer(keyed, agreed.direct)
     if agreed.decision.verb is Verb.COMPILE:
-        return _compile(keyed, None, agreed.decision.generation)
+        return _compile(keyed, key, refused, None, agreed.decision.generation)
     reason = "the processes of the job did not agree to use the cache"
     session.bypass(function_name(call), refused or Refusal(BypassReason.MULTI_PROCESS, "call", reason))
     return Outcome.BYPASS, keyed.plain()
 
 
-def _hit(keyed: _Keyed[Answer], direct: Direct) -> tuple[Outcome, Answer]:
+def _compile_once(keyed: _Keyed[Answer], key: CallKey | None, refused: Refusal | None) -> tuple[Outcome, Answer]:
+    """Compiles, unless another process does so first."""
+    if keyed.search is None or key is None:
+        return _compile(keyed, key, refused, None)
+    before = keyed.search.records()
+    lease = _lease(keyed, key)  # 8
+    if keyed.search.records() != before:
+        # Somebody else has compiled it meanwhile. Loading needs no lease: those who waited load side by side.
+        _release(lease)
+        lease = None
+        found = keyed.search.find()
+        if found is not None:
+            return _hit(keyed, found)
+    return _compile(keyed, key, refused, lease)  # 9, 10, 11
+
+
+def _hit(keyed: _Keyed[Answer], found: Found) -> tuple[Outcome, Answer]:
+    if is_right(keyed.session, keyed.store, keyed.call, found.key, found.direct):
+        return _answer(keyed, found.direct)
+    key, refused = keyed.search.whole() if keyed.search is not None else (None, None)
+    return _compile(keyed, key, refused, None)
+
+
+def _answer(keyed: _Keyed[Answer], direct: Direct) -> tuple[Outcome, Answer]:
     keyed.session.hit(direct.loaded.outcome, direct.load_s, direct.saved_s)
     with users_own:  # who makes warnings errors gets this one
         _jax.warn_again(direct.warnings)
@@ -141,24 +160,18 @@ def stand_aside(call: _jax.Call) -> Refusal | None:
     return None
 
 
-def _key(session: Session, call: _jax.Call) -> tuple[CallKey | None, Refusal | None]:
+def _parts(session: Session, call: _jax.Call) -> tuple[CallParts | None, Refusal | None]:
     try:
         with session.guard("the fingerprint"):
-            return call_key(call, session.environment().ingredients()), None
+            return call_parts(call, session.environment().ingredients()), None
     except Refusal as refusal:
         return None, refusal.without_frames()
     return None, None
 
 
-def _lease(session: Session, store: Store, key: CallKey) -> Lease | None:
-    with session.guard("the lease"):
-        return store.acquire(key.digest, session.settings.lease_timeout_s)
-    return None
-
-
-def _manifest(session: Session, store: Store, key: CallKey) -> bytes | None:
-    with session.guard("the lookup"):
-        return store.lookup(Kind.MANIFEST, key.digest)
+def _lease(keyed: _Keyed[Answer], key: CallKey) -> Lease | None:
+    with keyed.session.guard("the lease"):
+        return keyed.store.acquire(key.digest, keyed.session.settings.lease_timeout_s)
     return None
 
 
@@ -167,15 +180,18 @@ def _release(lease: Lease | None) -> None:
         lease.release()
 
 
-def _compile(keyed: _Keyed[Answer], lease: Lease | None, generation: bytes = b"") -> tuple[Outcome, Answer]:
+def _compile(
+    keyed: _Keyed[Answer], key: CallKey | None, refused: Refusal | None, lease: Lease | None, generation: bytes = b""
+) -> tuple[Outcome, Answer]:
     session, store, call = keyed.session, keyed.store, keyed.call
+    known = None if generation or keyed.search is None else keyed.search.footprints
     try:
         # What gets no key is not found by one: like plain JAX, it may take inner traces from JAX's caches.
-        with contextlib.nullcontext() if keyed.key is None else _jax.fresh_context(object()):
-            result = build(session, store, call, keyed.key, generation)
+        with contextlib.nullcontext() if key is None else _jax.fresh_context(object()):
+            result = build(session, store, call, key, known, generation)
             publish(session, store, result, lease)
             lease = None
             answer = keyed.plain()
-        return session.built(function_name(call), result.refusal or keyed.refused, result), answer
+        return session.built(function_name(call), result.refusal or refused, result), answer
     finally:
         _release(lease)

@@ -17,7 +17,7 @@ from jitserve import _jax
 from jitserve._difference import differences
 from jitserve._errors import WrongHitError
 from jitserve._ingredients import ingredients_of
-from jitserve._key import CallKey, function_name
+from jitserve._key import CallKey, call_key, function_name
 from jitserve._program_key import encode_compilation, program_key
 from jitserve.record._ingredients import decode_ingredients
 from jitserve.store._tier import Digest, Kind
@@ -60,6 +60,7 @@ def _fresh_program_key(session: Session, call: _jax.Call) -> bytes:
 
 def _report(session: Session, store: Store, call: _jax.Call, key: CallKey, direct: Direct, fresh: bytes) -> None:
     here, stored = ingredients_of(call, key), _stored_ingredients(store, direct)
+    whole = call_key(key.parts)
     directory = session.settings.store_dir / "wrong-hits"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = directory / f"{key.digest.hex()}-{os.getpid()}.json"
@@ -67,6 +68,7 @@ def _report(session: Session, store: Store, call: _jax.Call, key: CallKey, direc
         "function": function_name(call),
         "time": time.time(),
         "call_key": key.digest.hex(),
+        "whole_walk_is_equal": whole.digest == direct.variant.whole_key,
         "stored_program_key": direct.program_key.hex(),
         "fresh_program_key": fresh.hex(),
         "differences": differences(here, stored),
@@ -81,7 +83,7 @@ def _stored_ingredients(store: Store, direct: Direct) -> list[Ingredient]:
     if not direct.variant.HasField("ingredients"):
         return []
     blob = direct.variant.ingredients
-    return decode_ingredients(bytes(store.fetch(Digest(blob.sha256, blob.size))))[0]
+    return decode_ingredients(bytes(store.fetch(Digest(blob.sha256, blob.size)))).ingredients
 
 
 def _as_dict(part: Ingredient) -> dict[str, object]:

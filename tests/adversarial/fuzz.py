@@ -76,11 +76,11 @@ def execute(files: dict[str, str]) -> Callable[..., Any]:
 def key(function: Callable[..., Any]) -> bytes:
     """The call key of ``jit(function)(X)``."""
     from jitserve import _jax
-    from jitserve._key import call_key
+    from jitserve._key import call_key, call_parts
     from jitserve._session import current_session
 
     call = _jax.parse_call(function, _jax.options(jax.jit(function)), (X,), {})
-    return call_key(call, current_session().environment().ingredients()).digest
+    return call_key(call_parts(call, current_session().environment().ingredients())).digest
 
 
 @contextlib.contextmanager

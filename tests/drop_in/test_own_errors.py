@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 
 import jitserve
-from jitserve import _build, _lookup, _resolve, _session
+from jitserve import _audit, _build, _lookup, _resolve, _search, _session
 
 SEAMS = [
     (_resolve, "function_name"),
-    (_resolve, "call_key"),
-    (_resolve, "look_up"),
+    (_resolve, "call_parts"),
+    (_search, "call_key"),
+    (_search, "read_footprints"),
+    (_search, "look_up"),
+    (_audit, "choose"),
     (_resolve, "build"),
     (_resolve, "publish"),
     (_resolve, "is_right"),

@@ -14,23 +14,29 @@ import pytest
 POISON = """
 import jax, jax.numpy as jnp, jitserve
 from jitserve import _jax, _session
-from jitserve._key import call_key
+from jitserve._footprint import WHOLE
+from jitserve._key import call_key, call_parts
+from jitserve.record._footprints import new_footprints, read_footprints
 from jitserve.record._manifest import new_manifest, read_manifest
 from jitserve.store._tier import Kind
 
 session = _session.current_session()
+store = session.store()
 
-def key_of(f):
+def parts_of(f):
     call = _jax.parse_call(f, _jax.options(jax.jit(f)), (jnp.ones(3),), {})
-    return call_key(call, session.environment().ingredients()).digest
+    return call_parts(call, session.environment().ingredients())
 
 def double(x): return x * 2
 def triple(x): return x * 3
 
 jitserve.jit(double)(jnp.ones(3))
 jitserve.flush()
-wrong = read_manifest(session.store().lookup(Kind.MANIFEST, key_of(double))).variants[0]
-session.store().publish(Kind.MANIFEST, key_of(triple), new_manifest(wrong))
+(footprint,) = read_footprints(store.lookup(Kind.FOOTPRINTS, parts_of(double).root_key))
+stored = store.lookup(Kind.MANIFEST, call_key(parts_of(double), footprint).digest)
+wrong = parts_of(triple)
+store.publish(Kind.MANIFEST, call_key(wrong).digest, new_manifest(read_manifest(stored).variants[0]))
+store.publish(Kind.FOOTPRINTS, wrong.root_key, new_footprints([WHOLE]))
 """
 CALL = """
 import json, jax.numpy as jnp, jitserve

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from jitserve._errors import RecordError
+from jitserve._footprint import WHOLE
 from jitserve._ingredient import Ingredient
-from jitserve.record._ingredients import LIMIT, decode_ingredients, encode_ingredients
+from jitserve.record._ingredients import LIMIT, Recorded, decode_ingredients, encode_ingredients
 
 
 def test_ingredients_come_back_as_they_were() -> None:
@@ -14,20 +15,21 @@ def test_ingredients_come_back_as_they_were() -> None:
         Ingredient("jax_enable_x64", b"", "False", "config"),
         Ingredient("net.norm", b"\x01" * 32, "helper", "function", ("constant 1", "name jnp.sin")),
     ]
-    assert decode_ingredients(encode_ingredients("net.step", parts)) == (parts, 0)
+    assert decode_ingredients(encode_ingredients("net.step", parts)) == Recorded(parts, 0, WHOLE)
 
 
 def test_record_is_cut_at_its_limit_and_says_how_much_is_missing() -> None:
     parts = [Ingredient(f"global `K{i}` of `f`", b"\x01" * 32, "x" * 100, "value") for i in range(10_000)]
     data = encode_ingredients("f", parts)
-    kept, left_out = decode_ingredients(data)
+    recorded = decode_ingredients(data)
+    kept, left_out = recorded.ingredients, recorded.left_out
     assert 0.9 * LIMIT < len(data) <= LIMIT
     assert kept == parts[: len(kept)]
     assert len(kept) + left_out == len(parts)
 
 
 def test_text_that_is_no_unicode_is_kept_readable() -> None:
-    parts, _ = decode_ingredients(encode_ingredients("f", [Ingredient("a", b"", "'\udc80'", "static")]))
+    parts = decode_ingredients(encode_ingredients("f", [Ingredient("a", b"", "'\udc80'", "static")])).ingredients
     assert parts[0].text == "'?'"
 
 

@@ -89,7 +89,8 @@ def ingredients_of(store: DiskStore, variant: pb.Variant) -> tuple[list[Ingredie
     if not variant.HasField("ingredients"):
         return [], 0
     blob = store.fetch(Digest(variant.ingredients.sha256, variant.ingredients.size))
-    return decode_ingredients(bytes(blob))
+    recorded = decode_ingredients(bytes(blob))
+    return recorded.ingredients, recorded.left_out
 
 
 def _program(store: DiskStore, key: bytes) -> pb.Program:

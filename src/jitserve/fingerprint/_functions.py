@@ -9,7 +9,7 @@ import functools
 import types
 from typing import TYPE_CHECKING, Any
 
-from . import _annotations, _globals, _inner_imports, _names, _origin, _raw, _static
+from . import _annotations, _globals, _inner_imports, _names, _origin, _pruning, _raw, _static
 from ._origin import Origin
 from ._path import ATTR, CELL, DEFAULT, KWDEFAULT, Path
 
@@ -31,6 +31,9 @@ def encode_function(walker: Walker, obj: types.FunctionType, path: Path, trusted
         _opaque_function(walker, obj, path, trusted)
         return
     trusted = origin is Origin.LIBRARY
+    if walker.footprint is not None and _pruning.is_pruned(obj, walker.footprint):
+        _bystander(walker, obj, path, trusted)
+        return
     names = _names.of(obj.__code__)
     walker.cover(obj.__code__, names.codes, path)
     if not trusted:
@@ -44,6 +47,15 @@ def encode_function(walker: Walker, obj: types.FunctionType, path: Path, trusted
     children += _globals.bindings(walker, obj, path, trusted)
     if trusted:
         children += _inner_imports.values(obj, names, path)
+    walker.tokens.int_(len(children))
+    walker.push(children)
+
+
+def _bystander(walker: Walker, obj: types.FunctionType, path: Path, trusted: bool) -> None:
+    """A function that an equal trace does not run: what can be seen of it without running it."""
+    _head(walker, "function that does not run", obj, _pruning.parameters_of(obj.__code__))
+    children = _defaults(obj, path, trusted) + attributes(obj.__dict__, path, trusted)
+    _annotations.emit(walker, obj.__annotations__)
     walker.tokens.int_(len(children))
     walker.push(children)
 
@@ -83,8 +95,18 @@ def _head(walker: Walker, tag: str, obj: types.FunctionType, digest: bytes) -> N
 
 def state(obj: types.FunctionType, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
     """What a function holds besides its code: defaults, closure and attributes, as labelled children."""
+    children = _defaults(obj, path, trusted)
+    if obj.__closure__:
+        children.append(("__closure__", path, trusted))
+        pairs = zip(obj.__code__.co_freevars, obj.__closure__, strict=True)
+        children += [(cell, (path, CELL, name), trusted) for name, cell in pairs]
+    return children + attributes(obj.__dict__, path, trusted)
+
+
+def _defaults(obj: types.FunctionType, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
+    """The defaults of a function's parameters, as labelled children."""
     children: list[tuple[Any, Path, bool]] = []
-    defaults, kwdefaults, closure = obj.__defaults__, obj.__kwdefaults__, obj.__closure__
+    defaults, kwdefaults = obj.__defaults__, obj.__kwdefaults__
     if defaults:
         children.append(("__defaults__", path, trusted))
         children.append((len(defaults), path, trusted))
@@ -97,11 +119,7 @@ def state(obj: types.FunctionType, path: Path, trusted: bool) -> list[tuple[Any,
         for name, value in dict.items(kwdefaults):
             children.append((name, path, trusted))
             children.append((value, (path, KWDEFAULT, name), trusted))
-    if closure:
-        children.append(("__closure__", path, trusted))
-        names = obj.__code__.co_freevars
-        children += [(cell, (path, CELL, name), trusted) for name, cell in zip(names, closure, strict=True)]
-    return children + attributes(obj.__dict__, path, trusted)
+    return children
 
 
 def attributes(namespace: dict[str, Any] | None, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
@@ -165,6 +183,7 @@ def encode_lru_cache(walker: Walker, obj: Any, path: Path, trusted: bool) -> Non
         return
     namespace = _raw.instance_dict(obj) or {}
     wrapped, parameters = namespace.get("__wrapped__"), namespace.get("cache_parameters")
+    walker.remembering.append(obj)
     if type(wrapped) is not types.FunctionType or _origin.of_function(wrapped) is Origin.USER:
         walker.memos.append((obj, path))
     bounds = parameters() if type(parameters) is types.FunctionType and _is_stdlib(parameters) else None

@@ -8,7 +8,7 @@ the cold side and for ``explain``.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from jitserve import _core
@@ -27,8 +27,16 @@ class _NotingWalker(Walker):
 
     __slots__ = ("notes",)
 
-    def __init__(self, limits: Limits, tokens: _core.Tokens, notes: Notes | None = None) -> None:
-        super().__init__(limits, tokens, deferred=True)  # whether it may be published was judged before
+    def __init__(
+        self,
+        limits: Limits,
+        tokens: _core.Tokens,
+        notes: Notes | None = None,
+        footprint: Container[str] | None = None,
+    ) -> None:
+        super().__init__(
+            limits, tokens, deferred=True, footprint=footprint
+        )  # whether it may be published was judged before
         self.notes = notes
 
     def number(self, obj: object, path: Path) -> bool:
@@ -100,19 +108,22 @@ def _scalar(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 
 def take_notes(
-    root_object: object, extra: Iterable[tuple[str, object]] = (), roots: Mapping[str, str] | None = None
+    root_object: object,
+    extra: Iterable[tuple[str, object]] = (),
+    roots: Mapping[str, str] | None = None,
+    footprint: Container[str] | None = None,
 ) -> list[Ingredient]:
     """The ingredients of a fingerprint.
 
     Args:
-        root_object, extra: as for ``walk``.
+        root_object, extra, footprint: as for ``walk``.
         roots: how a person would call the roots in ``extra``, by label.
 
     Raises:
         Refusal: as ``walk`` does.
     """
     notes = Notes(roots or {})
-    walker = _NotingWalker(Limits(), _core.Tokens(), notes)
+    walker = _NotingWalker(Limits(), _core.Tokens(), notes, footprint)
     _start(walker, root_object, list(extra))
     walker.run()
     walker.registries.finish(walker)

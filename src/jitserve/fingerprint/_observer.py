@@ -22,10 +22,14 @@ from jitserve._pure import inside_pure
 from . import _origin, _raw, _static, adapters
 from ._dependency import Dependency, DependencyKind, read
 from ._origin import Origin
+from ._pruning import GENERATED
 
 # Where the functions are whose reading of a file is seen as the opening of that file.
 # Modules that JAX uses all the time: what the user's code does with them is seen by the walk.
 _BUSY_MODULES = frozenset(("weakref", "_weakrefset", "threading", "contextvars", "typing", "traceback"))
+# By these, code of other threads can become part of what a trace does, and nobody watches those.
+_THREADS = frozenset(("concurrent.futures._base", "concurrent.futures.thread", "multiprocessing.pool", "queue"))
+_WAITS = frozenset(("Thread.start", "Thread.join", "Condition.wait", "Event.wait", "Barrier.wait"))
 _OPENING_MODULES = frozenset(("builtins", "io", "_io", "numpy", "numpy.lib._npyio_impl", "pkgutil"))
 # What a library may do without making its programs irreproducible: it uses ids as keys, and looks at its own frames.
 _TOLERATED_IN_LIBRARIES = frozenset(
@@ -38,8 +42,6 @@ _TOLERATED_IN_LIBRARIES = frozenset(
         BypassReason.UNKNOWN_CONTEXT_VALUE,
     )
 )
-# Code that the standard library generates for classes: it follows from the class.
-_GENERATED = ("__create_fn__", "namedtuple_")
 _GENERATORS = frozenset(("dataclasses", "collections", "enum"))
 # Every read of ``os.environ`` ends in one of these; by identity, since hashing a code object is slow.
 _ENVIRON_READS = {
@@ -79,7 +81,18 @@ class Interest(enum.IntEnum):
 class Observer:
     """Notes of one recording. Its methods are called while the user's code is on the stack, and raise nothing."""
 
-    __slots__ = ("_base", "_dependencies", "_print", "executed", "failed", "filter_setters", "impure", "texts", "users")
+    __slots__ = (
+        "_base",
+        "_dependencies",
+        "_print",
+        "executed",
+        "failed",
+        "filter_setters",
+        "impure",
+        "meets_threads",
+        "texts",
+        "users",
+    )
 
     def __init__(self) -> None:
         self._base: types.FrameType | None = None
@@ -88,6 +101,7 @@ class Observer:
         self.impure: list[Refusal] = []
         self.failed = False
         self.texts: list[Refusal] = []  # texts with addresses: what else there is to say is more helpful
+        self.meets_threads = False  # other threads may have had a part in the trace
         self.users: set[int] = set()  # the executed code that is the user's own
         self.filter_setters: list[str] = []  # where filters of warnings were set; most take them back
         self._dependencies: dict[tuple[DependencyKind, str], Dependency] = {}
@@ -127,6 +141,10 @@ class Observer:
         if module == "warnings" and code.co_qualname in _FILTER_SETTERS:
             self._filter_set(frame.f_back)
             return Interest.STARTS
+        if module in _THREADS or (module == "threading" and code.co_qualname in _WAITS):
+            self.meets_threads |= self._culprit(frame)[0] is not Origin.OPAQUE
+            if module != "threading":
+                return Interest.STARTS
         busy = module in _BUSY_MODULES and id(code) != _THREAD_START
         rule = None if busy else _untracked_rule(module, code.co_qualname)
         if rule is None:
@@ -290,7 +308,7 @@ def _origin_of_code(code: types.CodeType, frame: types.FrameType) -> Origin:
     if not filename.startswith("<") or filename.startswith("<frozen "):
         return _origin.of_file(filename)
     name = str(frame.f_globals.get("__name__"))
-    if code.co_qualname.startswith(_GENERATED) or name.startswith(_GENERATED):
+    if code.co_qualname.startswith(GENERATED) or name.startswith(GENERATED):
         return Origin.OPAQUE
     caller = frame.f_back
     if caller is not None and code.co_name == "<module>" and caller.f_globals.get("__name__") in _GENERATORS:

@@ -14,13 +14,14 @@ from types import TracebackType
 from typing import Any
 
 from jitserve import _core
+from jitserve._footprint import WHOLE, Footprint
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _audit, _memos, _names
+from . import _audit, _memos, _names, _pruning
 from ._dependency import Dependency
 from ._observer import Observer
 from ._process_state import warning_filters
-from ._walk import Walk
+from ._walk import Walk, walk
 
 if sys.version_info >= (3, 12):
     from ._monitoring import Monitoring as _Source
@@ -32,16 +33,16 @@ class Recording:
     """One recording. Use it as a context manager around the trace and the lowering, then ask for the verdict.
 
     Args:
-        walk: the walk whose completeness is in question.
+        walked: the walk whose completeness is in question.
     """
 
-    def __init__(self, walk: Walk) -> None:
-        self._walk = walk
+    def __init__(self, walked: Walk) -> None:
+        self._walk = walked
         self._observer = Observer()
         self._source = _Source(self._observer)
         self._previous: Observer | None = None
         self._reader: Callable[[type], object] | None = None
-        self._memos = _memos.Memos(walk.memos)
+        self._memos = _memos.Memos(walked.memos)
         self._random: list[Any] = []
         self._complete = False
         self._drew = False
@@ -115,14 +116,33 @@ class Recording:
         for refusal in self._observer.texts:
             raise refusal
 
+    def footprint(self) -> Footprint:
+        """The functions that ran, to prune later walks to; ``WHOLE`` where that would not be sound.
+
+        To be asked after a verdict that raised nothing.
+        """
+        ran = None if self._observer.meets_threads else _pruning.ran_in(self._walk, self._observer.executed)
+        if ran is None:
+            return WHOLE
+        try:
+            remembered = [walk(memo, deferred=True) for memo in self._walk.remembering]
+        except Refusal:
+            return WHOLE  # by itself a memo may be judged more strictly than within the library that has it
+        return Footprint(ran | _pruning.all_in(remembered))
+
+    def covered_by(self, pruned: Walk) -> bool:
+        """Whether another walk of the same function covers everything that ran."""
+        ran = self._observer.executed
+        return all(pruned.covers_run(code, ran) for code in ran.values())
+
     def executed(self) -> list[str]:
         """Names of the walked code that ran, for people."""
         return sorted(code.co_qualname for code in self._observer.executed.values())
 
 
-def record(walk: Walk) -> Recording:
-    """A recording of what the current thread does, to be judged against ``walk``."""
-    return Recording(walk)
+def record(walked: Walk) -> Recording:
+    """A recording of what the current thread does, to be judged against ``walked``."""
+    return Recording(walked)
 
 
 def _random_states() -> list[Any]:

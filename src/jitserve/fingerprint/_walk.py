@@ -47,12 +47,25 @@ class Walk:
             same index holds corresponding objects. The list keeps them alive, so that their ids stay theirs.
         codes: ids of the code objects that the digest covers, with the code object and where it was found.
         memos: the user's memos (``functools.lru_cache``) that were met, and where.
+        remembering: all memos that were met, of libraries, too.
         processes: of the job, whose devices were met (in meshes and shardings, too).
         hazards: what code of the user must not do while it is traced; for the recorder.
         order: the sets that were met; for the recorder.
     """
 
-    __slots__ = ("_nested", "_numbers", "codes", "digest", "hazards", "memos", "objects", "order", "paths", "processes")
+    __slots__ = (
+        "_nested",
+        "_numbers",
+        "codes",
+        "digest",
+        "hazards",
+        "memos",
+        "objects",
+        "order",
+        "paths",
+        "processes",
+        "remembering",
+    )
 
     def __init__(self, walker: Walker) -> None:
         self.digest: bytes = walker.tokens.finish()
@@ -60,6 +73,7 @@ class Walk:
         self.paths: list[Path] = walker.paths
         self.codes: dict[int, tuple[types.CodeType, Path]] = walker.codes
         self.memos: list[tuple[Any, Path]] = walker.memos
+        self.remembering: list[Any] = walker.remembering
         self.processes: frozenset[int] = frozenset(walker.processes)
         self.hazards: list[_hazards.Hazard] = walker.hazards.found
         self.order = walker.order
@@ -109,6 +123,7 @@ class Walker:
     __slots__ = (
         "codes",
         "encoders",
+        "footprint",
         "hazards",
         "limits",
         "memos",
@@ -119,13 +134,23 @@ class Walker:
         "paths",
         "processes",
         "registries",
+        "remembering",
         "stack",
         "tokens",
         "types",
     )
 
-    def __init__(self, limits: Limits, tokens: _core.Tokens, *, deferred: bool = False) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        tokens: _core.Tokens,
+        *,
+        deferred: bool = False,
+        footprint: Container[str] | None = None,
+    ) -> None:
         self.limits = limits
+        self.footprint = footprint
+        self.remembering: list[Any] = []
         self.tokens = tokens
         self.numbers: dict[int, int] = {}
         self.objects: list[Any] = []
@@ -162,7 +187,7 @@ class Walker:
 
     def alone(self) -> Walker:
         """A walker that has seen nothing yet, for the digest that a value has for itself."""
-        return Walker(self.limits, _core.Tokens(), deferred=self.hazards.deferred)
+        return Walker(self.limits, _core.Tokens(), deferred=self.hazards.deferred, footprint=self.footprint)
 
     def push(self, children: Sequence[tuple[Any, Path, bool]]) -> None:
         """Adds children, to be visited in this order before anything that is waiting."""
@@ -194,6 +219,7 @@ def walk(
     *,
     limits: Limits | None = None,
     deferred: bool = False,
+    footprint: Container[str] | None = None,
 ) -> Walk:
     """Fingerprints everything that a trace of ``root_object`` can read.
 
@@ -204,11 +230,12 @@ def walk(
         limits: bounds; the defaults suit a training step.
         deferred: a recorder will watch the trace (``record``), so that what a function of the user might do, but need
             not, is left to its verdict. Nothing may be published from such a walk without one.
+        footprint: the functions to go into, of those that are not opaque (see ``_pruning``); None for all of them.
 
     Raises:
         Refusal: something is reachable that cannot be fingerprinted soundly.
     """
-    walker = Walker(limits or Limits(), _core.Tokens(), deferred=deferred)
+    walker = Walker(limits or Limits(), _core.Tokens(), deferred=deferred, footprint=footprint)
     _start(walker, root_object, list(extra))
     try:
         walker.run()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from jitserve._errors import RecordError
+from jitserve._footprint import WHOLE, Footprint
 from jitserve._ingredient import Ingredient
+from jitserve.record._footprints import decode_footprint, encode_footprint
 from jitserve.record._manifest import SCHEMA
 from jitserve.v1 import record_pb2 as pb
 
@@ -13,9 +16,9 @@ LIMIT = 256 << 10  # bytes of one blob
 _OVERHEAD = 8  # bytes of one ingredient besides its contents, about
 
 
-def encode_ingredients(function: str, ingredients: Sequence[Ingredient]) -> bytes:
+def encode_ingredients(function: str, ingredients: Sequence[Ingredient], footprint: Footprint = WHOLE) -> bytes:
     """Encodes ingredients, as many as fit: the first ones are the most telling. The rest is counted."""
-    message = pb.Ingredients(schema=SCHEMA, function=function)
+    message = pb.Ingredients(schema=SCHEMA, function=function, footprint=encode_footprint(footprint))
     left = LIMIT
     for ingredient in ingredients:
         encoded = pb.Ingredient(
@@ -33,8 +36,23 @@ def encode_ingredients(function: str, ingredients: Sequence[Ingredient]) -> byte
     return message.SerializeToString(deterministic=True)
 
 
-def decode_ingredients(data: bytes) -> tuple[list[Ingredient], int]:
-    """The ingredients of a blob, and how many did not fit into it.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a blob says of a call key.
+
+    Attributes:
+        ingredients: of the key, the most telling ones first.
+        left_out: how many further ones did not fit.
+        footprint: what the walk of the key was pruned to.
+    """
+
+    ingredients: list[Ingredient]
+    left_out: int
+    footprint: Footprint
+
+
+def decode_ingredients(data: bytes) -> Recorded:
+    """Reads a blob of ingredients.
 
     Raises:
         RecordError: it is not a blob of ingredients, or of another schema.
@@ -46,7 +64,7 @@ def decode_ingredients(data: bytes) -> tuple[list[Ingredient], int]:
         raise RecordError(f"not a record of ingredients: {error}") from None
     if message.schema != SCHEMA:
         raise RecordError(f"ingredients of schema {message.schema}, this jitserve reads {SCHEMA}")
-    return list(_decoded(message.ingredients)), message.left_out
+    return Recorded(list(_decoded(message.ingredients)), message.left_out, decode_footprint(message.footprint))
 
 
 def _decoded(messages: Iterable[pb.Ingredient]) -> Iterable[Ingredient]:

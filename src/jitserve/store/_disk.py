@@ -47,7 +47,11 @@ class DiskStore:
     def __init__(self, root: Path, merge: Merge | None = None) -> None:
         self.layout = Layout(root)
         self.layout.open()
-        self._join = {Kind.MANIFEST: merge or _merge_manifests, Kind.PROGRAM: _first_wins}
+        self._join = {
+            Kind.MANIFEST: merge or _merge_manifests,
+            Kind.PROGRAM: _first_wins,
+            Kind.FOOTPRINTS: _merge_footprints,
+        }
         self._blobs = _core.BlobStore(root)
 
     @property
@@ -174,5 +178,11 @@ def _first_wins(old: bytes | None, new: bytes) -> bytes:
 def _merge_manifests(old: bytes | None, new: bytes) -> bytes:
     # Late: only publishers need it, and a hit must stay cheap.
     from jitserve.record._manifest import merge
+
+    return merge(old, new)
+
+
+def _merge_footprints(old: bytes | None, new: bytes) -> bytes:
+    from jitserve.record._footprints import merge
 
     return merge(old, new)

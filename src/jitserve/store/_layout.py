@@ -14,7 +14,7 @@ from jitserve.store._faults import reading, writing
 from jitserve.store._tier import KEY_BYTES, Digest, Kind
 
 VERSION_TEXT = "jitserve store 1\n"
-_DIRECTORIES = ("blobs", "manifests", "programs", "leases", "quarantine", "tmp", "toolchain")
+_DIRECTORIES = ("blobs", "manifests", "programs", "footprints", "leases", "quarantine", "tmp", "toolchain")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,11 @@ RECORD_LIMIT = _core.MAX_RECORD_PAYLOAD  # far above any real one: a convention 
 
 
 class Kind(enum.Enum):
-    """The two kinds of record. The value is the directory below the store's root."""
+    """The kinds of record. The value is the directory below the store's root."""
 
     MANIFEST = "manifests"
     PROGRAM = "programs"
+    FOOTPRINTS = "footprints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class DataPlane(Protocol):
         """
 
     def publish(self, kind: Kind, key: bytes, payload: bytes) -> None:
-        """Commits a record. A manifest's variants are merged with those already there; of programs the first one stays.
+        """Commits a record. It is merged with the one already there; of programs the first one stays.
 
         Raises:
             StoreFault: nothing was published; what was there before still is.

@@ -19,10 +19,11 @@ def count(root: Path) -> Usage:
     with reading(f"{root}"):
         manifests, manifest_bytes = _shards(root / Kind.MANIFEST.value)
         programs, program_bytes = _shards(root / Kind.PROGRAM.value)
+        _, footprint_bytes = _shards(root / Kind.FOOTPRINTS.value)
         blobs, blob_bytes = _shards(root / "blobs")
         return Usage(
             entries=manifests + programs,
-            bytes=manifest_bytes + program_bytes + blob_bytes,
+            bytes=manifest_bytes + program_bytes + footprint_bytes + blob_bytes,
             manifests=manifests,
             programs=programs,
             blobs=blobs,

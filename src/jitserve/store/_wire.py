@@ -13,7 +13,11 @@ FAULT_KIND_METADATA = "jitserve-fault-kind"
 CHUNK_BYTES = 1024 * 1024
 MESSAGE_LIMIT = 80 * 1024 * 1024  # above RECORD_LIMIT: a record travels in one message
 
-_KINDS = {Kind.MANIFEST: pb.RECORD_KIND_MANIFEST, Kind.PROGRAM: pb.RECORD_KIND_PROGRAM}
+_KINDS = {
+    Kind.MANIFEST: pb.RECORD_KIND_MANIFEST,
+    Kind.PROGRAM: pb.RECORD_KIND_PROGRAM,
+    Kind.FOOTPRINTS: pb.RECORD_KIND_FOOTPRINTS,
+}
 _KINDS_BACK = {number: kind for kind, number in _KINDS.items()}
 
 

@@ -17,6 +17,7 @@ from . import (
     gaps_values,
     h_hidden,
     j_recording,
+    p_pruning,
 )
 
 CASES: tuple[Case, ...] = (
@@ -28,6 +29,7 @@ CASES: tuple[Case, ...] = (
     *f_config.CASES,
     *h_hidden.CASES,
     *j_recording.CASES,
+    *p_pruning.CASES,
     *gaps_language.CASES,
     *gaps_values.CASES,
     *gaps_jax.CASES,

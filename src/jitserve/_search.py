@@ -1,0 +1,91 @@
+"""The search for a stored call: under each footprint that the function's calls are stored by, the newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jitserve._footprint import WHOLE, Footprint
+from jitserve._key import CallKey, CallParts, call_key
+from jitserve._lookup import Direct, look_up
+from jitserve._outcome import Refusal
+from jitserve.record._footprints import read_footprints
+from jitserve.store._tier import Kind
+
+if TYPE_CHECKING:
+    from jitserve._session import Session
+    from jitserve.store._tier import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A stored entry that is ready to be called, and the key that it was found by."""
+
+    key: CallKey
+    direct: Direct
+
+
+class Search:
+    """Looks for one call, once or again. Every walk is made once, when it is first needed.
+
+    Args:
+        session, store: where.
+        parts: of the call's keys.
+        pruned: whether to go by footprints. In a job of several processes all have to look for the same.
+
+    Attributes:
+        footprints: what calls of the function were stored under when ``find`` was last asked, oldest first.
+    """
+
+    def __init__(self, session: Session, store: Store, parts: CallParts, *, pruned: bool) -> None:
+        self.footprints: list[Footprint] = []
+        self._session = session
+        self._store = store
+        self._parts = parts
+        self._pruned = pruned
+        self._keys: dict[Footprint, CallKey | None] = {}
+        self._refusal: Refusal | None = None
+
+    def find(self) -> Found | None:
+        """The first entry whose key and dependencies hold, and whose program loads. Faults are counted."""
+        self.footprints = self._read_footprints() if self._pruned else [WHOLE]
+        for footprint in reversed(self.footprints):
+            key = self._key(footprint)
+            direct = None if key is None else look_up(self._session, self._store, key)
+            if key is not None and direct is not None:
+                return Found(key, direct)
+        return None
+
+    def whole(self) -> tuple[CallKey | None, Refusal | None]:
+        """The key by the walk that is not pruned, or why it is refused; neither where computing it failed."""
+        return self._key(WHOLE), self._refusal
+
+    def records(self) -> list[bytes | None]:
+        """What the store has that ``find`` goes by: to see whether somebody has published meanwhile."""
+        found: list[bytes | None] = []
+        with self._session.guard("the lookup"):
+            keys = [key for key in self._keys.values() if key is not None]
+            found.append(self._store.lookup(Kind.FOOTPRINTS, self._parts.root_key))
+            found.extend(self._store.lookup(Kind.MANIFEST, key.digest) for key in keys)
+        return found
+
+    def _read_footprints(self) -> list[Footprint]:
+        with self._session.guard("the lookup"):
+            payload = self._store.lookup(Kind.FOOTPRINTS, self._parts.root_key)
+            return [] if payload is None else read_footprints(payload)
+        return []
+
+    def _key(self, footprint: Footprint) -> CallKey | None:
+        """The call's key by a footprint; None where it is refused one, or computing it failed, which is counted."""
+        if footprint not in self._keys:
+            self._keys[footprint] = self._compute(footprint)
+        return self._keys[footprint]
+
+    def _compute(self, footprint: Footprint) -> CallKey | None:
+        try:
+            with self._session.guard("the fingerprint"):
+                return call_key(self._parts, footprint)
+        except Refusal as refusal:
+            if footprint == WHOLE:  # a walk that is pruned may do; if none does, this one says why
+                self._refusal = refusal.without_frames()
+        return None

@@ -1,0 +1,140 @@
+"""Pruning: a walk that goes into those functions only that a trace ran, which is its *footprint*.
+
+A function that a trace did not run cannot have shaped the program by its code, its closure or its globals; only by
+what can be seen of it from outside: its name, its parameters, its attributes. So a walk for later calls encodes just
+that, and an edit of code that does not run is no miss.
+
+Why that is sound: let a trace in process A run the functions F, all of them in the pruned walk of A, and let the walk
+of process B, pruned to the same F, have the same digest. The trace of B begins with the same function and finds the
+same values, so that it does what that of A did, up to the first function that it runs and whose code the digest does
+not cover. Such a function is not in F by its name; that of A at the same place has the same name, and A ran it: it is
+in F. What a trace can do beside running functions, looking into them (``__code__``, ``__closure__``) and having other
+threads run them, gives no footprint at all; what a memo remembers counts as run.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Container, Iterable
+from typing import TYPE_CHECKING
+
+from jitserve import _core
+
+from . import _names, _origin, adapters
+from ._origin import Origin
+
+if TYPE_CHECKING:
+    from ._walk import Walk
+
+# Names by which code looks into a function without running it.
+INTROSPECTION = frozenset(
+    (
+        "__closure__",
+        "__code__",
+        "__globals__",
+        "cell_contents",
+        "co_code",
+        "co_consts",
+        "co_freevars",
+        "co_names",
+        "getclosurevars",
+        "getfile",
+        "getmembers",
+        "getsource",
+        "getsourcefile",
+        "getsourcelines",
+        "get_instructions",
+        "Bytecode",
+        "dis",
+    )
+)
+# Code that the standard library and others write for classes: no recorder reports it, it follows from the class.
+GENERATED = ("__create_fn__", "namedtuple_")
+_GENERATED_FILES = tuple(adapters.GENERATED)
+
+
+def name_of(function: types.FunctionType) -> str:
+    """The name of a function's code in footprints, the same in every process: ``module:qualname``."""
+    name = f"{function.__globals__.get('__name__')}:{function.__code__.co_qualname}"
+    return name.encode("utf-8", "replace").decode()  # protobuf has no lone surrogates
+
+
+def is_pruned(function: types.FunctionType, footprint: Container[str]) -> bool:
+    """Whether a walk with that footprint does not go into a function (which is not opaque)."""
+    return name_of(function) not in footprint and not _is_generated(function)
+
+
+def _is_generated(function: types.FunctionType) -> bool:
+    code = function.__code__
+    if not code.co_filename.startswith("<"):
+        return False
+    module = function.__globals__.get("__name__")
+    return (
+        type(module) is not str
+        or code.co_qualname.startswith(GENERATED)
+        or module.startswith(GENERATED)
+        or code.co_filename.startswith(_GENERATED_FILES)
+        or (module != "__main__" and _origin.of_module(module) is Origin.OPAQUE)
+    )
+
+
+_parameters: dict[int, tuple[types.CodeType, bytes]] = {}
+
+
+def parameters_of(code: types.CodeType) -> bytes:
+    """Digest of what ``inspect.signature`` can tell of a function from its code. Remembered by identity."""
+    entry = _parameters.get(id(code))
+    if entry is None:
+        entry = _parameters[id(code)] = (code, _digest_of_parameters(code))
+    return entry[1]
+
+
+_VARARGS, _VARKEYWORDS = inspect.CO_VARARGS, inspect.CO_VARKEYWORDS
+_SHAPE = (
+    _VARARGS
+    | _VARKEYWORDS
+    | inspect.CO_GENERATOR
+    | inspect.CO_COROUTINE
+    | inspect.CO_ITERABLE_COROUTINE
+    | inspect.CO_ASYNC_GENERATOR
+)
+
+
+def _digest_of_parameters(code: types.CodeType) -> bytes:
+    starred = bool(code.co_flags & _VARARGS) + bool(code.co_flags & _VARKEYWORDS)
+    shown = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + starred]
+    tokens = _core.Tokens()
+    tokens.begin("parameters", len(shown))
+    for count in (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _SHAPE):
+        tokens.int_(count)
+    for name in (code.co_name, code.co_qualname, *shown):
+        tokens.str_(name)
+    return tokens.finish()
+
+
+def ran_in(walk: Walk, ran: Container[int]) -> frozenset[str] | None:
+    """The names of the walked functions that ran; None where some of them looked into functions.
+
+    Args:
+        walk: one that is not pruned.
+        ran: ids of the code objects that ran.
+    """
+    names = set()
+    for function in _functions_of(walk):
+        read = _names.of(function.__code__)
+        if any(id(code) in ran for code in read.codes):
+            if not INTROSPECTION.isdisjoint(read.attributes | read.loads | read.chains.keys()):
+                return None
+            names.add(name_of(function))
+    return frozenset(names)
+
+
+def all_in(walks: Iterable[Walk]) -> frozenset[str]:
+    """The names of all walked functions."""
+    return frozenset(name_of(function) for walk in walks for function in _functions_of(walk))
+
+
+def _functions_of(walk: Walk) -> list[types.FunctionType]:
+    found = [obj for obj in walk.objects if type(obj) is types.FunctionType]
+    return [function for function in found if _origin.of_function(function) is not Origin.OPAQUE]

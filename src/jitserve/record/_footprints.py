@@ -1,0 +1,81 @@
+"""Footprints: under which of them the calls of a function are stored. Free of JAX: the daemon merges them too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jitserve._errors import RecordError
+from jitserve._footprint import WHOLE, Footprint
+from jitserve.record._manifest import SCHEMA
+from jitserve.v1 import record_pb2 as pb
+
+# Each one that does not match costs a lookup a walk. Beyond them, calls share one that fits them all.
+MAX_FOOTPRINTS = 8
+
+
+def encode_footprint(footprint: Footprint) -> pb.Footprint:
+    """The message of one footprint."""
+    if footprint.functions is None:
+        return pb.Footprint(whole=True)
+    return pb.Footprint(functions=sorted(footprint.functions))
+
+
+def decode_footprint(message: pb.Footprint) -> Footprint:
+    """The footprint of a message."""
+    return WHOLE if message.whole else Footprint(frozenset(message.functions))
+
+
+def new_footprints(footprints: Iterable[Footprint]) -> bytes:
+    """A record of footprints, oldest first."""
+    message = pb.Footprints(schema=SCHEMA, footprints=map(encode_footprint, footprints))
+    return message.SerializeToString(deterministic=True)
+
+
+def read_footprints(payload: bytes) -> list[Footprint]:
+    """Parses a record of footprints, oldest first.
+
+    Raises:
+        RecordError: it is not one, or of another schema.
+    """
+    message = pb.Footprints()
+    try:
+        message.ParseFromString(payload)
+    except Exception as error:  # noqa: BLE001 - protobuf's DecodeError; its class differs between implementations
+        raise RecordError(f"not a record of footprints: {error}") from None
+    if message.schema != SCHEMA:
+        raise RecordError(f"footprints of schema {message.schema}, this jitserve reads {SCHEMA}")
+    return list(map(decode_footprint, message.footprints))
+
+
+def merge(old: bytes | None, new: bytes) -> bytes:
+    """What to store when ``new`` is published and ``old`` is there: both, at most ``MAX_FOOTPRINTS``, the newest.
+
+    An ``old`` that cannot be read is replaced.
+    """
+    incoming = read_footprints(new)
+    if old is None:
+        return new
+    try:
+        known = read_footprints(old)
+    except RecordError:
+        return new
+    added = [footprint for footprint in incoming if footprint not in known]
+    return new_footprints((known + added)[-MAX_FOOTPRINTS:]) if added else old
+
+
+def choose(known: list[Footprint], ran: Footprint) -> Footprint:
+    """The footprint to publish a trace under.
+
+    Args:
+        known: those that the function's calls are stored under, oldest first.
+        ran: that of the trace itself.
+
+    Returns:
+        ``ran`` where there is room for it. A function whose calls run ever other code, for example a helper for each of
+        a hundred modes, comes to rest at one footprint that has them all.
+    """
+    if ran in known or len(known) < MAX_FOOTPRINTS or ran.functions is None:
+        return ran
+    partial = [footprint.functions for footprint in known if footprint.functions is not None]
+    wide = [functions for functions in partial if functions >= ran.functions]
+    return Footprint(min(wide, key=len) if wide else ran.functions.union(*partial))
