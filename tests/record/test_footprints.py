@@ -49,7 +49,8 @@ def test_function_of_a_hundred_modes_comes_to_rest_at_footprints_that_have_them_
     for _ in range(3):
         for ran in modes:
             chosen = choose(known, ran)
-            assert chosen.functions is not None and ran.functions is not None
+            assert chosen.functions is not None
+            assert ran.functions is not None
             assert chosen.functions >= ran.functions
             known = read_footprints(merge(new_footprints(known), new_footprints([chosen])))
     assert all(choose(known, ran) in known for ran in modes)
