@@ -57,6 +57,11 @@ class Audit:
     ) -> None:
         self._recording.__exit__(kind, error, traceback)
 
+    @property
+    def dependencies(self) -> tuple[fingerprint.Dependency, ...]:
+        """What the trace read from outside of the walk."""
+        return self._recording.dependencies
+
     def verdicts(self, session: Session, program: bytes, known: Sequence[Footprint] | None) -> list[Verdict]:
         """The keys that lead to the program: one, or two where the trace changed what it reads, and came to rest.
 
