@@ -111,9 +111,13 @@ class Audit:
         recording.verdict()
         return Verdict(pruned or now, now, recording.dependencies)
 
+    def _patches(self) -> list[object]:
+        """What somebody has put into JAX. It may run when XLA compiles, which nobody records."""
+        return [value for label, value in self._key.roots if label.startswith("patched ")]
+
     def _pruned(self, recording: fingerprint.Recording, known: Sequence[Footprint] | None) -> CallKey | None:
         """The key by the footprint of a trace; None where pruning to that is not sound."""
-        footprint = WHOLE if known is None else choose(list(known), recording.footprint())
+        footprint = WHOLE if known is None else choose(list(known), recording.footprint(self._patches()))
         if footprint == WHOLE:
             return None
         try:

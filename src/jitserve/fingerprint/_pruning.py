@@ -9,7 +9,8 @@ of process B, pruned to the same F, have the same digest. The trace of B begins 
 same values, so that it does what that of A did, up to the first function that it runs and whose code the digest does
 not cover. Such a function is not in F by its name; that of A at the same place has the same name, and A ran it: it is
 in F. What a trace can do beside running functions, looking into them (``__code__``, ``__closure__``) and having other
-threads run them, gives no footprint at all; what a memo remembers counts as run.
+threads run them, gives no footprint at all; what a memo remembers counts as run, and so does what has been put into JAX
+(it may run when XLA compiles, unseen) and what the user has named with ``depends_on``.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 from jitserve import _core
+from jitserve._dependencies import ATTRIBUTE
 
-from . import _names, _origin, adapters
+from . import _names, _origin, _raw, adapters
 from ._origin import Origin
 
 if TYPE_CHECKING:
@@ -128,6 +130,17 @@ def ran_in(walk: Walk, ran: Container[int]) -> frozenset[str] | None:
                 return None
             names.add(name_of(function))
     return frozenset(names)
+
+
+def named_dependencies(walk: Walk) -> list[object]:
+    """What the user has named with ``depends_on``: it counts whether it runs or not."""
+    found: list[object] = []
+    for obj in walk.objects:
+        if type(obj) is types.FunctionType:
+            found.append(obj.__dict__.get(ATTRIBUTE))
+        elif issubclass(type(obj), type):
+            found.append(_raw.namespace(obj).get(ATTRIBUTE))
+    return [named for named in found if named is not None]
 
 
 def all_in(walks: Iterable[Walk]) -> frozenset[str]:

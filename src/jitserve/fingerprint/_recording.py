@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -116,19 +116,24 @@ class Recording:
         for refusal in self._observer.texts:
             raise refusal
 
-    def footprint(self) -> Footprint:
+    def footprint(self, always: Iterable[object] = ()) -> Footprint:
         """The functions that ran, to prune later walks to; ``WHOLE`` where that would not be sound.
 
         To be asked after a verdict that raised nothing.
+
+        Args:
+            always: what counts as run with everything that is reachable from it, like what memos remember and what the
+                user has named with ``depends_on``.
         """
         ran = None if self._observer.meets_threads else _pruning.ran_in(self._walk, self._observer.executed)
         if ran is None:
             return WHOLE
         try:
-            remembered = [walk(memo, deferred=True) for memo in self._walk.remembering]
+            roots = (*always, *self._walk.remembering, *_pruning.named_dependencies(self._walk))
+            reached = [walk(root, deferred=True) for root in roots]
         except Refusal:
             return WHOLE  # by itself a memo may be judged more strictly than within the library that has it
-        return Footprint(ran | _pruning.all_in(remembered))
+        return Footprint(ran | _pruning.all_in(reached))
 
     def covered_by(self, pruned: Walk) -> bool:
         """Whether another walk of the same function covers everything that ran."""

@@ -76,6 +76,15 @@ _WRAPPED = (
     "@twice\ndef one(x): return x + 1\n@twice\ndef other(x): return x + 2\n"
     "PAIR = (one, other)\ndef f(x): return PAIR[0](x)"
 )
+_NAMED = (
+    "import jitserve\ndef table(): return 2\ndef other(x): return x * 3\n"
+    "@jitserve.depends_on(table)\ndef f(x): return x * 2 if X is not None else other(x)"
+)
+_PATCHED_UNRUN = (
+    "import jax._src.compiler as compiler\nold = compiler.backend_compile_and_load\n"
+    "def mine(*a, **k):\n note = 1\n return old(*a, **k)\ncompiler.backend_compile_and_load = mine\n"
+    "def undo(): compiler.backend_compile_and_load = old\ndef f(x): return x * 2"
+)
 _LAMBDAS = "A = lambda x: x * 2\nB = lambda x: x * 3\nPAIR = (A, B)\ndef f(x): return PAIR[0](x)"
 _REBOUND = "def one(x): return x * 2\ndef two(x): return x * 3\nuse, spare = one, two\ndef f(x): return use(x) if X is not None else spare(x)"
 _GLOBAL_OF_UNRUN = "K = 5\ndef other(x): return x * K\ndef f(x): return x * 2 if X is not None else other(x)"
@@ -116,6 +125,9 @@ CASES = (
     case("P12-run", MISS, _PROPERTY, ("return 2", "return 4")),
     case("P13", HIT, _WRAPPED, ("return x + 2", "return x + 3")),
     case("P13-run", MISS, _WRAPPED, ("return x + 1", "return x + 3")),
+    case("P18", HIT, _NAMED, ("return x * 3", "return x * 4")),
+    case("P18-named", MISS, _NAMED, ("return 2\n", "return 3\n")),
+    case("P19-runs-when-compiling", MISS, _PATCHED_UNRUN, ("note = 1", "note = 2")),
     # All lambdas of a module have one name in a footprint: what runs is told from what does not by names only.
     case("P14", MISS, _LAMBDAS, ("x: x * 3", "x: x * 4")),
     case("P15", MISS, _REBOUND, ("use, spare = one, two", "use, spare = two, one")),
