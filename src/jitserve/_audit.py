@@ -26,11 +26,13 @@ class Verdict:
         key: the key, by the footprint of the trace where that is possible.
         whole: the key by the walk that is not pruned.
         dependencies: what the trace read from outside of the walk, to be read again before every hit.
+        rebound: captured variables that the trace has bound anew, by their numbers in the walk of ``key``.
     """
 
     key: CallKey
     whole: CallKey
     dependencies: tuple[fingerprint.Dependency, ...]
+    rebound: tuple[tuple[int, int, object], ...] = ()
 
 
 class Audit:
@@ -85,7 +87,7 @@ class Audit:
             advice = "it changed while the function was traced; pass it as an argument, or make it constant"
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, effect, advice)
         # The state before the trace is gone, so that no pruned walk can be made of it.
-        first = Verdict(self._key, self._key, self._recording.dependencies)
+        first = Verdict(self._key, self._key, self._recording.dependencies, tuple(self._before.rebound()))
         return [first, self._at_rest(session, now, program, known)]
 
     def _check_settings(self) -> None:

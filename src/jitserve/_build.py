@@ -20,6 +20,7 @@ from jitserve.record import _programs, _trees
 from jitserve.record._footprints import new_footprints
 from jitserve.record._manifest import SCHEMA, new_manifest
 from jitserve.record._plain import Unencodable
+from jitserve.record._rebindings import encode_rebindings
 from jitserve.store._tier import Kind
 from jitserve.v1 import record_pb2 as pb
 
@@ -123,7 +124,8 @@ def build(
     except Refusal as refusal:
         result.refusal = refusal.without_frames()
         if audit is not None and not result.program_key:
-            result.refused = refused_manifest(refusal, audit.dependencies)
+            with session.guard("the note of a refusal"):
+                result.refused = refused_manifest(refusal, audit.dependencies)
     if result.generation and not result.manifests:
         result.program = None  # one of a set is found through a manifest only
     return result
@@ -290,6 +292,7 @@ def _variant(call: _jax.Call, verdict: Verdict, traced: _jax.Traced, result: Bui
         function=function_name(call),
         warnings=result.warnings,
         whole_key=verdict.whole.digest,
+        rebindings=encode_rebindings(verdict.rebound, scope_of(verdict.key)),
     )
 
 

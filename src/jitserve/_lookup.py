@@ -12,6 +12,7 @@ from jitserve._outcome import Outcome, Refusal
 from jitserve._repair import republish
 from jitserve.record import _programs, _trees
 from jitserve.record._manifest import read_manifest
+from jitserve.record._rebindings import Rebindings, decode_rebindings
 from jitserve.record._values import Scope
 from jitserve.store._tier import Digest, Kind
 from jitserve.v1 import record_pb2 as pb
@@ -40,7 +41,8 @@ class Loaded:
 class Direct:
     """What a call key led to: a loaded executable and the structure of the call's result. Times in seconds.
 
-    ``warnings`` are those that lowering gave the user of the process that published.
+    ``warnings`` are those that lowering gave the user of the process that published, ``rebindings`` what its trace did
+    to captured variables.
     """
 
     loaded: Loaded
@@ -48,6 +50,7 @@ class Direct:
     load_s: float
     saved_s: float
     warnings: list[str]
+    rebindings: Rebindings
     variant: pb.Variant
 
     @property
@@ -82,10 +85,12 @@ def _look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
 
 def direct_of(key: CallKey, variant: pb.Variant, found: Loaded, started: float) -> Direct:
     """What the call needs besides the executable. ``started``: ``time.perf_counter()`` when the lookup began."""
-    out_tree = _trees.decode_tree(variant.out_tree, scope_of(key))
+    scope = scope_of(key)
+    out_tree = _trees.decode_tree(variant.out_tree, scope)
+    rebindings = decode_rebindings(variant.rebindings, scope)
     saved_s = variant.costs.trace_s + variant.costs.lower_s + found.compile_s
     load_s = time.perf_counter() - started
-    return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings), variant)
+    return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings), rebindings, variant)
 
 
 def holds(item: pb.Dependency) -> bool:

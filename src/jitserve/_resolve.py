@@ -142,6 +142,8 @@ def _hit(keyed: _Keyed[Answer], found: Found) -> tuple[Outcome, Answer]:
 
 def _answer(keyed: _Keyed[Answer], direct: Direct) -> tuple[Outcome, Answer]:
     keyed.session.hit(direct.loaded.outcome, direct.load_s, direct.saved_s)
+    for cell, value in direct.rebindings:
+        cell.cell_contents = value
     with users_own:  # who makes warnings errors gets this one
         _jax.warn_again(direct.warnings)
     return direct.loaded.outcome, keyed.execute(keyed.call, direct)

@@ -18,7 +18,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec, SingleDeviceSha
 
 from jitserve import _jax, fingerprint
 from jitserve._errors import RecordError
-from jitserve.record import _avals, _manifest, _places, _programs, _trees
+from jitserve.record import _avals, _manifest, _places, _programs, _rebindings, _trees
 from jitserve.record._plain import Unencodable
 from jitserve.record._values import Scope, decode_value, encode_value
 from jitserve.v1 import record_pb2 as pb
@@ -306,3 +306,29 @@ def test_refusals_are_merged_beside_the_variants() -> None:
     read = _manifest.read_manifest(merged)
     assert [item.program_key for item in read.variants] == [b"1"]
     assert list(read.refused) == [refused, other]
+
+
+def test_rebound_variables_come_back_with_the_cells_of_this_process() -> None:
+    def make() -> Any:
+        first, second = 1, 2
+        return lambda: (first, second)
+
+    here, there = make(), make()
+    walked = scope(here)
+    number = walked.walk.index_of(here)
+    assert number is not None
+    rebound = [(number, 0, 1.5), (number, 1, ("a", None, True))]
+    messages = _rebindings.encode_rebindings(rebound, walked)
+    assert len(messages) == 2
+    found = _rebindings.decode_rebindings(messages, scope(there))
+    assert [(cell, value) for cell, value in found] == list(
+        zip(there.__closure__, (1.5, ("a", None, True)), strict=True)
+    )
+    with pytest.raises(RecordError, match="no captured variable"):
+        _rebindings.decode_rebindings(messages, scope("no function"))
+    with pytest.raises(RecordError, match="no captured variable"):
+        _rebindings.decode_rebindings(messages, scope(lambda: None))
+
+
+def test_rebound_variables_are_stored_all_or_none() -> None:
+    assert _rebindings.encode_rebindings([(0, 0, 1.5), (0, 1, object())], scope(lambda: None)) == []

@@ -47,6 +47,15 @@ class Snapshot:
             explained = True
         return None if explained else "something outside of the objects that were walked"
 
+    def rebound(self) -> list[tuple[int, int, object]]:
+        """The captured variables that hold another value now: number of the function, position of the cell, value."""
+        found: list[tuple[int, int, object]] = []
+        for index, (obj, contents) in enumerate(zip(self._walk.objects, self._contents, strict=True)):
+            if type(obj) is types.FunctionType:
+                cells = zip(obj.__closure__ or (), contents[1], strict=True)
+                found += [(index, i, _cell(cell)) for i, (cell, value) in enumerate(cells) if _cell(cell) is not value]
+        return found
+
     def put_back(self) -> None:
         """Gives the captured variables of the walked functions the values back that they had."""
         for obj, contents in zip(self._walk.objects, self._contents, strict=True):
