@@ -104,11 +104,14 @@ def holds(item: pb.Dependency) -> bool:
 
 def scope_of(key: CallKey) -> Scope:
     """What values of this call's record are encoded and decoded against."""
-    return Scope(
-        walk=key.walk,
-        class_digest=lambda cls: fingerprint.walk(cls, deferred=True).digest,
-        devices=_jax.devices_by_id(None),
-    )
+    digests: dict[int, tuple[type, bytes]] = {}  # with the class, so that its id stays its own
+
+    def class_digest(cls: type) -> bytes:
+        if id(cls) not in digests:
+            digests[id(cls)] = cls, fingerprint.walk(cls, deferred=True).digest
+        return digests[id(cls)][1]
+
+    return Scope(walk=key.walk, class_digest=class_digest, devices=_jax.devices_by_id(None))
 
 
 def load_program(session: Session, store: Store, program_key: bytes) -> Loaded | None:

@@ -32,6 +32,7 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
         return
     content = _content(walker, obj, path, trusted)
     fields = _fields(walker, obj, adapter.ignored)
+    fields = [(name, value is not None if name in adapter.presence_only else value) for name, value in fields]
     walker.tokens.begin("instance", 1 + len(content) + 2 * len(fields))
     walker.tokens.int_(len(content))
     children: Children = [(cls, (path, ATTR, "__class__"), trusted), *content]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import sys
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -110,18 +111,33 @@ def _encode_object(value: Any, scope: Scope, path: str) -> pb.Value:
     if isinstance(value, jt.Sharding):
         return pb.Value(sharding=_places.encode_sharding(value))
     if dataclasses.is_dataclass(kind):
-        return _encode_dataclass(value, scope, path)
+        return _encode_instance(value, [field.name for field in dataclasses.fields(value)], scope, path)
+    if f"{kind.__module__}.{kind.__qualname__}" in _LIKE_DATACLASSES:
+        return _encode_instance(value, _LIKE_DATACLASSES[f"{kind.__module__}.{kind.__qualname__}"], scope, path)
     raise Unencodable(path, value)
 
 
-def _encode_dataclass(value: Any, scope: Scope, path: str) -> pb.Value:
-    names = [field.name for field in dataclasses.fields(value)]
-    state = getattr(value, "__dict__", None)
+# Classes of libraries that are no dataclasses and are nothing but their attributes, either.
+_LIKE_DATACLASSES = {"flax.typing.HashableMapping": ["_mapping"]}
+
+
+def _encode_instance(value: Any, names: list[str], scope: Scope, path: str) -> pb.Value:
+    state = _state(value)
     # A slot or an attribute beside the fields would be lost.
-    if state is None or set(state) != set(names):
+    if set(state) != set(names):
         raise Unencodable(path, value)
     values = [encode_value(state[name], scope, f"{path}.{name}") for name in names]
     return pb.Value(dataclass=pb.Instance(class_=encode_value(type(value), scope, path), names=names, values=values))
+
+
+def _state(value: Any) -> dict[str, Any]:
+    """Everything that an instance holds: attributes and slots. An empty slot is none of it."""
+    state = dict(getattr(value, "__dict__", None) or {})
+    for base in type(value).__mro__:
+        for name, descriptor in vars(base).items():
+            if isinstance(descriptor, types.MemberDescriptorType) and hasattr(value, name):
+                state[name] = descriptor.__get__(value)
+    return state
 
 
 def _encode_class(cls: type, scope: Scope, path: str) -> pb.Value:

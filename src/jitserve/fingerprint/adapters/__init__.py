@@ -36,9 +36,11 @@ def find(cls: type, trusted: bool) -> Adapter:
     if not found:
         return _NOTHING
     ignored = frozenset[str]().union(*(entry.ignored for entry in found))
+    presence_only = frozenset[str]().union(*(entry.presence_only for entry in found))
     return Adapter(
         reason=found[0].reason,
         ignored=ignored,
+        presence_only=presence_only,
         inert=any(entry.inert for entry in found),
         registers_itself=any(entry.registers_itself for entry in found),
     )

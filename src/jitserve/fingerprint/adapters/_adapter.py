@@ -12,6 +12,7 @@ class Adapter:
     Attributes:
         reason: why this is sound.
         ignored: attributes of instances that are left out.
+        presence_only: attributes of which it only counts whether they are None.
         inert: instances are encoded by the name of their class alone.
         in_libraries_only: the entry does not hold for an object that the user's own code names.
         registers_itself: to make the first instance registers the class as a node of trees, with methods of its own.
@@ -19,6 +20,7 @@ class Adapter:
 
     reason: str
     ignored: frozenset[str] = frozenset()
+    presence_only: frozenset[str] = frozenset()
     inert: bool = False
     in_libraries_only: bool = False
     registers_itself: bool = False

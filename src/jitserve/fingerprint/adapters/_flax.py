@@ -12,6 +12,11 @@ TABLE = {
     "flax.core.frozen_dict.FrozenDict": Adapter(
         reason="_hash is a memo, filled when the dictionary is first hashed, and salted", ignored=frozenset(("_hash",))
     ),
+    "flax.nnx.graphlib.UpdateContext": Adapter(
+        reason="which objects of the caller the arguments of nnx.jit were made from, to be updated after the call. A "
+        "trace makes its own from the arguments, and asks only whether those are there",
+        presence_only=frozenset(("outer_ref_outer_index", "outer_index_outer_ref")),
+    ),
     "flax.ids.UUIDManager": Adapter(reason="the counter behind _id", inert=True),
     "flax.ids.FlaxId": Adapter(reason="a number drawn from the counter", inert=True),
 }
