@@ -159,3 +159,9 @@ def test_class_of_distrax_is_the_same_before_and_after_its_first_instance() -> N
     assert fingerprint.walk(Shifted).digest == before
     Shifted.tree_flatten = lambda self: ((), None)
     assert fingerprint.walk(Shifted).digest != before
+
+
+def test_functions_of_scipy_of_a_type_of_their_own_are_known_by_name() -> None:
+    pytest.importorskip("scipy.fft")
+    program = load("import scipy.fft\ndef forth(x): return scipy.fft.rfft(x)\ndef back(x): return scipy.fft.irfft(x)")
+    assert _digest(program["forth"]) == _digest(program["forth"]) != _digest(program["back"])

@@ -45,7 +45,8 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
 def _is_offered_by_name(walker: Walker, obj: Any, path: Path, trusted: bool) -> bool:
     """An extension's callable that an opaque module offers under its own name (``np.shape``): encoded by that name."""
     cls = type(obj)
-    compiled = _raw.qualname(cls) == _static.COMPILED  # every extension brings its own type of function
+    # Every extension brings its own type of function, in a module of any name (``uarray``, that of ``scipy.fft``).
+    compiled = _raw.qualname(cls) == _static.COMPILED or not _raw.is_heap_type(cls)
     if not _raw.hides_state(cls) or not (compiled or _origin.of_class(cls) is _origin.Origin.OPAQUE):
         return False
     module, name = getattr(obj, "__module__", None), getattr(obj, "__qualname__", getattr(obj, "__name__", None))
