@@ -113,6 +113,9 @@ def encode_jitted(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     namespace = _raw.instance_dict(obj) or {}
     if _name_only(walker, obj, namespace):
         return
+    if not {"_fun", "_jit_info"} <= namespace.keys():
+        detail = "a jitted function that was unpickled does not know its options any more; jit it again"
+        raise Refusal(BypassReason.OPAQUE_CALLABLE, render(path), detail)
     options = obj._jit_info
     parts = [(name, getattr(options, name)) for name in options._fields if name not in _JIT_DESCRIPTIONS]
     own = {name: value for name, value in namespace.items() if name not in _JIT_OWN}

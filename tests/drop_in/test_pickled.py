@@ -1,0 +1,35 @@
+"""Jitted functions that went through pickle: they call what they called, and are refused by name as captured values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jitserve
+
+cloudpickle = pytest.importorskip("cloudpickle")
+
+
+@pytest.mark.parametrize("jit", [jax.jit, jitserve.jit])
+def test_captured_function_that_was_unpickled_is_refused_by_name(jit: object, tmp_path: Path) -> None:
+    jitserve.configure(directory=tmp_path / "store", address="none")
+    inner = cloudpickle.loads(cloudpickle.dumps(jit(lambda x: x * 2)))  # type: ignore[operator]
+    outer = jitserve.jit(lambda x: inner(x) + 1)
+    np.testing.assert_array_equal(outer(jnp.arange(3)), [1, 3, 5])
+    stats = jitserve.stats()
+    assert stats.bypasses.get("opaque_callable") == 1
+    assert stats.faults == {}
+
+
+def test_unpickled_function_is_served_like_the_one_that_was_pickled(tmp_path: Path) -> None:
+    jitserve.configure(directory=tmp_path / "store", address="none")
+    data = cloudpickle.dumps(jitserve.jit(lambda x: x * 2))
+    for _ in range(2):
+        np.testing.assert_array_equal(cloudpickle.loads(data)(jnp.arange(3)), [0, 2, 4])
+        jitserve.flush()
+    assert jitserve.stats().direct_hits == 1
+    assert jitserve.stats().faults == {}
