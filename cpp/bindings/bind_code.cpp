@@ -1,6 +1,7 @@
 #include "bind.h"
 #include "buffer.h"
 #include "code.h"
+#include "names.h"
 
 namespace py = pybind11;
 
@@ -14,6 +15,14 @@ void BindCode(py::module_& module) {
       },
       py::arg("code"), py::pos_only(), py::kw_only(), py::arg("docstrings") = false,
       "The digest of what a code object does: 32 bytes. Docstrings are in it only on request.");
+  module.def(
+      "code_names",
+      [](py::handle code) {
+        Names names = NamesOf(code);
+        return py::make_tuple(names.codes, InOrder(names.chains), names.writes, names.globals_written, names.imports,
+                              names.attributes, names.loads, names.reads_by_name, names.builds_set);
+      },
+      py::arg("code"), py::pos_only(), "Which names a code object and the code nested in it read, and how.");
 }
 
 }  // namespace jitserve

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "code_parts.h"
 #include "core/little_endian.h"
 #include "core/tokens.h"
 #include "instructions.h"
@@ -29,11 +30,6 @@ constexpr std::size_t kMemoSize = 65536;
 void EmitConstant(Tokens& tokens, py::handle constant, Docstrings docstrings);
 
 const PyCodeObject* AsCode(py::handle code) { return reinterpret_cast<const PyCodeObject*>(code.ptr()); }
-
-py::object Owned(PyObject* object) {
-  if (object == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(object);
-}
 
 ByteView BytesOf(py::handle object) {
   return AsBytes({PyBytes_AS_STRING(object.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(object.ptr()))});

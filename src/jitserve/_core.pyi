@@ -87,6 +87,29 @@ def code_digest(code: CodeType, /, *, docstrings: bool = False) -> bytes:
         ValueError: the bytecode refers to a constant that is not there.
     """
 
+def code_names(
+    code: CodeType, /
+) -> tuple[
+    list[CodeType],
+    list[tuple[str, list[tuple[str, ...]]]],
+    set[tuple[str, tuple[str, ...]]],
+    set[str],
+    set[tuple[str, tuple[str, ...]]],
+    set[str],
+    set[str],
+    bool,
+    bool,
+]:
+    """Which names a code object and the code nested in it read, and how (``fingerprint/_names.py`` says what is what).
+
+    Returns:
+        codes, chains, writes, globals_written, imports, attributes, loads, reads_by_name, builds_set.
+
+    Raises:
+        TypeError: not a code object.
+        ValueError: the bytecode refers to a name, variable or constant that is not there.
+    """
+
 @final
 class Blob:
     """The verified, read-only bytes of a blob (a buffer). They stay valid when the file is replaced or removed."""

@@ -51,7 +51,7 @@ def details_of(obj: object) -> list[str]:
     if type(obj) is not types.FunctionType:
         return []
     constants = [f"constant {shorten(repr(value))}" for value in _constants(obj.__code__)]
-    names = [f"name {'.'.join((name, *chain))}" for name, chains in _names.chains_of(obj.__code__) for chain in chains]
+    names = [f"name {'.'.join((name, *chain))}" for name, chains in _names.of(obj.__code__).chains for chain in chains]
     return (constants + names)[:_LIMIT]
 
 

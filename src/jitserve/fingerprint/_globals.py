@@ -56,7 +56,7 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
             walker.hazards.meet(refusal, function.__code__)
     children: Children = []
     module = str(globals_.get("__name__"))
-    for name, chains in _names.chains_of(function.__code__):
+    for name, chains in _names.of(function.__code__).chains:
         children.append((name, path, trusted))
         if trusted and (module, name) in adapters.REGISTRIES and type(globals_.get(name)) is dict:
             walker.registries.saw_table(globals_[name], (path, GLOBAL, name))

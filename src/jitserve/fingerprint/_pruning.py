@@ -126,7 +126,7 @@ def ran_in(walk: Walk, ran: Container[int]) -> frozenset[str] | None:
     for function in _functions_of(walk):
         read = _names.of(function.__code__)
         if any(id(code) in ran for code in read.codes):
-            if not INTROSPECTION.isdisjoint(read.attributes | read.loads | read.chains.keys()):
+            if not INTROSPECTION.isdisjoint(read.attributes | read.loads | dict(read.chains).keys()):
                 return None
             names.add(name_of(function))
     return frozenset(names)

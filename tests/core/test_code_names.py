@@ -1,0 +1,131 @@
+"""Which names code reads: the scan in C++ against one that looks things up in ``dis``."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import dataclasses
+import gc
+import http.client
+import sys
+import types
+
+import flax.linen
+import flax.nnx
+import jax
+import optax
+import pytest
+from names_by_dis import names_by_dis
+
+from jitserve import _core
+from jitserve.fingerprint._names import Names
+
+_LOADED = (argparse, ast, dataclasses, http.client, flax.linen, flax.nnx, jax, optax)  # so that their code is alive
+
+
+def _names(code: types.CodeType) -> Names:
+    return Names(b"", *_core.code_names(code))
+
+
+def _compiled(source: str) -> types.CodeType:
+    return compile(source, "<test>", "exec", dont_inherit=True)
+
+
+def _codes_of(package: str) -> list[types.CodeType]:
+    """The code of all living functions of a package, or of the standard library and what is not installed."""
+    found: dict[int, types.CodeType] = {}
+    for value in gc.get_objects():
+        if type(value) is types.FunctionType and _package_of(value.__code__.co_filename) == package:
+            found[id(value.__code__)] = value.__code__
+    return list(found.values())
+
+
+def _package_of(filename: str) -> str:
+    _, marker, place = filename.rpartition("/site-packages/")
+    return place.partition("/")[0] if marker else "stdlib"
+
+
+@pytest.mark.parametrize("package", ["stdlib", "jax", "flax", "optax"])
+def test_names_of_all_code_are_those_that_dis_shows(package: str) -> None:
+    codes = _codes_of(package)
+    assert len(codes) > 300
+    for code in codes:
+        assert _names(code) == names_by_dis(code), f"{code.co_filename}:{code.co_firstlineno}"
+
+
+_FORMS = {
+    "a chain": "def f(): return np.linalg.norm(np)",
+    "a chain that is assigned to": "def f(): m.a.b = 1; del m.c; x.d = 2",
+    "a name in a constant": "def f(): return getattr(m, 'a'), hasattr(m, 'b').c, getattr(m.n, 'd', None)",
+    "a name that is computed": "def f(x): return getattr(m, 'a' + x), getattr(m, x), getattr(m, 'a', x())",
+    "imports": "def f():\n import a.b\n from ..c import d, e\n from . import g\n return a, d, e, g",
+    "globals that are assigned to": "def f():\n global a, b\n a = 1\n del b",
+    "sets that are only asked for membership": "def f(x): return x in {1, 2}, x in {'a', 'b'}, x in {x, 1}",
+    "a set that is iterated over": "def f(): return [x for x in {'a', 'b'}]",
+    "a set comprehension": "def f(y): return {x for x in y}",
+    "a set that is sorted": "def f(y): return sorted(set(y)), len(frozenset(y))",
+    "a set that is made": "def f(y): return set(y)",
+    "methods of sets": "def f(y, z): return y.union(z)",
+    "operators on views": "def f(y, z): return y.keys() & z, z | y.items(), y.keys() - z.keys(), y ^ z.keys()",
+    "numbers in operators": "def f(y, z): return y & z, y.keys(z) & z",
+    "a class body": "class C(B):\n x = y\n def f(self): return super().g(self.x, C)",
+    "a class in a function": "def f(y):\n class C:\n  z = y\n return C",
+    "variables of every kind": "def f(a, b):\n def g(): return a + c\n c = b\n return g, a in b, c not in a",
+    "more names than a byte counts": "def f(x): return " + " + ".join(f"m{i}.a{i}({i}.5, x)" for i in range(400)),
+    "more variables than a byte counts": "def f(x):\n"
+    + "".join(f" v{i} = x\n" for i in range(300))
+    + " return v299 in v0",
+}
+
+
+@pytest.mark.parametrize("source", _FORMS.values(), ids=_FORMS.keys())
+def test_names_of_every_form_are_those_that_dis_shows(source: str) -> None:
+    assert _names(_compiled(source)) == names_by_dis(_compiled(source))._replace(codes=_names(_compiled(source)).codes)
+
+
+def test_names_belong_to_the_fields_that_are_called_so() -> None:
+    source = "def f(x):\n global g\n import a.b\n g = m.n.o(x)\n p.q = getattr(r, 's')\n return {x.t}"
+    function = _compiled(source)
+    names = _names(function)
+    assert names.codes == [function, function.co_consts[0]]
+    assert names.chains == [("getattr", [()]), ("m", [("n", "o")]), ("p", [()]), ("r", [("s",)])]
+    assert names.writes == {("p", ("q",))}
+    assert names.globals_written == {"g"}
+    assert names.imports == {("a.b", ())}
+    assert names.attributes == {"n", "o", "s", "t"}
+    assert names.loads >= {"m", "n", "o", "x", "r", "p", "t"}
+    assert names.reads_by_name
+    assert names.builds_set
+
+
+def _damaged(**changes: object) -> types.CodeType:
+    return compile("def f(): return a.b(c, 'd')", "<test>", "exec").co_consts[0].replace(**changes)
+
+
+@pytest.mark.parametrize("missing", ["co_names", "co_consts"])
+def test_code_that_refers_to_what_is_not_there_is_an_error(missing: str) -> None:
+    with pytest.raises(ValueError, match="an instruction refers to (name|constant) . of 0"):
+        _core.code_names(_damaged(**{missing: ()}))
+
+
+def test_what_is_no_code_is_an_error_that_names_its_type() -> None:
+    with pytest.raises(TypeError, match="expected a code object, not function"):
+        _core.code_names(_names)  # type: ignore[arg-type]
+
+
+def test_scanning_leaves_nothing_behind() -> None:
+    codes = [_compiled(source) for source in _FORMS.values()]
+    damaged = _damaged(co_names=())
+
+    def scan() -> None:
+        for code in codes:
+            _core.code_names(code)
+        with contextlib.suppress(ValueError):
+            _core.code_names(damaged)
+
+    scan()
+    before = sys.getallocatedblocks()
+    for _ in range(50):
+        scan()
+    assert sys.getallocatedblocks() - before < 50
