@@ -13,11 +13,12 @@ from typing import Any
 from jitserve import _core, _jax, fingerprint
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._jax import types as jt
-from jitserve.record import _avals, _places
+from jitserve.record import _places
 from jitserve.record._manifest import SCHEMA
 from jitserve.record._plain import Unencodable
 
 from ._outcome import BypassReason, Refusal
+from ._signature import signature
 
 _intruders = fingerprint.Intruders()
 
@@ -162,43 +163,6 @@ def _name(call: _jax.Call, index: int) -> str | int:
     return str(code.co_varnames[positions[index]])
 
 
-def signature(leaves: list[Any]) -> bytes:
-    """The digest of the abstract values and the placement of the dynamic leaves, in order.
-
-    Raises:
-        Refusal: UNSUPPORTED_ARGUMENT for a leaf whose abstract value or placement has no safe encoding.
-    """
-    tokens = _core.Tokens()
-    tokens.begin("signature", len(leaves))
-    memo: dict[Any, bytes] = {}
-    alive = []  # ids are keys of the memo
-    for position, leaf in enumerate(leaves):
-        aval = _jax.leaf_aval(leaf)
-        sharding, committed, layout = _jax.leaf_placement(leaf)
-        single = type(sharding) is jt.SingleDeviceSharding
-        key = (id(aval), sharding if single else id(sharding), committed, layout)
-        encoded = memo.get(key)
-        if encoded is None:
-            alive.append((aval, sharding))
-            encoded = memo[key] = _encode_leaf(position, aval, sharding, committed, layout)
-        tokens.bytes_(encoded)
-    return tokens.finish()
-
-
-def _encode_leaf(position: int, aval: Any, sharding: Any, committed: bool, layout: Any) -> bytes:
-    tokens = _core.Tokens()
-    try:
-        tokens.bytes_(_avals.encode_aval(aval).SerializeToString(deterministic=True))
-        tokens.bool_(sharding is not None)
-        if sharding is not None:
-            tokens.bytes_(_places.encode_sharding(sharding).SerializeToString(deterministic=True))
-        tokens.bytes_(_places.encode_layout(layout).SerializeToString(deterministic=True))
-    except Unencodable as error:
-        raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, f"argument leaf {position}", str(error)) from None
-    tokens.bool_(committed)
-    return tokens.finish()
-
-
 def _describe(value: object) -> object:
     """Options and context values as plain data, where the walk would see JAX's objects."""
     if isinstance(value, jt.PyTreeDef):
@@ -220,25 +184,36 @@ def _describe(value: object) -> object:
 
 
 def _describe_tree(tree: Any) -> object:
-    """A tree structure for the walk: builtin nodes by name, others with their class, flatten functions and aux data."""
+    """A tree structure for the walk: builtin nodes by name, others with their class, flatten functions and aux data.
+
+    What a node consists of is followed by its children; leaves that follow each other are counted.
+    """
     # Not `serialize_using_proto`: it takes a key that is a subclass of `str` for the string.
     nodes: list[object] = []
-    _append_nodes(tree, nodes)
+    _append_nodes([tree], nodes)
     return tuple(nodes)
 
 
 _BUILTIN_NODES = frozenset({tuple, list, dict, type(None)})
 
 
-def _append_nodes(tree: Any, nodes: list[object]) -> None:
-    data = tree.node_data()
-    children = tree.children()
-    if data is None:
-        nodes.append("leaf")
-        return
-    node_type, aux = data
-    functions = _jax.flatten_functions(node_type)
-    name: object = node_type.__name__ if not functions and node_type in _BUILTIN_NODES else node_type
-    nodes.extend((len(children), name, tuple(aux) if type(aux) is list else aux, *functions))
-    for child in children:
-        _append_nodes(child, nodes)
+def _append_nodes(trees: list[Any], nodes: list[object]) -> None:
+    leaves = 0
+    for tree in trees:
+        if tree.num_nodes == tree.num_leaves == 1:
+            leaves += 1
+            continue
+        leaves = _append_leaves(leaves, nodes)
+        node_type, aux = tree.node_data()
+        children = tree.children()
+        functions = _jax.flatten_functions(node_type)
+        name: object = node_type.__name__ if not functions and node_type in _BUILTIN_NODES else node_type
+        nodes.extend((len(children), name, tuple(aux) if type(aux) is list else aux, *functions))
+        _append_nodes(children, nodes)
+    _append_leaves(leaves, nodes)
+
+
+def _append_leaves(count: int, nodes: list[object]) -> int:
+    if count:
+        nodes.extend(("leaves", count))
+    return 0

@@ -10,6 +10,7 @@ from jitserve._jax._absent import stand_in as stand_in
 from jitserve._jax._call import Call as Call
 from jitserve._jax._call import check_leaves as check_leaves
 from jitserve._jax._call import flatten_functions as flatten_functions
+from jitserve._jax._call import leaf_alike as leaf_alike
 from jitserve._jax._call import leaf_aval as leaf_aval
 from jitserve._jax._call import leaf_placement as leaf_placement
 from jitserve._jax._call import parse_call as parse_call

@@ -12,6 +12,7 @@ from jax._src import core, literals, tree_util
 from jax._src.array import ArrayImpl
 from jax._src.lib import jax_jit
 from jax._src.random import prng
+from jaxlib import _jax
 
 from jitserve._jax._absent import Absent
 from jitserve._outcome import BypassReason, Refusal
@@ -79,6 +80,8 @@ def check_leaves(leaves: list[Any]) -> None:
     """
     for position, leaf in enumerate(leaves):
         kind = type(leaf)
+        if kind is np.ndarray:
+            continue
         if kind is ArrayImpl or kind is prng.PRNGKeyArray:
             if leaf.is_deleted():
                 raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, f"argument leaf {position}", "the array is deleted")
@@ -119,6 +122,22 @@ def leaf_placement(leaf: Any) -> tuple[Any, bool, Any]:
         return None, False, None
     array = leaf._base_array if isinstance(leaf, prng.PRNGKeyArray) else leaf
     return leaf.sharding, bool(leaf._committed), array.format.layout
+
+
+def leaf_alike(leaf: Any) -> Any:
+    """What two leaves of one call share only if their abstract values and placements are equal, cheap to find.
+
+    It holds ids, so that it says nothing once the leaf is gone. None: there is nothing cheap to go by.
+    """
+    kind = type(leaf)
+    if kind is np.ndarray:
+        return leaf.shape, leaf.dtype
+    if kind is not ArrayImpl:
+        return None
+    try:
+        return id(leaf.aval), id(leaf.sharding), leaf._committed, leaf._pjrt_layout
+    except _jax.JaxRuntimeError:  # a platform without layouts
+        return None
 
 
 def process_count() -> int:

@@ -1,0 +1,68 @@
+"""The signature of a call: the abstract values and the placement of its dynamic leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jitserve import _core, _jax
+from jitserve._jax import types as jt
+from jitserve.record import _avals, _places
+from jitserve.record._plain import Unencodable
+
+from ._outcome import BypassReason, Refusal
+
+
+def signature(leaves: list[Any]) -> bytes:
+    """The digest of the abstract values and the placement of the dynamic leaves, in order.
+
+    Raises:
+        Refusal: UNSUPPORTED_ARGUMENT for a leaf whose abstract value or placement has no safe encoding.
+    """
+    tokens = _core.Tokens()
+    tokens.begin("signature", len(leaves))
+    encoder = _Encoder()
+    known: dict[Any, bytes] = {}
+    for position, leaf in enumerate(leaves):
+        alike = _jax.leaf_alike(leaf)
+        encoded = None if alike is None else known.get(alike)
+        if encoded is None:
+            encoded = encoder.encode(position, leaf)
+            if alike is not None:
+                known[alike] = encoded
+        tokens.bytes_(encoded)
+    return tokens.finish()
+
+
+class _Encoder:
+    """Encodes the leaves of one call, each sort of them once."""
+
+    __slots__ = ("_alive", "_known")
+
+    def __init__(self) -> None:
+        self._known: dict[Any, bytes] = {}
+        self._alive: list[Any] = []  # whose ids are keys of ``_known``
+
+    def encode(self, position: int, leaf: Any) -> bytes:
+        aval = _jax.leaf_aval(leaf)
+        sharding, committed, layout = _jax.leaf_placement(leaf)
+        single = type(sharding) is jt.SingleDeviceSharding
+        key = (id(aval), sharding if single else id(sharding), committed, layout)
+        encoded = self._known.get(key)
+        if encoded is None:
+            self._alive.append((aval, sharding))
+            encoded = self._known[key] = _encode(position, aval, sharding, committed, layout)
+        return encoded
+
+
+def _encode(position: int, aval: Any, sharding: Any, committed: bool, layout: Any) -> bytes:
+    tokens = _core.Tokens()
+    try:
+        tokens.bytes_(_avals.encode_aval(aval).SerializeToString(deterministic=True))
+        tokens.bool_(sharding is not None)
+        if sharding is not None:
+            tokens.bytes_(_places.encode_sharding(sharding).SerializeToString(deterministic=True))
+        tokens.bytes_(_places.encode_layout(layout).SerializeToString(deterministic=True))
+    except Unencodable as error:
+        raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, f"argument leaf {position}", str(error)) from None
+    tokens.bool_(committed)
+    return tokens.finish()

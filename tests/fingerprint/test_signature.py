@@ -1,0 +1,119 @@
+"""The signature of a call, and the trees of its arguments: what differs is told apart, what is alike is not."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from jitserve._key import _describe_tree
+from jitserve._outcome import BypassReason, Refusal
+from jitserve._signature import signature
+from jitserve.fingerprint import walk
+
+Pair = collections.namedtuple("Pair", "left right")
+
+
+def _leaves() -> dict[str, Any]:
+    """One leaf of each sort, made anew."""
+    device = jax.devices()[0]
+    mesh = Mesh(np.array([device]), ("x",))
+    array = np.arange(6, dtype=np.float32)
+    return {
+        "host": array,
+        "host, another shape": array.reshape(2, 3),
+        "host, another type": array.astype(np.int32),
+        "host, another byte count": array.astype(np.float16),
+        "host scalar": np.float32(1),
+        "python int": 1,
+        "python float": 1.0,
+        "python bool": True,
+        "device": jnp.asarray(array),
+        "device, another shape": jnp.asarray(array.reshape(2, 3)),
+        "device, another type": jnp.asarray(array.astype(np.int32)),
+        "device, committed": jax.device_put(array, device),
+        "device, in a mesh": jax.device_put(array, NamedSharding(mesh, PartitionSpec())),
+        "device, along a mesh": jax.device_put(array, NamedSharding(mesh, PartitionSpec("x"))),
+        "device, weak": jnp.asarray(2.0),
+        "device, strong": jnp.asarray(2.0, jnp.float32),
+        "key": jax.random.key(0),
+    }
+
+
+def test_signatures_of_equal_leaves_are_equal() -> None:
+    again = _leaves()
+    for name, leaf in _leaves().items():
+        assert signature([leaf]) == signature([again[name]]), name
+
+
+def test_signatures_of_leaves_of_different_sorts_differ() -> None:
+    found = {name: signature([leaf]) for name, leaf in _leaves().items()}
+    assert not [(a, b) for a, b in itertools.combinations(found, 2) if found[a] == found[b]]
+
+
+@pytest.mark.parametrize("position", [0, 4, 9])
+def test_leaf_is_told_apart_among_others(position: int) -> None:
+    names = list(_leaves())
+    for other in names:
+        leaves = [_leaves()["device"] for _ in range(10)]
+        changed = [*leaves[:position], _leaves()[other], *leaves[position + 1 :]]
+        assert (signature(changed) == signature(leaves)) == (other == "device"), other
+
+
+def test_order_of_leaves_counts_and_their_identity_does_not() -> None:
+    leaves = [*_leaves().values(), *reversed(_leaves().values())]
+    assert signature(leaves) == signature([*_leaves().values(), *reversed(_leaves().values())])
+    assert signature(leaves) != signature([*_leaves().values(), *_leaves().values()])
+
+
+def test_leaf_without_an_encoding_is_refused() -> None:
+    structured = np.zeros(2, np.dtype([("a", np.int32)]))
+    with pytest.raises(Refusal) as caught:
+        signature([np.zeros(2), structured])
+    assert caught.value.reason is BypassReason.UNSUPPORTED_ARGUMENT
+
+
+_TREES: list[Any] = [
+    1,
+    None,
+    (),
+    [],
+    {},
+    (1,),
+    [1],
+    {"a": 1},
+    {"b": 1},
+    (1, 1),
+    (1, (1,)),
+    ((1,), 1),
+    ((1, 1),),
+    (1, 1, 1),
+    (1, (1, 1), 1),
+    ((1, 1), (1, 1)),
+    (1, (1, 1, 1)),
+    ((1, 1, 1), 1),
+    (None, 1),
+    (1, None),
+    ((), 1),
+    (1, ()),
+    Pair(1, 1),
+    Pair((1,), 1),
+    {"a": 1, "b": (1, 1)},
+    {"a": (1, 1), "b": 1},
+]
+
+
+def _digest(tree: Any) -> bytes:
+    return walk(None, [("tree", _describe_tree(jax.tree.structure(tree)))]).digest
+
+
+def test_trees_that_differ_are_told_apart() -> None:
+    digests = [_digest(tree) for tree in _TREES]
+    assert [_digest(jax.tree.map(lambda _: 2, tree)) for tree in _TREES] == digests
+    assert len(set(digests)) == len(_TREES)
