@@ -13,5 +13,6 @@ void BindRecord(pybind11::module_& module);
 void BindProfile(pybind11::module_& module);
 void BindCensus(pybind11::module_& module);
 void BindTexts(pybind11::module_& module);
+void BindSets(pybind11::module_& module);
 
 }  // namespace jitserve

@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindProfile(module);
   jitserve::BindCensus(module);
   jitserve::BindTexts(module);
+  jitserve::BindSets(module);
 }

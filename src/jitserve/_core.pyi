@@ -200,3 +200,12 @@ def listen_to_texts(callback: Callable[[type], object] | None, /) -> Callable[[t
     Returns:
         who was told before.
     """
+
+def listen_to_sets(
+    callback: Callable[[frozenset[object]], object] | None, /
+) -> Callable[[frozenset[object]], object] | None:
+    """Tells ``callback`` every set of two elements or more that is iterated over in this thread; None: nobody.
+
+    Returns:
+        who was told before.
+    """

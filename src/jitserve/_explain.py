@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from jitserve.store._tier import Store
     from jitserve.v1 import record_pb2 as pb
 
+_KINDS = {
+    fingerprint.DependencyKind.ENVIRONMENT: "environment variable",
+    fingerprint.DependencyKind.FILE: "file",
+    fingerprint.DependencyKind.HASH_SEED: "PYTHONHASHSEED, as it orders the sets of",
+}
+
 
 def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
     """Says what ``f(*args, **kwargs)`` would come to now: a hit, a miss and how it differs from what is stored, or why
@@ -159,7 +165,7 @@ def _changed_dependencies(variant: pb.Variant) -> Iterator[str]:
             yield f"{item.kind} `{item.name}` cannot be verified here"
             continue
         if not fingerprint.Dependency(kind, item.name, item.digest).holds():
-            what = "file" if kind is fingerprint.DependencyKind.FILE else "environment variable"
+            what = _KINDS[kind]
             yield f"{what} `{item.name}` changed, which the trace read"
 
 

@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import Any
 
-from . import _observer
+from ._audit_events import CHANGES, LISTINGS, OUTSIDE
 from ._observer import Observer
 
 
@@ -19,7 +19,7 @@ class _Current(threading.local):
 
 
 _current = _Current()
-_WANTED = frozenset(("open", "import", *_observer.LISTINGS, *_observer.CHANGES))
+_WANTED = frozenset(("open", "import", *LISTINGS, *CHANGES))
 
 
 @functools.cache
@@ -39,7 +39,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     observer = _current.observer
     if observer is None or _current.busy:
         return
-    if event not in _WANTED and not event.startswith(_observer.OUTSIDE):
+    if event not in _WANTED and not event.startswith(OUTSIDE):
         return
     _current.busy = True  # what the observer itself opens is no event of the user's
     try:

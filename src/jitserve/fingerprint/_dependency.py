@@ -14,6 +14,7 @@ class DependencyKind(enum.Enum):
 
     ENVIRONMENT = "environment"
     FILE = "file"
+    HASH_SEED = "hash seed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Dependency:
 
     Attributes:
         kind: what sort of thing.
-        name: of the environment variable, or the absolute path of the file.
+        name: of the environment variable, or the absolute path of the file; who iterated over a set.
         digest: 32 bytes, of what was read; absence has a digest of its own.
     """
 
@@ -40,10 +41,13 @@ class Dependency:
 
 
 def read(kind: DependencyKind, name: str) -> bytes:
-    """The digest of an environment variable's value, or of a file's contents."""
+    """The digest of an environment variable's value, of a file's contents, or of the seed that orders sets."""
     tokens = _core.Tokens()
     tokens.begin(kind.value, 1)
-    tokens.scalar(os.environ.get(name) if kind is DependencyKind.ENVIRONMENT else _contents(name))
+    if kind is DependencyKind.HASH_SEED:
+        tokens.scalar(hash("jitserve"))
+    else:
+        tokens.scalar(os.environ.get(name) if kind is DependencyKind.ENVIRONMENT else _contents(name))
     return tokens.finish()
 
 

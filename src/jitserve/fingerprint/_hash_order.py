@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._names import Names
     from ._walk import Walker
 
-_SEEDLESS = frozenset((int, bool, float, complex))  # their hashes are the same in every process
+SEEDLESS = frozenset((int, bool, float, complex))  # their hashes are the same in every process
 _ADVICE = "sort it first (sorted(...)), use a tuple, or fix PYTHONHASHSEED"
 
 
@@ -44,7 +44,7 @@ class HashOrder:
 
     def saw(self, values: Sequence[object], path: Path, trusted: bool) -> None:
         """Notes a set that was reached as a value."""
-        if len(values) > 1 and not trusted and not all(type(value) in _SEEDLESS for value in values):
+        if len(values) > 1 and not trusted and not all(type(value) in SEEDLESS for value in values):
             self._sets.append(path)
 
     def saw_code(self, names: Names, code: types.CodeType, path: Path) -> None:

@@ -6,10 +6,10 @@ calls, and of the interpreter's audit events. It knows nothing of how it is told
 
 from __future__ import annotations
 
+import dis
 import enum
 import gc
 import os
-import random
 import stat
 import sys
 import threading
@@ -19,18 +19,18 @@ from typing import Any
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._pure import inside_pure
 
-from . import _origin, _raw, _static, adapters
+from . import _hash_order, _origin, _raw, adapters
+from ._audit_events import CHANGES, LISTINGS, OUTSIDE
+from ._call_rules import receiver_rule, untracked_rule
+from ._code_origin import origin_of_code
 from ._dependency import Dependency, DependencyKind, read
 from ._origin import Origin
-from ._pruning import GENERATED
 
-# Where the functions are whose reading of a file is seen as the opening of that file.
 # Modules that JAX uses all the time: what the user's code does with them is seen by the walk.
 _BUSY_MODULES = frozenset(("weakref", "_weakrefset", "threading", "contextvars", "typing", "traceback"))
 # By these, code of other threads can become part of what a trace does, and nobody watches those.
 _THREADS = frozenset(("concurrent.futures._base", "concurrent.futures.thread", "multiprocessing.pool", "queue"))
 _WAITS = frozenset(("Thread.start", "Thread.join", "Condition.wait", "Event.wait", "Barrier.wait"))
-_OPENING_MODULES = frozenset(("builtins", "io", "_io", "numpy", "numpy.lib._npyio_impl", "pkgutil"))
 # What a library may do without making its programs irreproducible: it uses ids as keys, and looks at its own frames.
 _TOLERATED_IN_LIBRARIES = frozenset(
     (
@@ -42,32 +42,20 @@ _TOLERATED_IN_LIBRARIES = frozenset(
         BypassReason.UNKNOWN_CONTEXT_VALUE,
     )
 )
-_GENERATORS = frozenset(("dataclasses", "collections", "enum"))
 # Every read of ``os.environ`` ends in one of these; by identity, since hashing a code object is slow.
 _ENVIRON_READS = {
     id(type(os.environ).__getitem__.__code__): "key",
     id(type(os.environ).__iter__.__code__): None,
     id(type(os.environ).copy.__code__): None,
 }
-_THREAD_START = id(threading.Thread.start.__code__)  # what another thread does is not seen
-_GENERATED_FILES = tuple(adapters.GENERATED)
+# What another thread does is not seen.
+_THREAD_START = id(threading.Thread.start.__code__)
 # Modules that call back those who want to know what happens; what these do has no way into a program.
 _WATCHING = frozenset(("jax._src.monitoring", "logging"))
 _FILTER_SETTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
 _ADDRESS = "it shows an address; give the class a __repr__, or name what you mean"
+_GET_ITER = dis.opmap["GET_ITER"]
 _WRITING = frozenset("wax+")
-# The interpreter's audit events, by what they come to.
-LISTINGS = frozenset(("os.listdir", "os.scandir"))
-CHANGES = frozenset(
-    (
-        *("os.chdir", "os.chmod", "os.chown", "os.link", "os.mkdir", "os.putenv", "os.remove", "os.rename", "os.rmdir"),
-        *("os.symlink", "os.truncate", "os.unsetenv", "os.utime"),
-    )
-)
-OUTSIDE = (
-    *("_thread.start", "ctypes.dlopen", "mmap.", "os.exec", "os.fork", "os.kill", "os.posix_spawn", "os.system"),
-    *("shutil.", "socket.", "sqlite3.", "subprocess."),
-)
 
 
 class Interest(enum.IntEnum):
@@ -124,7 +112,7 @@ class Observer:
         if id(code) in _ENVIRON_READS:
             self._environment_read(_ENVIRON_READS[id(code)], frame)
             return Interest.STARTS
-        origin = _origin_of_code(code, frame)
+        origin = origin_of_code(code, frame)
         if origin is not Origin.OPAQUE:
             if self._is_importing(frame):
                 return Interest.NONE
@@ -146,7 +134,7 @@ class Observer:
             if module != "threading":
                 return Interest.STARTS
         busy = module in _BUSY_MODULES and id(code) != _THREAD_START
-        rule = None if busy else _untracked_rule(module, code.co_qualname)
+        rule = None if busy else untracked_rule(module, code.co_qualname)
         if rule is None:
             return Interest.NONE
         if self._is_bystander(frame.f_back):
@@ -167,11 +155,11 @@ class Observer:
             self._print = (id(frame), frame.f_lasti)
         owner = function.__self__ if kind is types.BuiltinFunctionType else receiver
         if kind is types.BuiltinFunctionType and issubclass(type(owner), types.ModuleType | type(None)):
-            rule = _untracked_rule(str(function.__module__), function.__qualname__)
+            rule = untracked_rule(str(function.__module__), function.__qualname__)
         elif kind is type:
-            rule = _untracked_rule(_raw.module_name(function), _raw.qualname(function))
+            rule = untracked_rule(_raw.module_name(function), _raw.qualname(function))
         else:
-            rule = _receiver_rule(function, owner)
+            rule = receiver_rule(function, owner)
         if rule is not None:
             self._impure(rule, getattr(function, "__name__", kind.__name__), frame)
 
@@ -185,6 +173,22 @@ class Observer:
         if origin is Origin.USER:
             detail = f"text of a {_raw.qualname(kind)}: {_ADDRESS}"
             self.texts.append(Refusal(BypassReason.ID_OR_HASH_READ, where, detail))
+
+    def iterated(self, values: frozenset[object]) -> None:
+        """Somebody iterates over a set. What the user's code does with sets is for the walk to see."""
+        frame = sys._getframe(1)
+        if origin_of_code(frame.f_code, frame) is not Origin.LIBRARY or inside_pure() or self._is_bystander(frame):
+            return
+        loops = frame.f_code.co_code[frame.f_lasti] == _GET_ITER  # and is not ``sorted``, or another set
+        if not loops or all(type(value) in _hash_order.SEEDLESS for value in values):
+            return
+        if self._is_harmless(BypassReason.HASH_ORDER, frame):
+            return
+        if _hash_order.hash_seed_is_fixed():
+            self._depend(DependencyKind.HASH_SEED, frame.f_code.co_qualname)
+        else:
+            where = f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
+            self._refuse(BypassReason.HASH_ORDER, where, "iterates over a set; fix PYTHONHASHSEED")
 
     def audited(self, event: str, arguments: tuple[Any, ...], frame: types.FrameType | None) -> None:
         """The interpreter is about to do something that reaches outside."""
@@ -244,7 +248,7 @@ class Observer:
         if frame is None:
             return Origin.OPAQUE, "<unknown>"
         where = f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
-        return _origin_of_code(frame.f_code, frame), where
+        return origin_of_code(frame.f_code, frame), where
 
     def _culprits_frame(self, frame: types.FrameType | None) -> types.FrameType | None:
         while frame is not None and frame is not self._base:
@@ -256,7 +260,7 @@ class Observer:
     def _is_harmless(self, reason: BypassReason, frame: types.FrameType | None) -> bool:
         """Whether a function of a library does it of which we know what for."""
         frame = self._culprits_frame(frame)
-        if frame is None or _origin_of_code(frame.f_code, frame) is not Origin.LIBRARY:
+        if frame is None or origin_of_code(frame.f_code, frame) is not Origin.LIBRARY:
             return False
         known = adapters.HARMLESS.get(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
         return known is not None and reason in known.does and known.variable in frame.f_code.co_varnames
@@ -281,41 +285,6 @@ class Observer:
 
     def _refuse(self, reason: BypassReason, where: str, detail: str) -> None:
         self.impure.append(Refusal(reason, where, detail))
-
-
-def _untracked_rule(module: str, qualname: str) -> tuple[BypassReason, str] | None:
-    """The rule for a function, unless what it reads is seen in another way and becomes a dependency."""
-    rule = _static.rule_of(module, qualname)
-    if rule is None or rule[0] is BypassReason.ENV_READ_UNTRACKED:
-        return None
-    return None if rule[0] is BypassReason.FILE_READ_UNTRACKED and module in _OPENING_MODULES else rule
-
-
-def _receiver_rule(function: Any, receiver: object) -> tuple[BypassReason, str] | None:
-    """The rule for a method by what it is a method of: a clock, a source of random numbers."""
-    if issubclass(type(receiver), type):
-        named_now = getattr(function, "__name__", "") in ("now", "today", "utcnow")
-        of_clock = _raw.module_name(receiver) == "datetime"  # type: ignore[arg-type]
-        return (BypassReason.TIME_READ, "pass the time as an argument") if named_now and of_clock else None
-    for kind in _raw.mro(type(receiver)):
-        if kind is random.Random or _raw.module_name(kind).startswith("numpy.random"):
-            return BypassReason.RNG_READ, "use jax.random, or pass the number as an argument"
-    return None
-
-
-def _origin_of_code(code: types.CodeType, frame: types.FrameType) -> Origin:
-    filename = code.co_filename
-    if not filename.startswith("<") or filename.startswith("<frozen "):
-        return _origin.of_file(filename)
-    name = str(frame.f_globals.get("__name__"))
-    if code.co_qualname.startswith(GENERATED) or name.startswith(GENERATED):
-        return Origin.OPAQUE
-    caller = frame.f_back
-    if caller is not None and code.co_name == "<module>" and caller.f_globals.get("__name__") in _GENERATORS:
-        return Origin.OPAQUE
-    if filename.startswith(_GENERATED_FILES):
-        return Origin.OPAQUE
-    return Origin.USER if name == "__main__" else _origin.of_module(name)
 
 
 def _is_regular(path: str) -> bool:

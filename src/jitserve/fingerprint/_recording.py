@@ -42,6 +42,7 @@ class Recording:
         self._source = _Source(self._observer)
         self._previous: Observer | None = None
         self._reader: Callable[[type], object] | None = None
+        self._counter: Callable[[frozenset[object]], object] | None = None
         self._memos = _memos.Memos(walked.memos)
         self._random: list[Any] = []
         self._complete = False
@@ -61,6 +62,7 @@ class Recording:
             return self
         self._previous = _audit.listen(self._observer)
         self._reader = _core.listen_to_texts(self._observer.described)
+        self._counter = _core.listen_to_sets(self._observer.iterated)
         return self
 
     def __exit__(
@@ -69,6 +71,7 @@ class Recording:
         self._observer.begin(None)
         if self._unavailable is not None:
             return
+        _core.listen_to_sets(self._counter)
         _core.listen_to_texts(self._reader)
         _audit.listen(self._previous)
         self._complete = self._source.stop() and kind is None and not self._observer.failed

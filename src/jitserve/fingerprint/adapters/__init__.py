@@ -21,7 +21,7 @@ REGISTRIES: dict[tuple[str, str], str] = {**_flax.REGISTRIES}
 COUNTERS: dict[tuple[str, str], str] = {**_haiku.COUNTERS}
 
 # What functions of libraries do while they are traced without any effect on a program.
-HARMLESS: dict[str, Harmless] = {**_equinox.HARMLESS}
+HARMLESS: dict[str, Harmless] = {**_equinox.HARMLESS, **_numpyro.HARMLESS}
 
 # Beginnings of the names of files that libraries make up for code they generate, with the reason to trust it.
 GENERATED: dict[str, str] = {**_equinox.GENERATED}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from jitserve._outcome import BypassReason
+
 from ._adapter import Adapter
+from ._harmless import Harmless
 
 TABLE = {
     "numpyro.distributions.transforms.Transform": Adapter(
@@ -13,5 +16,13 @@ TABLE = {
         reason="_cache is a memo of functions that were made for arguments of a kind, by their hashes; what runs of "
         "them is reached from the function that is traced",
         ignored=frozenset(("_cache",)),
+    ),
+}
+
+HARMLESS = {
+    "numpyro.util.check_model_guide_match": Harmless(
+        reason="compares the sites of a model and of its guide one by one, in whichever order, and returns nothing",
+        does=frozenset((BypassReason.HASH_ORDER,)),
+        variable="guide_vars",
     ),
 }

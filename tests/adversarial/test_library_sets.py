@@ -1,0 +1,78 @@
+"""Installed libraries that iterate over sets: the order, and with it the program, may depend on the hash seed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_LIBRARY = """
+TERMS = {"alpha": 1.0, "beta": 2.0, "gamma": 3.0}
+def in_order_of_a_set(x): return [x * TERMS[name] for name in set(TERMS)]
+def in_order_of_names(x): return [x * TERMS[name] for name in sorted(set(TERMS))]
+def in_order_of_numbers(x): return [x * number for number in {1, 2, 3}]
+def of_members(x): return x * 2 if "beta" in set(TERMS) else x
+"""
+_CHILD = """
+import json, sys
+import jax, numpy as np
+import jitserve, termlib
+
+X = np.ones(2, "f4")
+report = {}
+for name in ("in_order_of_a_set", "in_order_of_names", "in_order_of_numbers", "of_members"):
+    function = getattr(termlib, name)
+    def f(x): return function(x)
+    hits, reasons = jitserve.stats().direct_hits, dict(jitserve.stats().bypasses)
+    out = jax.tree.map(lambda leaf: np.asarray(leaf).tolist(), jitserve.jit(f)(X))
+    jitserve.flush()
+    jax.clear_caches()
+    right = out == jax.tree.map(lambda leaf: np.asarray(leaf).tolist(), jax.jit(f)(X))
+    new = [reason for reason in jitserve.stats().bypasses if reason not in reasons]
+    report[name] = [right, jitserve.stats().direct_hits - hits, new]
+print(json.dumps(report))
+"""
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the library is installed, and the store."""
+    directory = tmp_path_factory.mktemp("sets")
+    (directory / "site-packages").mkdir()
+    (directory / "site-packages" / "termlib.py").write_text(_LIBRARY)
+    return directory
+
+
+def run(directory: Path, seed: str) -> dict[str, Any]:
+    """What became of each function in a process with that hash seed."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(directory / "site-packages"),
+        "JITSERVE_DIR": str(directory / "store"),
+        "PYTHONHASHSEED": seed,
+    }
+    done = subprocess.run([sys.executable, "-c", _CHILD], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return report
+
+
+def test_set_of_names_is_refused_unless_the_seed_is_fixed_and_then_the_seed_is_verified(directory: Path) -> None:
+    unfixed = run(directory, "random")["in_order_of_a_set"]
+    assert unfixed == [True, 0, ["hash_order"]]
+    cold, warm, other = (run(directory, seed)["in_order_of_a_set"] for seed in ("1", "1", "2"))
+    assert cold == [True, 0, []]
+    assert warm == [True, 1, []]
+    assert other == [True, 0, []]
+
+
+def test_set_whose_order_does_not_show_hits_whatever_the_seed(directory: Path) -> None:
+    first, again = run(directory, "random"), run(directory, "random")
+    for name in ("in_order_of_names", "in_order_of_numbers", "of_members"):
+        assert first[name][0]
+        assert again[name] == [True, 1, []]
