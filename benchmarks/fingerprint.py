@@ -1,15 +1,19 @@
 """What a fingerprint costs: ``python benchmarks/fingerprint.py``.
 
-The walk of a function in a process that has walked it before (a warm lookup walks once, and that first walk pays for
-scanning bytecode, too: given beside it), the environment with and without its memo, and the trace and lowering of a
-train step with and without the recorder, in turns. Medians, in milliseconds; of trace and lowering, those of the CPU,
-which other work on the machine disturbs less.
+First what a warm process pays to find a stored call: signature, fingerprint and lookup, up to the manifest, in a fresh
+process each round (``lookup.py``), the first time in the process and again. Then parts of it, in this process: the
+walk of a function, the first time (which pays for scanning bytecode, too) and again; the environment with and without
+its memo; and the trace and lowering of a train step with and without the recorder, in turns. Medians, in milliseconds;
+of trace and lowering, those of the CPU, which other work on the machine disturbs less.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -40,6 +44,23 @@ def train_step(layers: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     size = demo.Size(layers=layers, width=64)
     optimizer = optax.adamw(1e-3)
     return demo.make_train_step(demo.Transformer(size), optimizer), demo.make_arguments(size, optimizer)
+
+
+def lookups(rounds: int) -> None:
+    """Prints the cost of finding a stored call."""
+    with tempfile.TemporaryDirectory() as directory:
+        for case in ("flax-step", "many-leaves", "small-function"):
+            _run_lookup(directory, case, "--fill")
+            times = [tuple(map(float, _run_lookup(directory, case).split())) for _ in range(rounds)]
+            first, again = (statistics.median(column) for column in zip(*times, strict=True))
+            print(f"{'lookup of ' + case:34} first {first:8.2f}  median {again:8.2f}")
+
+
+def _run_lookup(directory: str, case: str, *options: str) -> str:
+    script = str(Path(__file__).with_name("lookup.py"))
+    environment = os.environ | {"JITSERVE_DIR": directory, "JITSERVE_ADDRESS": "none"}
+    command = [sys.executable, script, "--case", case, *options]
+    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def walks(rounds: int) -> None:
@@ -88,6 +109,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--layers", type=int, default=4)
     options = parser.parse_args()
+    lookups(options.rounds)
     walks(options.rounds)
     environment(options.rounds)
     recording(options.layers, options.rounds)
