@@ -172,6 +172,18 @@ def test_import_of_a_new_module_is_found_I187(tmp_path: Path, monkeypatch: pytes
     sys.modules.pop("brought_by_a_trace", None)
 
 
+def test_code_that_has_run_while_its_module_was_imported_is_seen_when_it_runs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runs_its_own_function.py").write_text("def helper(x): return x\nK = helper(2)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    function = load("def f(x):\n import runs_its_own_function as m\n return x * m.helper(3)")["f"]
+    recording = fingerprint.record(fingerprint.walk(load("def f(x): return x")["f"], deferred=True))
+    with _jax.fresh_context(object()), recording:
+        jax.jit(function).lower(1.0)
+    assert "helper" in recording.executed()
+
+
 def test_what_jax_itself_reads_is_not_held_against_the_user() -> None:
     assert _reason(load("def f(x): return jnp.linalg.eigh(jnp.outer(x, x))[0] + jnp.einsum('i,i', x, x)")["f"]) is None
 

@@ -114,9 +114,7 @@ class Observer:
             return Interest.STARTS
         origin = origin_of_code(code, frame)
         if origin is not Origin.OPAQUE:
-            if self._is_importing(frame):
-                return Interest.NONE
-            if self._is_bystander(frame):
+            if self._is_importing(frame) or self._is_bystander(frame):
                 return Interest.STARTS  # it may yet run as a part of the trace
             self.executed[id(code)] = code
             if origin is Origin.USER:
