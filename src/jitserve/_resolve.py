@@ -186,7 +186,7 @@ def _compile(
     keyed: _Keyed[Answer], key: CallKey | None, refused: Refusal | None, lease: Lease | None, generation: bytes = b""
 ) -> tuple[Outcome, Answer]:
     session, store, call = keyed.session, keyed.store, keyed.call
-    known = None if generation or keyed.search is None else keyed.search.footprints
+    known = None if generation or keyed.search is None else keyed.search.known
     try:
         # What gets no key is not found by one: like plain JAX, it may take inner traces from JAX's caches.
         with contextlib.nullcontext() if key is None else _jax.fresh_context(object()):

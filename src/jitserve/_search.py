@@ -34,22 +34,23 @@ class Search:
         pruned: whether to go by footprints. In a job of several processes all have to look for the same.
 
     Attributes:
-        footprints: what calls of the function were stored under when ``find`` was last asked, oldest first.
+        known: the footprints that calls of the function were stored under when ``find`` was last asked, oldest first;
+            None where nobody goes by footprints.
     """
 
     def __init__(self, session: Session, store: Store, parts: CallParts, *, pruned: bool) -> None:
-        self.footprints: list[Footprint] = []
+        self.known: list[Footprint] | None = [] if pruned else None
         self._session = session
         self._store = store
         self._parts = parts
-        self._pruned = pruned
         self._keys: dict[Footprint, CallKey | None] = {}
         self._refusal: Refusal | None = None
 
     def find(self) -> Found | None:
         """The first entry whose key and dependencies hold, and whose program loads. Faults are counted."""
-        self.footprints = self._read_footprints() if self._pruned else [WHOLE]
-        for footprint in reversed(self.footprints):
+        if self.known is not None:
+            self.known = self._read_footprints()
+        for footprint in reversed([WHOLE] if self.known is None else self.known):
             key = self._key(footprint)
             direct = None if key is None else look_up(self._session, self._store, key)
             if key is not None and direct is not None:

@@ -172,6 +172,15 @@ RELEVANT = frozenset(
         "jax_xla_backend",
         "jax_xla_profile_version",
         "mock_num_gpu_processes",
+        # Of the module with which JAX tests itself: who has imported that has keys of his own.
+        "exclude_test_targets",
+        "jax_num_generated_cases",
+        "jax_skip_slow_tests",
+        "jax_test_dut",
+        "jax_test_num_threads",
+        "jax_test_with_persistent_compilation_cache",
+        "max_cases_sampling_retries",
+        "test_targets",
     )
 )
 

@@ -37,7 +37,8 @@ class Replaced:
 
 def is_of_others(primitive: Any) -> bool:
     """Whether a primitive does not come with JAX: what it does by itself is code of others."""
-    return any(map(is_foreign, dict.values(_raw.instance_dict(primitive) or {})))
+    made_elsewhere = _origin.of_class(type(primitive)) is not Origin.OPAQUE
+    return made_elsewhere or any(map(is_foreign, dict.values(_raw.instance_dict(primitive) or {})))
 
 
 def is_foreign(rule: object) -> bool:
