@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from jitserve._errors import RecordError
 from jitserve._footprint import WHOLE, Footprint
-from jitserve.record._manifest import SCHEMA
+from jitserve.record._message import SCHEMA, parse
 from jitserve.v1 import record_pb2 as pb
 
 # Each one that does not match costs a lookup a walk. Beyond them, calls share one that fits them all.
@@ -37,13 +37,7 @@ def read_footprints(payload: bytes) -> list[Footprint]:
     Raises:
         RecordError: it is not one, or of another schema.
     """
-    message = pb.Footprints()
-    try:
-        message.ParseFromString(payload)
-    except Exception as error:  # noqa: BLE001 - protobuf's DecodeError; its class differs between implementations
-        raise RecordError(f"not a record of footprints: {error}") from None
-    if message.schema != SCHEMA:
-        raise RecordError(f"footprints of schema {message.schema}, this jitserve reads {SCHEMA}")
+    message = parse(pb.Footprints(), payload, "record of footprints")
     return list(map(decode_footprint, message.footprints))
 
 

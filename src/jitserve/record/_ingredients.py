@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from jitserve._errors import RecordError
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._ingredient import Ingredient
 from jitserve.record._footprints import decode_footprint, encode_footprint
-from jitserve.record._manifest import SCHEMA
+from jitserve.record._message import SCHEMA, parse
 from jitserve.v1 import record_pb2 as pb
 
 LIMIT = 256 << 10  # bytes of one blob
@@ -57,13 +56,7 @@ def decode_ingredients(data: bytes) -> Recorded:
     Raises:
         RecordError: it is not a blob of ingredients, or of another schema.
     """
-    message = pb.Ingredients()
-    try:
-        message.ParseFromString(data)
-    except Exception as error:  # noqa: BLE001 - protobuf's DecodeError; its class differs between implementations
-        raise RecordError(f"not a record of ingredients: {error}") from None
-    if message.schema != SCHEMA:
-        raise RecordError(f"ingredients of schema {message.schema}, this jitserve reads {SCHEMA}")
+    message = parse(pb.Ingredients(), data, "record of ingredients")
     return Recorded(list(_decoded(message.ingredients)), message.left_out, decode_footprint(message.footprint))
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from jitserve._errors import RecordError
+from jitserve.record._message import SCHEMA as SCHEMA
+from jitserve.record._message import parse
 from jitserve.v1 import record_pb2 as pb
-
-# Raised when the meaning of a stored message changes. It is part of every key: records of another schema are not found.
-SCHEMA = 1
 
 # More variants than this are a sign of a dependency that changes on every run; the oldest goes first.
 MAX_VARIANTS = 16
@@ -28,14 +27,7 @@ def read_manifest(payload: bytes) -> pb.Manifest:
     Raises:
         RecordError: it is not a manifest, or of another schema.
     """
-    manifest = pb.Manifest()
-    try:
-        manifest.ParseFromString(payload)
-    except Exception as error:  # noqa: BLE001 - protobuf's DecodeError; its class differs between implementations
-        raise RecordError(f"not a manifest: {error}") from None
-    if manifest.schema != SCHEMA:
-        raise RecordError(f"manifest of schema {manifest.schema}, this jitserve reads {SCHEMA}")
-    return manifest
+    return parse(pb.Manifest(), payload, "manifest")
 
 
 def merge(old: bytes | None, new: bytes) -> bytes:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from jitserve._errors import RecordError
 from jitserve._jax import CompilationParts, ConventionParts
 from jitserve.record import _places
 from jitserve.record._avals import decode_aval, encode_aval
-from jitserve.record._manifest import SCHEMA
+from jitserve.record._message import parse
 from jitserve.record._plain import decode_plain, encode_plain
 from jitserve.v1 import record_pb2 as pb
 
@@ -113,11 +112,4 @@ def read_program(payload: bytes) -> pb.Program:
     Raises:
         RecordError: it is not one, or of another schema.
     """
-    program = pb.Program()
-    try:
-        program.ParseFromString(payload)
-    except Exception as error:  # noqa: BLE001 - protobuf's DecodeError; its class differs between implementations
-        raise RecordError(f"not a program record: {error}") from None
-    if program.schema != SCHEMA:
-        raise RecordError(f"program record of schema {program.schema}, this jitserve reads {SCHEMA}")
-    return program
+    return parse(pb.Program(), payload, "program record")
