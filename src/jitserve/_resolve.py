@@ -121,9 +121,8 @@ def _compile_once(keyed: _Keyed[Answer], key: CallKey | None, refused: Refusal |
     """Compiles, unless another process does so first."""
     if keyed.search is None or key is None:
         return _compile(keyed, key, refused, None)
-    before = keyed.search.records()
     lease = _lease(keyed, key)  # 8
-    if keyed.search.records() != before:
+    if keyed.search.has_changed():
         # Somebody else has compiled it meanwhile. Loading needs no lease: those who waited load side by side.
         _release(lease)
         lease = None

@@ -45,6 +45,8 @@ class Search:
         self._parts = parts
         self._keys: dict[Footprint, CallKey | None] = {}
         self._refusal: Refusal | None = None
+        self._looked_for: list[CallKey] = []
+        self._before: list[bytes | None] = []
 
     def find(self) -> Found | None:
         """The first entry whose key and dependencies hold, and whose program loads. Faults are counted."""
@@ -55,17 +57,22 @@ class Search:
             direct = None if key is None else look_up(self._session, self._store, key)
             if key is not None and direct is not None:
                 return Found(key, direct)
+        # Before the walk that is not pruned, which takes its time.
+        self._looked_for = [key for key in self._keys.values() if key is not None]
+        self._before = self._records(self._looked_for)
         return None
 
     def whole(self) -> tuple[CallKey | None, Refusal | None]:
         """The key by the walk that is not pruned, or why it is refused; neither where computing it failed."""
         return self._key(WHOLE), self._refusal
 
-    def records(self) -> list[bytes | None]:
-        """What the store has that ``find`` goes by: to see whether somebody has published meanwhile."""
+    def has_changed(self) -> bool:
+        """Whether somebody has published what ``find`` goes by since it found nothing."""
+        return self._records(self._looked_for) != self._before
+
+    def _records(self, keys: list[CallKey]) -> list[bytes | None]:
         found: list[bytes | None] = []
         with self._session.guard("the lookup"):
-            keys = [key for key in self._keys.values() if key is not None]
             found.append(self._store.lookup(Kind.FOOTPRINTS, self._parts.root_key))
             found.extend(self._store.lookup(Kind.MANIFEST, key.digest) for key in keys)
         return found
