@@ -25,6 +25,7 @@ from ._call_rules import receiver_rule, untracked_rule
 from ._code_origin import origin_of_code
 from ._dependency import Dependency, DependencyKind, read
 from ._origin import Origin
+from ._pruning import INTROSPECTION
 
 # Modules that JAX uses all the time: what the user's code does with them is seen by the walk.
 _BUSY_MODULES = frozenset(("weakref", "_weakrefset", "threading", "contextvars", "typing", "traceback"))
@@ -77,8 +78,8 @@ class Observer:
         "failed",
         "filter_setters",
         "impure",
-        "meets_threads",
         "texts",
+        "unbounded",
         "users",
     )
 
@@ -89,7 +90,7 @@ class Observer:
         self.impure: list[Refusal] = []
         self.failed = False
         self.texts: list[Refusal] = []  # texts with addresses: what else there is to say is more helpful
-        self.meets_threads = False  # other threads may have had a part in the trace
+        self.unbounded = False  # not only what ran counts: other threads had a part, or functions were looked into
         self.users: set[int] = set()  # the executed code that is the user's own
         self.filter_setters: list[str] = []  # where filters of warnings were set; most take them back
         self._dependencies: dict[tuple[DependencyKind, str], Dependency] = {}
@@ -127,14 +128,14 @@ class Observer:
         if module == "warnings" and code.co_qualname in _FILTER_SETTERS:
             self._filter_set(frame.f_back)
             return Interest.STARTS
-        if module in _THREADS or (module == "threading" and code.co_qualname in _WAITS):
-            self.meets_threads |= self._culprit(frame)[0] is not Origin.OPAQUE
-            if module != "threading":
-                return Interest.STARTS
+        waits = module in _THREADS or (module == "threading" and code.co_qualname in _WAITS)
+        looks = module == "dis" or (module == "inspect" and code.co_qualname in INTROSPECTION)
+        if waits or looks:
+            self.unbounded |= self._culprit(frame)[0] is not Origin.OPAQUE
         busy = module in _BUSY_MODULES and id(code) != _THREAD_START
         rule = None if busy else untracked_rule(module, code.co_qualname)
         if rule is None:
-            return Interest.NONE
+            return Interest.STARTS if waits or looks else Interest.NONE  # JAX may be the first, and the user the next
         if self._is_bystander(frame.f_back):
             return Interest.STARTS
         self._impure(rule, code.co_qualname, frame.f_back)

@@ -126,10 +126,16 @@ def ran_in(walk: Walk, ran: Container[int]) -> frozenset[str] | None:
     for function in _functions_of(walk):
         read = _names.of(function.__code__)
         if any(id(code) in ran for code in read.codes):
-            if not INTROSPECTION.isdisjoint(read.attributes | read.loads | dict(read.chains).keys()):
+            if _looks_into_functions(read):
                 return None
             names.add(name_of(function))
     return frozenset(names)
+
+
+def _looks_into_functions(read: _names.Names) -> bool:
+    texts = {value for code in read.codes for value in code.co_consts if type(value) is str}  # for getattr, attrgetter
+    imported = {name for _, chain in read.imports for name in chain}
+    return not INTROSPECTION.isdisjoint(texts | imported | read.attributes | read.loads | dict(read.chains).keys())
 
 
 def named_dependencies(walk: Walk) -> list[object]:

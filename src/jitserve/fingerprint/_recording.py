@@ -128,7 +128,7 @@ class Recording:
             always: what counts as run with everything that is reachable from it, like what memos remember and what the
                 user has named with ``depends_on``.
         """
-        ran = None if self._observer.meets_threads else _pruning.ran_in(self._walk, self._observer.executed)
+        ran = None if self._observer.unbounded else _pruning.ran_in(self._walk, self._observer.executed)
         if ran is None:
             return WHOLE
         try:

@@ -30,6 +30,12 @@ _CLOSURE = (
     "def make(k):\n def other(x): return x * k\n return other\nother = make(2)\n"
     "def f(x): return x * other.__closure__[0].cell_contents"
 )
+_BY_TEXT = "def other(x): return x * 2\ndef f(x): return x * getattr(getattr(other, '__code__'), 'co_consts')[1]"
+_BY_ALIAS = (
+    "from inspect import getclosurevars as variables\n"
+    "def make(k):\n def other(x): return x * k\n return other\nother = make(2)\n"
+    "def f(x): return x * variables(other).nonlocals['k']"
+)
 _THREAD = (
     "from concurrent.futures import ThreadPoolExecutor\ndef other(): return 2\n"
     "def f(x):\n with ThreadPoolExecutor(1) as pool: return x * pool.submit(other).result()"
@@ -110,6 +116,8 @@ CASES = (
     case("P04-attribute", MISS, _ATTRIBUTE, ("other.scale = 2", "other.scale = 3")),
     case("P05-code", MISS, _LOOKS_IN, ("return x * 2\n", "return x * 3\n")),
     case("P05-closure", MISS, _CLOSURE, ("make(2)", "make(3)")),
+    case("P05-by-text", MISS, _BY_TEXT, ("return x * 2\n", "return x * 3\n")),
+    case("P05-by-alias", MISS, _BY_ALIAS, ("make(2)", "make(3)")),
     case("P06-pool", bypass("opaque_callable"), _THREAD, ("return 2", "return 3")),
     case("P06-thread", bypass("opaque_callable"), _PLAIN_THREAD, ("box.append(2)", "box.append(3)")),
     case("P07-memo", MISS, _MEMO, ("n * 2", "n * 3")),
