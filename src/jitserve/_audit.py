@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -51,7 +52,7 @@ class Audit:
         self._recording = fingerprint.record(key.walk)
 
     def __enter__(self) -> Audit:
-        self._recording.__enter__()
+        self._recording.begin(sys._getframe(1))
         return self
 
     def __exit__(

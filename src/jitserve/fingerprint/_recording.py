@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import random
 import sys
+import types
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Any
 
 from jitserve import _core
@@ -51,10 +51,14 @@ class Recording:
         self._unavailable: Refusal | None = None
 
     def __enter__(self) -> Recording:
+        return self.begin(sys._getframe(1))
+
+    def begin(self, base: types.FrameType) -> Recording:
+        """Begins, as ``with`` does, on behalf of a frame: what that frame was called by is no part of the trace."""
         self._random = _random_states()
         self._filters = warning_filters()
         self._memos.start()
-        self._observer.begin(sys._getframe(1))
+        self._observer.begin(base)
         try:
             self._source.start()
         except Refusal as refusal:
@@ -66,7 +70,7 @@ class Recording:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None
     ) -> None:
         self._observer.begin(None)
         if self._unavailable is not None:

@@ -9,6 +9,11 @@ _STALE = "K = 1\n@jax.jit\ndef g(x): return x * K\ndef f(x): return g(x) + 1\n"
 _POISON = "def prepare(j):\n global K\n {}\n K = 5"
 _SCAN = "K = 1\ndef body(c, _): return c * K, None\ndef f(x): return jax.lax.scan(body, x, None, 2)[0]\n"
 _MEMO = "K = 1\n@functools.lru_cache\ndef g(): return 3 * K\ndef f(x): return x * g()\n"
+_AT_IMPORT = (
+    "import importlib\ndef wrap(jit):\n global JIT\n JIT = jit\n"
+    " return lambda x: importlib.import_module('.other', __package__).y\n=== other.py\nfrom . import main\n"
+    "def helper(x): return x * 2\ndef f(x): return helper(x) + 1\ny = main.JIT(f)(main.X)"
+)
 _VJP = (
     "@jax.custom_vjp\ndef g(x): return x * 2\ndef fwd(x): return g(x), x\ndef bwd(r, t): return (t * 3,)\n"
     "g.defvjp(fwd, bwd)\ndef f(x): return {}\n"
@@ -36,6 +41,7 @@ _HAIKU = (
 )
 
 CASES = (
+    case("J191-at-import", MISS, _AT_IMPORT, ("x * 2", "x * 3")),
     case("J191", MISS, _INNER, ("x * 2", "x * 3"), only_a="def prepare(j): g(jnp.asarray(X))"),
     case("J191b", HIT, _STALE, ("K = 1", "K = 5"), only_a=_POISON.format("g(jnp.asarray(X))")),
     case("J191b-fresh-A", OK, _STALE, ("K = 1", "K = 5"), only_a=_POISON.format("g(X)") + "\n"),
