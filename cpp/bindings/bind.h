@@ -14,5 +14,6 @@ void BindProfile(pybind11::module_& module);
 void BindCensus(pybind11::module_& module);
 void BindTexts(pybind11::module_& module);
 void BindSets(pybind11::module_& module);
+void BindWalker(pybind11::module_& module);
 
 }  // namespace jitserve

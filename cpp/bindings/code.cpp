@@ -8,6 +8,7 @@
 #include "code_parts.h"
 #include "core/little_endian.h"
 #include "core/tokens.h"
+#include "identity_memo.h"
 #include "instructions.h"
 #include "scalars.h"
 
@@ -23,9 +24,6 @@ bool MayHaveDocstring(const PyCodeObject& code) { return (code.co_flags & kHasDo
 constexpr int kHasDocstringFlag = 0;
 bool MayHaveDocstring(const PyCodeObject&) { return true; }
 #endif
-
-// A process that makes code for ever (exec in a loop) must not keep all of it alive: when full, the memo starts afresh.
-constexpr std::size_t kMemoSize = 65536;
 
 void EmitConstant(Tokens& tokens, py::handle constant, Docstrings docstrings);
 
@@ -140,23 +138,29 @@ Digest ComputeDigest(py::handle handle, Docstrings docstrings) {
   return tokens.Finish();
 }
 
-using Memo = std::unordered_map<PyObject*, Digest>;
+using Memo = IdentityMemo<Digest>;
 
-// Guarded by the GIL. Never destroyed: at exit there may be no interpreter left to release the references to.
 Memo& MemoFor(Docstrings docstrings) {
   static Memo* const kDrop = new Memo;
   static Memo* const kKeep = new Memo;
   return docstrings == Docstrings::kDrop ? *kDrop : *kKeep;
 }
 
-void Remember(PyObject* code, const Digest& digest, Docstrings docstrings) {
-  Memo& memo = MemoFor(docstrings);
-  if (memo.size() >= kMemoSize) {
-    Memo full;
-    full.swap(memo);  // first: releasing a reference can run Python code that comes back here
-    for (const auto& [old, unused] : full) Py_DECREF(old);
+constexpr int kShape =
+    CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR | CO_COROUTINE | CO_ITERABLE_COROUTINE | CO_ASYNC_GENERATOR;
+
+Digest ComputeParametersDigest(const PyCodeObject& code) {
+  const int starred = ((code.co_flags & CO_VARARGS) != 0 ? 1 : 0) + ((code.co_flags & CO_VARKEYWORDS) != 0 ? 1 : 0);
+  const int shown = code.co_argcount + code.co_kwonlyargcount + starred;
+  Tokens tokens;
+  tokens.Begin("parameters", static_cast<std::uint64_t>(shown));
+  for (const int count : {code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & kShape}) {
+    tokens.Int(count);
   }
-  if (memo.try_emplace(code, digest).second) Py_INCREF(code);
+  EmitStr(tokens, code.co_name);
+  EmitStr(tokens, code.co_qualname);
+  for (int i = 0; i < shown; ++i) EmitStr(tokens, PyTuple_GET_ITEM(code.co_localsplusnames, i));  // they come first
+  return tokens.Finish();
 }
 
 }  // namespace
@@ -165,10 +169,17 @@ Digest CodeDigest(py::handle code, Docstrings docstrings) {
   if (!PyCode_Check(code.ptr())) {
     throw py::type_error(std::string("expected a code object, not ") + Py_TYPE(code.ptr())->tp_name);
   }
-  const Memo& memo = MemoFor(docstrings);
-  if (const auto found = memo.find(code.ptr()); found != memo.end()) return found->second;
+  if (const Digest* const known = MemoFor(docstrings).Find(code.ptr())) return *known;
   const Digest digest = ComputeDigest(code, docstrings);
-  Remember(code.ptr(), digest, docstrings);
+  MemoFor(docstrings).Remember(code.ptr(), digest);
+  return digest;
+}
+
+Digest ParametersDigest(PyObject* code) {
+  static Memo* const kMemo = new Memo;
+  if (const Digest* const known = kMemo->Find(code)) return *known;
+  const Digest digest = ComputeParametersDigest(*AsCode(code));
+  kMemo->Remember(code, digest);
   return digest;
 }
 

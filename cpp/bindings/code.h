@@ -20,4 +20,8 @@ enum class Docstrings { kDrop, kKeep };
 // Throws TypeError if the object is no code object or holds a constant that no compiler makes; the message says where.
 Digest CodeDigest(pybind11::handle code, Docstrings docstrings);
 
+// What `inspect.signature` can tell of a function from its code: names, kinds and number of its parameters. Memoised.
+// REQUIRES: a code object
+Digest ParametersDigest(PyObject* code);
+
 }  // namespace jitserve

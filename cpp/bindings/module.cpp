@@ -15,4 +15,5 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindCensus(module);
   jitserve::BindTexts(module);
   jitserve::BindSets(module);
+  jitserve::BindWalker(module);
 }

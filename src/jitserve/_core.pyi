@@ -5,9 +5,9 @@ and around all file work.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from types import CodeType, FrameType, FunctionType, ModuleType
-from typing import final
+from typing import Any, final
 
 from typing_extensions import Buffer
 
@@ -209,3 +209,66 @@ def listen_to_sets(
     Returns:
         who was told before.
     """
+
+_Child = tuple[Any, Any, bool]
+
+class Walker:
+    """The loop of a walk, and the numbers of what it has visited (``fingerprint/_walk.py``).
+
+    Args:
+        tokens: where encoders emit.
+        nodes: how many values a walk may visit before it gives up.
+        anonymous: a reference to what has been visited does not tell to what.
+        footprint: the functions to go into, of those that are not opaque; None for all of them.
+    """
+
+    tokens: Tokens
+    objects: list[Any]
+    """Everything with an identity, in order of the first visit."""
+    paths: list[Any]
+    """Where each of those was first found."""
+    codes: dict[int, tuple[CodeType, Any]]
+    nested: dict[int, tuple[CodeType, CodeType]]
+    classes: list[tuple[type, Any, bool]]
+    """The classes that were walked, where, and whether in a library."""
+    footprint: Container[str] | None
+    def __init__(
+        self, tokens: Tokens, nodes: int, *, anonymous: bool = False, footprint: Container[str] | None = None
+    ) -> None: ...
+    def number(self, obj: object, path: Any, /) -> bool:
+        """Numbers ``obj``. ``False``: it has been visited before, and a reference has been emitted."""
+    def index_of(self, obj: object, /) -> int | None:
+        """The number of this very object."""
+    def cover(self, code: CodeType, codes: list[CodeType], path: Any, /) -> None:
+        """Notes the code of a walked function, and the code nested in it, which runs only if the function has run."""
+    def is_opaque_module(self, name: object, /) -> bool:
+        """``_origin.of_module(name) is Origin.OPAQUE``."""
+    def is_opaque_class(self, cls: type, /) -> bool:
+        """``_origin.of_class(cls) is Origin.OPAQUE``."""
+    def is_at_home(self, obj: object, module: object, qualname: object, /) -> bool:
+        """``_origin.is_at_home``: whether ``module.qualname`` is this very object, in this process, now."""
+    def emit_annotation(self, annotation: object, /) -> None:
+        """Emits one annotation, by name only."""
+    def emit_annotations(self, annotations: object, /) -> None:
+        """Emits a dictionary of annotations, by name only (``fingerprint/_annotations.py``)."""
+    def push(self, children: list[_Child], /) -> None:
+        """Adds children, to be visited in this order before anything that is waiting."""
+    def pop(self) -> _Child | None:
+        """What is visited next."""
+    def run(self) -> None:
+        """Visits everything that is waiting, and what that leads to."""
+
+def hides_state(cls: type, /) -> bool:
+    """Whether instances hold bytes that neither slots nor ``__dict__`` show: state that is kept in C."""
+
+def encode_list(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
+def encode_tuple(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
+def encode_dict(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
+def encode_mapping_proxy(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
+def encode_cell(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
+def encode_method(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
+def encode_wrapper(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
+def encode_property(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
+def encode_marker(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
+def encode_function(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
+def encode_class(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...

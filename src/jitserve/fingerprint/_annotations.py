@@ -2,7 +2,8 @@
 
 Annotations seldom reach a program, and they reach everything: walking them would make a training step depend on the
 whole of ``typing``. So they are encoded by their names and texts; a function of the user that asks for the
-annotation objects themselves (``get_type_hints``) is refused in ``_static``.
+annotation objects themselves (``get_type_hints``) is refused in ``_static``. The dictionaries of annotations are read
+in C++ (``cpp/bindings/encode_annotations.cpp``).
 """
 
 from __future__ import annotations
@@ -16,22 +17,15 @@ from . import _raw
 if TYPE_CHECKING:
     from jitserve import _core
 
-    from ._walk import Walker
-
 _GENERIC = type(typing.List[int])  # noqa: UP006 - the class of typing's own aliases
 _MAX_DEPTH = 20
 
-
-def emit(walker: Walker, annotations: object) -> None:
-    """Emits the names in a ``__annotations__`` dictionary, in order, each with a shallow token of its value."""
-    if type(annotations) is not dict:
-        walker.tokens.none()
-        return
-    walker.tokens.begin("annotations", len(annotations))
-    for name, value in dict.items(annotations):
-        if not walker.tokens.scalar(name):
-            walker.tokens.none()
-        emit_one(walker.tokens, value, _MAX_DEPTH)
+# Their objects say one thing for as long as they are there.
+FIXED = (
+    types.GenericAlias,
+    types.UnionType,
+    *(kind for kind in vars(typing).values() if type(kind) is type and kind.__module__ == "typing"),
+)
 
 
 def emit_one(tokens: _core.Tokens, value: Any, depth: int = _MAX_DEPTH) -> None:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _origin, _raw, _static
-from ._origin import Origin
+from . import _raw, _static
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def encode_builtin(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 def name_opaque(walker: Walker, obj: object, module: Any, qualname: Any, path: Path, trusted: bool) -> None:
     """A token by name for a callable without readable state. Refuses unless an opaque module vouches for it."""
     known = type(module) is str and type(qualname) is str
-    if not known or (_origin.of_module(module) is not Origin.OPAQUE and not trusted):
+    if not known or (not trusted and not walker.is_opaque_module(module)):
         raise Refusal(
             BypassReason.OPAQUE_CALLABLE,
             render(path),

@@ -1,4 +1,4 @@
-"""Encoders of the built-in containers, read through the built-in type's own methods.
+"""Encoders of the built-in containers, read through the built-in type's own methods (the plain ones: in C++).
 
 ``contents`` is used for subclasses, too (a namedtuple, an ``IntEnum``, a ``defaultdict``): what a value holds as an
 instance of its built-in base, apart from its class and its ``__dict__``.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import collections
 import gc
-import sys
 import types
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+
+from jitserve import _core
 
 from . import _raw, _static
 from ._path import ITEM, KEY, Path
@@ -22,33 +23,17 @@ if TYPE_CHECKING:
 Children = list[tuple[Any, Path, bool]]
 
 
-def encode_list(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    if walker.number(obj, path):
-        _emit(walker, "list", sequence(list.__iter__(obj), path, trusted))
-
-
-def encode_tuple(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    _emit(walker, "tuple", sequence(obj, path, trusted))
-
-
-def encode_dict(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    if obj is sys.modules:
-        if not trusted:
-            _static.check_instance(obj, path)
-        walker.tokens.begin("loaded modules", 0)  # libraries look there for what they have imported themselves
-        return
-    if walker.number(obj, path):
-        _emit(walker, "dict", mapping(dict.items(obj), path, trusted))
+def encode_modules(walker: Walker, obj: dict[str, Any], path: Path, trusted: bool) -> None:
+    """``sys.modules``: libraries look there for what they have imported themselves."""
+    if not trusted:
+        _static.check_instance(obj, path)
+    walker.tokens.begin("loaded modules", 0)
 
 
 def encode_set(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     if type(obj) is frozenset or walker.number(obj, path):
         items = elements(walker, obj, path, trusted)
         _emit(walker, type(obj).__name__, items)
-
-
-def encode_mapping_proxy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    _emit(walker, "mappingproxy", [(gc.get_referents(obj)[0], path, trusted)])
 
 
 def encode_range(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
@@ -148,12 +133,12 @@ CONTENTS: dict[type, Callable[[Walker, Any, Path, bool], Children]] = {
 }
 
 ENCODERS = {
-    list: encode_list,
-    tuple: encode_tuple,
-    dict: encode_dict,
+    list: _core.encode_list,
+    tuple: _core.encode_tuple,
+    dict: _core.encode_dict,
     set: encode_set,
     frozenset: encode_set,
-    types.MappingProxyType: encode_mapping_proxy,
+    types.MappingProxyType: _core.encode_mapping_proxy,
     range: encode_range,
     slice: encode_slice,
     bytearray: encode_bytearray,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jitserve import _core
+
 from . import (
     _arrays,
     _builtins,
-    _classes,
     _containers,
     _functions,
     _globals,
@@ -43,7 +44,7 @@ _EXACT: dict[int, Encoder] = {id(cls): encoder for table in _TABLES for cls, enc
 
 # Built-in bases whose subclasses need more than the generic reading of an instance.
 _BASES: tuple[tuple[type, Encoder], ...] = (
-    (type, _classes.encode_class),
+    (type, _core.encode_class),
     (types.ModuleType, _modules.encode_module),
     (np.dtype, _arrays.encode_dtype),
     (np.generic, _arrays.encode_scalar),

@@ -1,6 +1,7 @@
 """Encoders of callables: functions, methods, partial applications, and the descriptors that wrap functions.
 
-A function is its code, its defaults, its closure, its attributes, and what its global names are bound to *now*.
+A function is its code, its defaults, its closure, its attributes, and what its global names are bound to *now*:
+``cpp/bindings/encode_function.cpp``. Here is what is rare, and what refuses.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ import functools
 import types
 from typing import TYPE_CHECKING, Any
 
-from . import _annotations, _globals, _inner_imports, _names, _origin, _pruning, _raw, _static
+from jitserve import _core
+
+from . import _names, _origin, _raw, _static
+from ._names import Names
 from ._origin import Origin
-from ._path import ATTR, CELL, DEFAULT, KWDEFAULT, Path
+from ._path import ATTR, Path
 
 if TYPE_CHECKING:
     from ._walk import Walker
@@ -23,103 +27,15 @@ _DATACLASS_METHOD = "__create_fn__.<locals>."
 DESCRIPTIVE = frozenset(("__doc__", "__signature__", "__text_signature__"))
 
 
-def encode_function(walker: Walker, obj: types.FunctionType, path: Path, trusted: bool) -> None:
-    if not walker.number(obj, path):
-        return
-    origin = _origin.of_function(obj)
-    if origin is Origin.OPAQUE:
-        _opaque_function(walker, obj, path, trusted)
-        return
-    trusted = origin is Origin.LIBRARY
-    if walker.footprint is not None and _pruning.is_pruned(obj, walker.footprint):
-        _bystander(walker, obj, path, trusted)
-        return
-    names = _names.of(obj.__code__)
-    walker.cover(obj.__code__, names.codes, path)
-    if not trusted:
-        for refusal in _static.code_hazards(obj, names, path):
-            walker.hazards.meet(refusal, obj.__code__)
-        if not obj.__code__.co_qualname.startswith(_DATACLASS_METHOD):
-            walker.order.saw_code(names, obj.__code__, path)
-    _head(walker, "function", obj, names.digest)
-    children = state(obj, path, trusted)
-    _annotations.emit(walker, obj.__annotations__)
-    children += _globals.bindings(walker, obj, path, trusted)
-    if trusted:
-        children += _inner_imports.values(obj, names, path)
-    walker.tokens.int_(len(children))
-    walker.push(children)
+def meet_user_code(walker: Walker, obj: types.FunctionType, names: Names, path: Path) -> None:
+    """Notes what a function of the user's must not do while it is traced, before its tokens are emitted."""
+    for refusal in _static.code_hazards(obj, names, path):
+        walker.hazards.meet(refusal, obj.__code__)
+    if not obj.__code__.co_qualname.startswith(_DATACLASS_METHOD):
+        walker.order.saw_code(names, obj.__code__, path)
 
 
-def _bystander(walker: Walker, obj: types.FunctionType, path: Path, trusted: bool) -> None:
-    """A function that an equal trace does not run: what can be seen of it without running it."""
-    _head(walker, "function that does not run", obj, _pruning.parameters_of(obj.__code__))
-    children = _defaults(obj, path, trusted) + attributes(obj.__dict__, path, trusted)
-    _annotations.emit(walker, obj.__annotations__)
-    walker.tokens.int_(len(children))
-    walker.push(children)
-
-
-def _opaque_function(walker: Walker, obj: types.FunctionType, path: Path, trusted: bool) -> None:
-    """A function of JAX, numpy or the standard library: named by its code; what it closes over may be the user's."""
-    if not trusted:
-        _static.check_opaque(obj, obj.__module__, obj.__qualname__, path)
-    _head(walker, "opaque function", obj, _names.digest_of(obj.__code__))
-    # Only an opaque module vouches for it: ``@jax.vmap`` gives its wrapper the name of what it wraps, in a module of
-    # the user, and closes over the user's function.
-    named = _origin.is_at_home(obj, obj.__module__, obj.__qualname__)
-    at_home = named and _origin.of_module(obj.__module__) is Origin.OPAQUE
-    children = [] if at_home else _opaque_state(obj, path, trusted)
-    walker.tokens.int_(len(children))
-    walker.push(children)
-
-
-def _opaque_state(obj: types.FunctionType, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
-    registry = getattr(obj, "registry", None)
-    if obj.__code__ is _SINGLEDISPATCH and type(registry) is types.MappingProxyType:
-        return [(registry, (path, ATTR, "registry"), trusted)]  # beside it there are only caches
-    return state(obj, path, trusted)
-
-
-_SINGLEDISPATCH = functools.singledispatch(lambda value: value).__code__  # type: ignore[attr-defined]
-
-
-def _head(walker: Walker, tag: str, obj: types.FunctionType, digest: bytes) -> None:
-    tokens = walker.tokens
-    tokens.begin(tag, 4)
-    tokens.digest_(digest)
-    for text in (obj.__name__, obj.__qualname__, obj.__module__):
-        if not tokens.scalar(text):
-            tokens.none()
-
-
-def state(obj: types.FunctionType, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
-    """What a function holds besides its code: defaults, closure and attributes, as labelled children."""
-    children = _defaults(obj, path, trusted)
-    if obj.__closure__:
-        children.append(("__closure__", path, trusted))
-        pairs = zip(obj.__code__.co_freevars, obj.__closure__, strict=True)
-        children += [(cell, (path, CELL, name), trusted) for name, cell in pairs]
-    return children + attributes(obj.__dict__, path, trusted)
-
-
-def _defaults(obj: types.FunctionType, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
-    """The defaults of a function's parameters, as labelled children."""
-    children: list[tuple[Any, Path, bool]] = []
-    defaults, kwdefaults = obj.__defaults__, obj.__kwdefaults__
-    if defaults:
-        children.append(("__defaults__", path, trusted))
-        children.append((len(defaults), path, trusted))
-        first = obj.__code__.co_argcount - len(defaults)
-        parameters = obj.__code__.co_varnames[first : obj.__code__.co_argcount] if first >= 0 else range(len(defaults))
-        children += [(value, (path, DEFAULT, name), trusted) for name, value in zip(parameters, defaults, strict=True)]
-    if kwdefaults:
-        children.append(("__kwdefaults__", path, trusted))
-        children.append((len(kwdefaults), path, trusted))
-        for name, value in dict.items(kwdefaults):
-            children.append((name, path, trusted))
-            children.append((value, (path, KWDEFAULT, name), trusted))
-    return children
+SINGLE_DISPATCH = functools.singledispatch(lambda value: value).__code__  # type: ignore[attr-defined]
 
 
 def attributes(namespace: dict[str, Any] | None, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
@@ -130,27 +46,6 @@ def attributes(namespace: dict[str, Any] | None, path: Path, trusted: bool) -> l
             children.append((name, path, trusted))
             children.append((value, (path, ATTR, name), trusted))
     return children
-
-
-def encode_cell(walker: Walker, obj: types.CellType, path: Path, trusted: bool) -> None:
-    if not walker.number(obj, path):
-        return
-    try:
-        content = obj.cell_contents
-    except ValueError:
-        walker.tokens.begin("empty cell", 0)
-        return
-    walker.tokens.begin("cell", 1)
-    walker.push([(content, path, trusted)])
-
-
-def encode_method(walker: Walker, obj: types.MethodType, path: Path, trusted: bool) -> None:
-    # Numbered, so that the result's tree can refer to it: a flax TrainState carries one as auxiliary data.
-    if not walker.number(obj, path):
-        return
-    walker.tokens.begin("bound method", 2)
-    function, owner = obj.__func__, obj.__self__
-    walker.push([(owner, (path, ATTR, "__self__"), trusted), (function, (path, ATTR, "__func__"), trusted)])
 
 
 def encode_partial(walker: Walker, obj: functools.partial[Any], path: Path, trusted: bool) -> None:
@@ -164,17 +59,6 @@ def partial_contents(walker: Walker, obj: Any, path: Path, trusted: bool) -> lis
     parts = [(name, getattr(functools.partial, name).__get__(obj)) for name in ("func", "args", "keywords")]
     children = [(value, (path, ATTR, name), trusted) for name, value in parts]
     return [*children, (_raw.instance_dict(obj) or None, path, trusted)]
-
-
-def encode_wrapper(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """``staticmethod``, ``classmethod``: what they wrap."""
-    walker.tokens.begin(type(obj).__name__, 1)
-    walker.push([(obj.__func__, path, trusted)])
-
-
-def encode_property(walker: Walker, obj: property, path: Path, trusted: bool) -> None:
-    walker.tokens.begin("property", 3)
-    walker.push([(part, path, trusted) for part in (obj.fget, obj.fset, obj.fdel)])
 
 
 def encode_lru_cache(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
@@ -202,13 +86,13 @@ def encode_code(walker: Walker, obj: types.CodeType, path: Path, trusted: bool) 
 
 
 ENCODERS = {
-    types.FunctionType: encode_function,
-    types.CellType: encode_cell,
-    types.MethodType: encode_method,
+    types.FunctionType: _core.encode_function,
+    types.CellType: _core.encode_cell,
+    types.MethodType: _core.encode_method,
     functools.partial: encode_partial,
-    staticmethod: encode_wrapper,
-    classmethod: encode_wrapper,
-    property: encode_property,
+    staticmethod: _core.encode_wrapper,
+    classmethod: _core.encode_wrapper,
+    property: _core.encode_property,
     functools._lru_cache_wrapper: encode_lru_cache,
     types.CodeType: encode_code,
 }

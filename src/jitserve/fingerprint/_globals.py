@@ -10,6 +10,7 @@ import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
 from . import _modules, _names, _raw, _static, adapters
@@ -33,20 +34,19 @@ class Marker:
         self.name = name
 
 
-_BUILTIN, UNRESOLVED, MISSING = Marker("builtin"), Marker("unresolved"), Marker("missing")
+BUILTIN, UNRESOLVED, MISSING = Marker("builtin"), Marker("unresolved"), Marker("missing")
 _DEFERRED = Marker("left to the recorder")
 
 
-def encode_marker(walker: Walker, obj: Marker, path: Path, trusted: bool) -> None:
-    walker.tokens.begin("marker", 1)
-    walker.tokens.str_(obj.name)
-
-
-ENCODERS = {Marker: encode_marker}
+ENCODERS = {Marker: _core.encode_marker}
 
 
 def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: bool) -> Children:
-    """The values that the global names of a function resolve to, as labelled children."""
+    """The values that the global names of a function resolve to, as labelled children.
+
+    For functions of the user's. Those of libraries come here only where an exception is made for one of their names:
+    the rest is in ``cpp/bindings/encode_bindings.cpp``.
+    """
     globals_ = function.__globals__
     builtins = function.__builtins__
     if type(globals_) is not dict or type(builtins) is not dict:
@@ -67,7 +67,7 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
             value = globals_[name]
         elif name in builtins:
             value = builtins[name]
-            children.append((_BUILTIN, path, trusted))
+            children.append((BUILTIN, path, trusted))
             if name in _HASHING and value is _HASHING[name] and function.__code__.co_name == "__hash__":
                 continue
         else:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _annotations, _builtins, _containers, _functions, _origin, _raw, _static, adapters
+from . import _builtins, _containers, _functions, _origin, _raw, _static, adapters
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
@@ -17,54 +19,89 @@ if TYPE_CHECKING:
 Children = list[tuple[Any, Path, bool]]
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is the same for all instances of a class while a walk lasts.
+
+    Attributes:
+        cls: the class.
+        adapter: what is known about it.
+        may_be_offered: whether an opaque module may offer an instance under its own name.
+        read: reads what an instance holds as one of the nearest built-in base; None where that holds nothing.
+        unreadable: a base that keeps state to itself; None where all state can be read.
+        namespace, slots: the descriptors of ``__dict__`` and of the slots, the latter by name, base classes last.
+        is_opaque: whether the class is of an opaque module.
+    """
+
+    cls: type
+    adapter: adapters.Adapter
+    may_be_offered: bool
+    read: Callable[[Walker, Any, Path, bool], Children] | None
+    unreadable: type | None
+    namespace: Any
+    slots: tuple[tuple[str, Any], ...]
+    is_opaque: bool
+
+
+def _shape_of(walker: Walker, cls: type, trusted: bool) -> Shape:
+    known = walker.shapes.get((id(cls), trusted))
+    if known is None:
+        known = walker.shapes[id(cls), trusted] = _look_at(walker, cls, trusted)
+    return known
+
+
+def _look_at(walker: Walker, cls: type, trusted: bool) -> Shape:
+    bases = _raw.mro(cls)
+    is_opaque = walker.is_opaque_class(cls)
+    # Every extension brings its own type of function, in a module of any name (``uarray``, that of ``scipy.fft``).
+    compiled = _raw.qualname(cls) == _static.COMPILED or not _raw.is_heap_type(cls)
+    readable = next((base for base in bases if id(base) in _READERS), object)
+    hidden = (base for base in bases if not _raw.is_subtype(readable, base) and _raw.hides_state(base))
+    return Shape(
+        cls=cls,
+        adapter=adapters.find(cls, trusted),
+        may_be_offered=_raw.hides_state(cls) and (compiled or is_opaque),
+        read=_READERS.get(id(readable)),
+        unreadable=next(hidden, None),
+        namespace=_raw.dict_descriptor(cls),
+        slots=tuple(_raw.slot_descriptors(cls)),
+        is_opaque=is_opaque,
+    )
+
+
 def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> None:
     if not trusted:
         _static.check_instance(obj, path)
     if not walker.number(obj, path):
         return
-    cls = type(obj)
-    adapter = adapters.find(cls, trusted)
-    if adapter.inert:
+    shape = _shape_of(walker, type(obj), trusted)
+    if shape.adapter.inert:
         walker.tokens.begin("inert", 1)
-        walker.push([(cls, (path, ATTR, "__class__"), trusted)])
+        walker.push([(shape.cls, (path, ATTR, "__class__"), trusted)])
         return
-    if _is_offered_by_name(walker, obj, path, trusted):
+    if shape.may_be_offered and _is_offered_by_name(walker, obj, path, trusted):
         return
-    content = _content(walker, obj, path, trusted)
-    fields = _fields(walker, obj, adapter.ignored)
-    fields = [(name, value is not None if name in adapter.presence_only else value) for name, value in fields]
+    if shape.unreadable is not None:
+        raise _unreadable(obj, shape.unreadable, path)
+    content = shape.read(walker, obj, path, trusted) if shape.read is not None else []
+    presence_only = shape.adapter.presence_only
+    fields = _fields(walker, obj, shape)
     walker.tokens.begin("instance", 1 + len(content) + 2 * len(fields))
     walker.tokens.int_(len(content))
-    children: Children = [(cls, (path, ATTR, "__class__"), trusted), *content]
+    children: Children = [(shape.cls, (path, ATTR, "__class__"), trusted), *content]
     for name, value in fields:
         children.append((name, path, trusted))
-        children.append((value, (path, ATTR, name), trusted))
+        children.append((value is not None if name in presence_only else value, (path, ATTR, name), trusted))
     walker.push(children)
 
 
 def _is_offered_by_name(walker: Walker, obj: Any, path: Path, trusted: bool) -> bool:
     """An extension's callable that an opaque module offers under its own name (``np.shape``): encoded by that name."""
-    cls = type(obj)
-    # Every extension brings its own type of function, in a module of any name (``uarray``, that of ``scipy.fft``).
-    compiled = _raw.qualname(cls) == _static.COMPILED or not _raw.is_heap_type(cls)
-    if not _raw.hides_state(cls) or not (compiled or _origin.of_class(cls) is _origin.Origin.OPAQUE):
-        return False
     module, name = getattr(obj, "__module__", None), getattr(obj, "__qualname__", getattr(obj, "__name__", None))
-    if not _origin.is_at_home(obj, module, name) or _origin.of_module(str(module)) is not _origin.Origin.OPAQUE:
+    if not walker.is_at_home(obj, module, name) or not walker.is_opaque_module(module):
         return False
     _builtins.name_opaque(walker, obj, module, name, path, trusted)
     return True
-
-
-def _content(walker: Walker, obj: object, path: Path, trusted: bool) -> Children:
-    """What ``obj`` holds as an instance of its nearest built-in base. Refuses state that cannot be read."""
-    bases = _raw.mro(type(obj))
-    readable = next((base for base in bases if id(base) in _READERS), object)
-    for base in bases:
-        if not _raw.is_subtype(readable, base) and _raw.hides_state(base):
-            raise _unreadable(obj, base, path)
-    read = _READERS.get(id(readable))
-    return read(walker, obj, path, trusted) if read else []
 
 
 def _thread_local(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
@@ -107,17 +144,17 @@ def _unreadable(obj: object, base: type, path: Path) -> Refusal:
     )
 
 
-def _fields(walker: Walker, obj: object, ignored: frozenset[str]) -> list[tuple[str, Any]]:
+def _fields(walker: Walker, obj: object, shape: Shape) -> list[tuple[str, Any]]:
     fields: list[tuple[str, Any]] = []
-    described = _origin.of_class(type(obj)) is _origin.Origin.OPAQUE
-    for name, value in dict.items(_raw.instance_dict(obj) or {}):
-        if name in ignored or (described and name in _functions.DESCRIPTIVE):
+    ignored = shape.adapter.ignored
+    for name, value in dict.items(_raw.read_dict(shape.namespace, obj) or {}):
+        if name in ignored or (shape.is_opaque and name in _functions.DESCRIPTIVE):
             continue
         if name == "__annotations__":
-            _annotations.emit(walker, value)
+            walker.emit_annotations(value)
             continue
         fields.append((name, value))
-    for name, value in _raw.slots(obj):
+    for name, descriptor in shape.slots:
         if name not in ignored:
-            fields.append((name, value))
+            fields.append((name, _raw.read_slot(descriptor, obj)))
     return fields

@@ -160,7 +160,7 @@ def encode_tracer(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 def encode_primitive(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """A primitive. One that does not come with JAX is also what JAX's tables of rules hold for it."""
     rules: list[tuple[str, object, bool | None]] = []
-    if id(obj) not in walker.numbers and _rules.is_of_others(obj):
+    if walker.index_of(obj) is None and _rules.is_of_others(obj):
         rules = _jax.rules_of(obj)
     _instances.encode_instance(walker, obj, path, trusted)
     walker.push([(part, (path, ATTR, entry[0]), trusted) for entry in rules for part in entry])

@@ -23,44 +23,22 @@ from ._walk import Limits, Walker, _start
 
 
 class _NotingWalker(Walker):
-    """A walker that takes notes. Without notes, as which it is made to order a set, it is an ordinary one."""
-
-    __slots__ = ("notes",)
+    """A walker that takes notes."""
 
     def __init__(
-        self,
-        limits: Limits,
-        tokens: _core.Tokens,
-        notes: Notes | None = None,
-        footprint: Container[str] | None = None,
+        self, limits: Limits, tokens: _core.Tokens, notes: Notes, footprint: Container[str] | None = None
     ) -> None:
-        super().__init__(
-            limits, tokens, deferred=True, footprint=footprint
-        )  # whether it may be published was judged before
+        # Whether it may be published was judged before. A reference does not tell to what: numbers would differ
+        # whenever anything before them does.
+        super().__init__(limits, tokens, deferred=True, anonymous=True, footprint=footprint)
         self.notes = notes
-
-    def number(self, obj: object, path: Path) -> bool:
-        if self.notes is None:
-            return super().number(obj, path)
-        if id(obj) in self.numbers:
-            self.tokens.begin("ref", 0)  # without the number, which would differ whenever anything before it does
-            return False
-        self.numbers[id(obj)] = len(self.objects)
-        self.objects.append(obj)
-        self.paths.append(path)
-        return True
+        self.encoders: dict[int, tuple[type, _dispatch.Encoder]] = {}  # by the id of the type
 
     def run(self) -> None:
-        if self.notes is None:
-            super().run()
-            return
-        stack, encoders, last = self.stack, self.encoders, None
-        while stack:
-            obj, path, trusted = stack.pop()
-            encoder = encoders.get(id(type(obj)))
-            if encoder is None:
-                encoder = encoders[id(type(obj))] = _encoder_of(type(obj))
-                self.types.append(type(obj))
+        last = None
+        while (item := self.pop()) is not None:
+            obj, path, trusted = item
+            _, encoder = self.encoders.setdefault(id(type(obj)), (type(obj), _encoder_of(type(obj))))
             if type(obj) is types.FunctionType or issubclass(type(obj), type):
                 self._visit_definition(self.notes, encoder, (obj, path, trusted))
                 continue
@@ -85,7 +63,7 @@ class _NotingWalker(Walker):
 
     def _visit_value(self, notes: Notes, encoder: _dispatch.Encoder, item: tuple[Any, Path, bool]) -> None:
         obj, path, _ = item
-        known = self.numbers.get(id(obj))
+        known = self.index_of(obj)
         bucket = notes.bucket_of(path)
         self.tokens = bucket or _core.Tokens()
         encoder(self, *item)

@@ -15,12 +15,10 @@ threads run them, gives no footprint at all; what a memo remembers counts as run
 
 from __future__ import annotations
 
-import inspect
 import types
 from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
-from jitserve import _core
 from jitserve._dependencies import ATTRIBUTE
 
 from . import _names, _origin, _raw, adapters
@@ -79,40 +77,6 @@ def _is_generated(function: types.FunctionType) -> bool:
         or code.co_filename.startswith(_GENERATED_FILES)
         or (module != "__main__" and _origin.of_module(module) is Origin.OPAQUE)
     )
-
-
-_parameters: dict[int, tuple[types.CodeType, bytes]] = {}
-
-
-def parameters_of(code: types.CodeType) -> bytes:
-    """Digest of what ``inspect.signature`` can tell of a function from its code. Remembered by identity."""
-    entry = _parameters.get(id(code))
-    if entry is None:
-        entry = _parameters[id(code)] = (code, _digest_of_parameters(code))
-    return entry[1]
-
-
-_VARARGS, _VARKEYWORDS = inspect.CO_VARARGS, inspect.CO_VARKEYWORDS
-_SHAPE = (
-    _VARARGS
-    | _VARKEYWORDS
-    | inspect.CO_GENERATOR
-    | inspect.CO_COROUTINE
-    | inspect.CO_ITERABLE_COROUTINE
-    | inspect.CO_ASYNC_GENERATOR
-)
-
-
-def _digest_of_parameters(code: types.CodeType) -> bytes:
-    starred = bool(code.co_flags & _VARARGS) + bool(code.co_flags & _VARKEYWORDS)
-    shown = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + starred]
-    tokens = _core.Tokens()
-    tokens.begin("parameters", len(shown))
-    for count in (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _SHAPE):
-        tokens.int_(count)
-    for name in (code.co_name, code.co_qualname, *shown):
-        tokens.str_(name)
-    return tokens.finish()
 
 
 def ran_in(walk: Walk, ran: Container[int]) -> frozenset[str] | None:

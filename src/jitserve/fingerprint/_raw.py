@@ -10,17 +10,16 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
+from jitserve import _core
+
 _class_dict = type.__dict__["__dict__"].__get__
 _class_mro = type.__dict__["__mro__"].__get__
 _class_name = type.__dict__["__qualname__"].__get__
 _class_module = type.__dict__["__module__"].__get__
 _class_flags = type.__dict__["__flags__"].__get__
-_class_basicsize = type.__dict__["__basicsize__"].__get__
-_class_base = type.__dict__["__base__"].__get__
 _module_dict = _class_dict(types.ModuleType)["__dict__"].__get__
 
 _HEAP_TYPE = 1 << 9
-_POINTER = tuple.__itemsize__
 
 
 class _Unset:
@@ -77,27 +76,42 @@ def module_namespace(module: types.ModuleType) -> dict[str, Any]:
 
 def instance_dict(obj: object) -> dict[str, Any] | None:
     """The ``__dict__`` of an instance, or None when instances of its class have none."""
-    for cls in mro(type(obj)):
-        descriptor = namespace(cls).get("__dict__")
+    return read_dict(dict_descriptor(type(obj)), obj)
+
+
+def dict_descriptor(cls: type) -> Any:
+    """What reads the ``__dict__`` of instances of a class, or None when they have none."""
+    for kind in mro(cls):
+        descriptor = namespace(kind).get("__dict__")
         if descriptor is not None and type(descriptor) in (types.GetSetDescriptorType, types.MemberDescriptorType):
-            found = descriptor.__get__(obj)
-            return found if type(found) is dict else None
+            return descriptor
     return None
+
+
+def read_dict(descriptor: Any, obj: object) -> dict[str, Any] | None:
+    """The ``__dict__`` of an instance by its descriptor."""
+    found = None if descriptor is None else descriptor.__get__(obj)
+    return found if type(found) is dict else None
 
 
 def slots(obj: object) -> list[tuple[str, Any]]:
     """Names and values of the slots of an instance, base classes last; ``UNSET`` for an empty one."""
-    found: list[tuple[str, Any]] = []
-    for cls in mro(type(obj)):
-        if not is_heap_type(cls):
-            continue
-        for name, descriptor in namespace(cls).items():
-            if type(descriptor) is types.MemberDescriptorType and name != "__dict__":
-                found.append((name, _slot(descriptor, obj)))
-    return found
+    return [(name, read_slot(descriptor, obj)) for name, descriptor in slot_descriptors(type(obj))]
 
 
-def _slot(descriptor: types.MemberDescriptorType, obj: object) -> object:
+def slot_descriptors(cls: type) -> list[tuple[str, types.MemberDescriptorType]]:
+    """Names of the slots of a class and what reads them, base classes last."""
+    return [
+        (name, descriptor)
+        for kind in mro(cls)
+        if is_heap_type(kind)
+        for name, descriptor in namespace(kind).items()
+        if type(descriptor) is types.MemberDescriptorType and name != "__dict__"
+    ]
+
+
+def read_slot(descriptor: types.MemberDescriptorType, obj: object) -> object:
+    """What a slot holds; ``UNSET`` for nothing."""
     try:
         return descriptor.__get__(obj)
     except AttributeError:
@@ -110,10 +124,4 @@ def hides_state(cls: type) -> bool:
     A class made by a ``class`` statement is exactly as large as its base, plus one pointer for each slot, for
     ``__dict__`` and for ``__weakref__``. Anything larger was made by an extension, and keeps something to itself.
     """
-    base = _class_base(cls)
-    if base is None:
-        return False
-    own = namespace(cls)
-    shown = sum(type(value) is types.MemberDescriptorType for value in own.values())
-    shown += ("__dict__" in own) + ("__weakref__" in own)
-    return bool(_class_basicsize(cls) > _class_basicsize(base) + _POINTER * shown)
+    return _core.hides_state(cls)

@@ -27,13 +27,9 @@ class Registries:
 
     __slots__ = ("classes", "tables")
 
-    def __init__(self) -> None:
-        self.classes: list[tuple[type, Path, bool]] = []
+    def __init__(self, classes: list[tuple[type, Path, bool]]) -> None:
+        self.classes = classes  # grows as the walk goes on
         self.tables: list[tuple[dict[Any, Any], Path]] = []
-
-    def saw_class(self, cls: type, path: Path, trusted: bool) -> None:
-        """Notes a class that is walked."""
-        self.classes.append((cls, path, trusted))
 
     def saw_table(self, table: dict[Any, Any], path: Path) -> None:
         """Notes a registry of a library."""

@@ -6,6 +6,7 @@ import contextvars
 import dataclasses
 import datetime
 import decimal
+import operator
 import pathlib
 import re
 import types
@@ -14,7 +15,7 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import _annotations, _raw
+from . import _raw
 from ._path import ATTR, Path
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def _datetime(value: datetime.datetime) -> tuple[Any, ...]:
 
 
 _FIELD = ("name", "default", "default_factory", "init", "repr", "hash", "compare", "metadata", "kw_only")
+_parts_of_field = operator.attrgetter(*_FIELD)
 
 
 def encode_field(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
@@ -50,10 +52,11 @@ def encode_field(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     if not walker.number(obj, path):
         return
     walker.tokens.begin("field", 2 + len(_FIELD))
-    _annotations.emit_one(walker.tokens, obj.type)
+    walker.emit_annotation(obj.type)
     kind = obj._field_type
-    parts = [None if kind is None else kind.name, *(getattr(obj, name) for name in _FIELD)]
-    walker.push([(part, (path, ATTR, obj.name), trusted) for part in parts])
+    path = (path, ATTR, obj.name)
+    parts = (None if kind is None else kind.name, *_parts_of_field(obj))
+    walker.push([(part, path, trusted) for part in parts])
 
 
 def encode_context_variable(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:

@@ -11,18 +11,18 @@ The walk runs no user code, and it is total: an object that it does not understa
 from __future__ import annotations
 
 import types
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from jitserve import _core
-from jitserve._outcome import BypassReason, Refusal
+from jitserve._outcome import Refusal
 
-from . import _dispatch, _hash_order, _hazards, _names, _place, _registries
+from . import _hash_order, _hazards, _instances, _names, _place, _registries
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
-SCHEMA = "jitserve-walk-1"
+SCHEMA = "jitserve-walk-2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Walk:
     """
 
     __slots__ = (
+        "_index_of",
         "_nested",
-        "_numbers",
         "codes",
         "digest",
         "hazards",
@@ -78,11 +78,11 @@ class Walk:
         self.hazards: list[_hazards.Hazard] = walker.hazards.found
         self.order = walker.order
         self._nested = walker.nested
-        self._numbers = walker.numbers
+        self._index_of = walker.index_of
 
     def index_of(self, obj: object) -> int | None:
         """Number of this very object, or None when it was not visited (or has no identity worth numbering)."""
-        return self._numbers.get(id(obj))
+        return self._index_of(obj)
 
     def covers(self, code: types.CodeType) -> bool:
         """Whether the digest covers this code object: that of a walked function, or nested in it."""
@@ -117,28 +117,11 @@ class Walk:
         )
 
 
-class Walker:
-    """State of one walk. Encoders emit tokens to it, and push the children that they found."""
+class Walker(_core.Walker):
+    """State of one walk. Encoders emit tokens to it, and push the children that they found.
 
-    __slots__ = (
-        "codes",
-        "encoders",
-        "footprint",
-        "hazards",
-        "limits",
-        "memos",
-        "nested",
-        "numbers",
-        "objects",
-        "order",
-        "paths",
-        "processes",
-        "registries",
-        "remembering",
-        "stack",
-        "tokens",
-        "types",
-    )
+    The loop, the numbers and the encoders of what is met most are in C++ (``cpp/bindings/walker.h``).
+    """
 
     def __init__(
         self,
@@ -146,71 +129,24 @@ class Walker:
         tokens: _core.Tokens,
         *,
         deferred: bool = False,
+        anonymous: bool = False,
         footprint: Container[str] | None = None,
     ) -> None:
+        super().__init__(tokens, limits.nodes, anonymous=anonymous, footprint=footprint)
         self.limits = limits
-        self.footprint = footprint
         self.remembering: list[Any] = []
-        self.tokens = tokens
-        self.numbers: dict[int, int] = {}
-        self.objects: list[Any] = []
-        self.paths: list[Path] = []
-        self.codes: dict[int, tuple[types.CodeType, Path]] = {}
-        self.nested: dict[int, tuple[types.CodeType, types.CodeType]] = {}
         self.memos: list[tuple[Any, Path]] = []
         self.processes: set[int] = set()
-        self.stack: list[tuple[Any, Path, bool]] = []
-        self.encoders: dict[int, _dispatch.Encoder] = {}
-        self.types: list[type] = []  # keeps them alive for as long as their ids are keys of ``encoders``
         self.hazards = _hazards.Hazards(deferred=deferred)
         self.order = _hash_order.HashOrder()
-        self.registries = _registries.Registries()
-
-    def number(self, obj: object, path: Path) -> bool:
-        """Numbers ``obj``. False: it has been visited before, and a reference has been emitted."""
-        index = self.numbers.setdefault(id(obj), len(self.objects))
-        if index < len(self.objects):
-            self.tokens.begin("ref", 0)
-            self.tokens.int_(index)
-            return False
-        self.objects.append(obj)
-        self.paths.append(path)
-        return True
-
-    def cover(self, code: types.CodeType, codes: Sequence[types.CodeType], path: Path) -> None:
-        """Notes the code of a walked function, and the code nested in it, which runs only if the function has run."""
-        self.codes.setdefault(id(code), (code, path))
-        for around in codes:
-            for inner in around.co_consts:
-                if isinstance(inner, types.CodeType):
-                    self.nested.setdefault(id(inner), (inner, around))
+        self.registries = _registries.Registries(self.classes)
+        self.shapes: dict[tuple[int, bool], _instances.Shape] = {}  # by the id of the class, and whether trusted
 
     def alone(self) -> Walker:
         """A walker that has seen nothing yet, for the digest that a value has for itself."""
-        return Walker(self.limits, _core.Tokens(), deferred=self.hazards.deferred, footprint=self.footprint)
-
-    def push(self, children: Sequence[tuple[Any, Path, bool]]) -> None:
-        """Adds children, to be visited in this order before anything that is waiting."""
-        self.stack.extend(reversed(children))
-
-    def run(self) -> None:
-        """Visits everything on the stack, and what that leads to."""
-        stack, scalar, encoders = self.stack, self.tokens.scalar, self.encoders
-        left = self.limits.nodes
-        while stack:
-            obj, path, trusted = stack.pop()
-            if scalar(obj):
-                continue
-            encoder = encoders.get(id(type(obj)))
-            if encoder is None:
-                encoder = encoders[id(type(obj))] = _dispatch.encoder_of(type(obj))
-                self.types.append(type(obj))
-            encoder(self, obj, path, trusted)
-            left -= 1
-            if left < 0:
-                raise Refusal(
-                    BypassReason.WALK_TOO_LARGE, render(path), f"more than {self.limits.nodes} values are reachable"
-                )
+        walker = Walker(self.limits, _core.Tokens(), deferred=self.hazards.deferred, footprint=self.footprint)
+        walker.shapes = self.shapes
+        return walker
 
 
 def walk(

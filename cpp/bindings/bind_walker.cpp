@@ -1,0 +1,105 @@
+#include <array>
+
+#include "bind.h"
+#include "encoders.h"
+#include "raw.h"
+#include "walker.h"
+
+namespace py = pybind11;
+
+namespace jitserve {
+namespace {
+
+constexpr std::array<std::pair<const char*, Encode>, 11> kEncoders = {{
+    {"encode_list", &EncodeList},
+    {"encode_tuple", &EncodeTuple},
+    {"encode_dict", &EncodeDict},
+    {"encode_mapping_proxy", &EncodeMappingProxy},
+    {"encode_cell", &EncodeCell},
+    {"encode_method", &EncodeMethod},
+    {"encode_wrapper", &EncodeWrapper},
+    {"encode_property", &EncodeProperty},
+    {"encode_marker", &EncodeMarker},
+    {"encode_function", &EncodeFunction},
+    {"encode_class", &EncodeClass},
+}};
+
+void DefineEncoder(py::module_& module, const char* name, Encode encode) {
+  module.def(
+      name,
+      [encode](Walker& walker, py::object value, py::object path, bool trusted) {
+        encode(walker, {.value = std::move(value), .path = std::move(path), .key = {}, .trusted = trusted});
+      },
+      py::arg("walker"), py::arg("value"), py::arg("path").none(true), py::arg("trusted"), py::pos_only());
+}
+
+}  // namespace
+
+std::span<const std::pair<const char*, Encode>> NativeEncoders() { return kEncoders; }
+
+void BindWalker(py::module_& module) {
+  py::class_<Walker>(module, "Walker", "The loop of a walk, and the numbers of what it has visited.")
+      .def(py::init<py::object, std::uint64_t, bool, py::object>(), py::arg("tokens"), py::arg("nodes"), py::kw_only(),
+           py::arg("anonymous") = false, py::arg("footprint") = py::none())
+      .def_property("tokens", &Walker::tokens_object, &Walker::set_tokens)
+      .def_property_readonly("footprint", &Walker::footprint)
+      .def_readonly("objects", &Walker::objects)
+      .def_readonly("paths", &Walker::paths)
+      .def_readonly("codes", &Walker::codes)
+      .def_readonly("nested", &Walker::nested)
+      .def_readonly("classes", &Walker::classes)
+      .def(
+          "number",
+          [](Walker& walker, py::handle object, const py::object& path) { return walker.Number(object.ptr(), path); },
+          py::arg("obj"), py::arg("path"), py::pos_only(),
+          "False: the object has been visited before, and a reference has been emitted.")
+      .def(
+          "index_of",
+          [](const Walker& walker, py::handle object) -> py::object {
+            const Py_ssize_t index = walker.IndexOf(object.ptr());
+            return index < 0 ? py::object(py::none()) : py::int_(index);
+          },
+          py::arg("obj"), py::pos_only(), "The number of this very object, or None.")
+      .def(
+          "cover",
+          [](Walker& walker, py::handle code, const py::list& codes, const py::object& path) {
+            walker.Cover(code.ptr(), codes.ptr(), path);
+          },
+          py::arg("code"), py::arg("codes"), py::arg("path"), py::pos_only(),
+          "Notes the code of a walked function, and the code nested in it.")
+      .def(
+          "emit_annotations",
+          [](Walker& walker, const py::object& annotations) { EmitAnnotations(walker, annotations); },
+          py::arg("annotations"), py::pos_only(), "Emits a dictionary of annotations, by name only.")
+      .def(
+          "is_opaque_module",
+          [](Walker& walker, py::handle name) {
+            return PyUnicode_CheckExact(name.ptr()) && walker.hooks().origins.OfModule(name.ptr()) == Origin::kOpaque;
+          },
+          py::arg("name"), py::pos_only(), "`_origin.of_module(name) is Origin.OPAQUE`.")
+      .def(
+          "is_opaque_class",
+          [](Walker& walker, const py::type& cls) {
+            return walker.hooks().origins.OfClass(reinterpret_cast<PyTypeObject*>(cls.ptr())) == Origin::kOpaque;
+          },
+          py::arg("cls"), py::pos_only(), "`_origin.of_class(cls) is Origin.OPAQUE`.")
+      .def(
+          "is_at_home",
+          [](Walker& walker, py::handle object, py::handle module, py::handle qualname) {
+            return walker.hooks().origins.IsAtHome(object.ptr(), module.ptr(), qualname.ptr());
+          },
+          py::arg("obj"), py::arg("module"), py::arg("qualname"), py::pos_only(), "`_origin.is_at_home`.")
+      .def(
+          "emit_annotation", [](Walker& walker, const py::object& annotation) { EmitAnnotation(walker, annotation); },
+          py::arg("annotation"), py::pos_only(), "Emits one annotation, by name only.")
+      .def("push", &Walker::PushAll, py::arg("children"), py::pos_only(),
+           "Adds children, to be visited in this order before anything that is waiting.")
+      .def("pop", &Walker::Pop, "What is visited next, or None.")
+      .def("run", &Walker::Run, "Visits everything that is waiting, and what that leads to.");
+  module.def(
+      "hides_state", [](const py::type& cls) { return HidesState(reinterpret_cast<PyTypeObject*>(cls.ptr())); },
+      py::arg("cls"), py::pos_only(), "Whether instances hold bytes that neither slots nor `__dict__` show.");
+  for (const auto& [name, encode] : kEncoders) DefineEncoder(module, name, encode);
+}
+
+}  // namespace jitserve

@@ -1,0 +1,102 @@
+#include "code_parts.h"
+#include "encoders.h"
+#include "raw.h"
+#include "scalars.h"
+
+namespace py = pybind11;
+
+namespace jitserve {
+namespace {
+
+struct Texts {
+  PyObject* abc = Interned("_abc_impl");
+  PyObject* annotations = Interned("__annotations__");
+  PyObject* class_name = Interned("__class__");
+  PyObject* mro = Interned("__mro__");
+};
+
+const Texts& Names() {
+  static const Texts* const kTexts = new Texts;
+  return *kTexts;
+}
+
+// Names of the classes that were registered with an abstract base class.
+py::list Registered(const Hooks& hooks, const py::object& cls, const py::object& names, bool users_only) {
+  if (Lookup(names.ptr(), Names().abc) == nullptr) return py::list();
+  return hooks.registered(cls, users_only);
+}
+
+void EncodeOpaque(Walker& walker, const Child& child, const py::object& path) {
+  auto* const cls = reinterpret_cast<PyTypeObject*>(child.value.ptr());
+  const py::object module = ModuleNameOf(cls);
+  const py::object name = QualnameOf(cls);
+  if (!child.trusted) walker.hooks().check_opaque(child.value, module, name, path);
+  const py::list registered = Registered(walker.hooks(), child.value, NamespaceOf(cls), true);
+  Tokens& tokens = walker.tokens();
+  tokens.Begin("opaque class", 2 + registered.size());
+  EmitStr(tokens, module);
+  EmitStr(tokens, name);
+  for (py::handle text : registered) EmitStr(tokens, text);
+}
+
+// What a class holds under the names that count: name, value, name, value...
+std::vector<Child> Contents(const Hooks& hooks, PyObject* names, const py::object& path, bool trusted) {
+  const py::object& hidden = trusted ? hooks.hidden_in_libraries : hooks.hidden;
+  std::vector<Child> children;
+  PyObject* name = nullptr;
+  PyObject* value = nullptr;
+  Py_ssize_t position = 0;
+  while (PyDict_Next(names, &position, &name, &value) != 0) {
+    const int is_hidden = PyUnicode_CheckExact(name) ? PySet_Contains(hidden.ptr(), name) : 0;
+    if (is_hidden < 0) throw py::error_already_set();
+    if (is_hidden == 1) continue;
+    children.push_back({.value = Borrowed(name), .path = path, .key = {}, .trusted = trusted});
+    children.push_back({.value = Borrowed(value),
+                        .path = path,
+                        .step = StepsOfPaths().attribute,
+                        .key = Borrowed(name),
+                        .trusted = trusted});
+  }
+  return children;
+}
+
+void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bool trusted) {
+  auto* const cls = reinterpret_cast<PyTypeObject*>(child.value.ptr());
+  const py::object names = NamespaceOf(cls);
+  const auto bases = py::reinterpret_borrow<py::tuple>(cls->tp_mro);
+  Tokens& tokens = walker.tokens();
+  walker.classes.append(py::make_tuple(child.value, path, trusted));
+  std::vector<Child> contents = Contents(walker.hooks(), names.ptr(), path, trusted);
+  tokens.Begin("class", bases.size() + contents.size());
+  EmitStr(tokens, ModuleNameOf(cls));
+  EmitStr(tokens, QualnameOf(cls));
+  PyObject* const annotations = Lookup(names.ptr(), Names().annotations);
+  EmitAnnotations(walker, Borrowed(annotations == nullptr ? Py_None : annotations));
+  for (py::handle text : Registered(walker.hooks(), child.value, names, false)) EmitStr(tokens, text);
+  tokens.Int(static_cast<std::int64_t>(bases.size()) - 1);
+  std::vector<Child> children;
+  children.reserve(bases.size() + contents.size());
+  const auto append = [&](PyObject* value, PyObject* name) {
+    children.push_back({.value = Borrowed(value),
+                        .path = path,
+                        .step = StepsOfPaths().attribute,
+                        .key = Borrowed(name),
+                        .trusted = trusted});
+  };
+  append(reinterpret_cast<PyObject*>(Py_TYPE(child.value.ptr())), Names().class_name);
+  for (std::size_t i = 1; i < bases.size(); ++i) append(py::object(bases[i]).ptr(), Names().mro);
+  children.insert(children.end(), std::move_iterator(contents.begin()), std::move_iterator(contents.end()));
+  walker.Push(std::move(children));
+}
+
+}  // namespace
+
+void EncodeClass(Walker& walker, const Child& child) {
+  if (!walker.Number(child)) return;
+  const py::object path = walker.paths[walker.paths.size() - 1];
+  const Origin origin = walker.hooks().origins.OfClass(reinterpret_cast<PyTypeObject*>(child.value.ptr()));
+  if (origin == Origin::kOpaque) return EncodeOpaque(walker, child, path);
+  EncodeWalked(walker, child, path, origin == Origin::kLibrary);
+}
+
+}  // namespace jitserve

@@ -1,0 +1,239 @@
+#include <string_view>
+
+#include "buffer.h"
+#include "code.h"
+#include "code_parts.h"
+#include "encoders.h"
+#include "raw.h"
+#include "scalars.h"
+
+namespace py = pybind11;
+
+namespace jitserve {
+namespace {
+
+enum NamesField { kDigest = 0, kCodes = 1, kImports = 5 };
+
+PyFunctionObject* AsFunction(PyObject* object) { return reinterpret_cast<PyFunctionObject*>(object); }
+PyCodeObject* CodeOf(PyObject* function) { return reinterpret_cast<PyCodeObject*>(PyFunction_GET_CODE(function)); }
+
+void EmitScalarOrNone(Tokens& tokens, PyObject* value) {
+  if (value == nullptr || !EmitScalar(tokens, value)) tokens.None();
+}
+
+void EmitHead(Tokens& tokens, const char* tag, PyObject* function, const Digest& digest) {
+  tokens.Begin(tag, 4);
+  tokens.DigestOf(digest);
+  EmitScalarOrNone(tokens, AsFunction(function)->func_name);
+  EmitScalarOrNone(tokens, AsFunction(function)->func_qualname);
+  EmitScalarOrNone(tokens, PyFunction_GET_MODULE(function));
+}
+
+// Parts of a function, found at `path`.
+class State {
+ public:
+  State(const Hooks& hooks, PyObject* function, const py::object& path, bool trusted)
+      : hooks_(hooks), function_(function), path_(path), trusted_(trusted) {}
+
+  // What a function holds besides its code: defaults, closure and attributes.
+  std::vector<Child> All() && {
+    AppendDefaults();
+    AppendKeywordDefaults();
+    AppendClosure();
+    AppendAttributes();
+    return std::move(children_);
+  }
+
+  // What can be seen of it without running it.
+  std::vector<Child> Visible() && {
+    AppendDefaults();
+    AppendKeywordDefaults();
+    AppendAttributes();
+    return std::move(children_);
+  }
+
+ private:
+  void Append(py::object value) {
+    children_.push_back({.value = std::move(value), .path = path_, .key = {}, .trusted = trusted_});
+  }
+
+  void AppendAt(PyObject* value, PyObject* step, PyObject* key) {
+    children_.push_back(
+        {.value = Borrowed(value), .path = path_, .step = step, .key = Borrowed(key), .trusted = trusted_});
+  }
+
+  void AppendHead(const char* what, Py_ssize_t size) {
+    Append(py::str(what));
+    Append(py::int_(size));
+  }
+
+  void AppendDefaults() {
+    PyObject* const defaults = PyFunction_GET_DEFAULTS(function_);
+    const Py_ssize_t size = defaults == nullptr ? 0 : PyTuple_GET_SIZE(defaults);
+    if (size == 0) return;
+    AppendHead("__defaults__", size);
+    const Py_ssize_t first = CodeOf(function_)->co_argcount - size;
+    PyObject* const names = CodeOf(function_)->co_localsplusnames;  // parameters come first
+    for (Py_ssize_t i = 0; i < size; ++i) {
+      const py::object name = first < 0 ? py::int_(i) : Borrowed(PyTuple_GET_ITEM(names, first + i));
+      AppendAt(PyTuple_GET_ITEM(defaults, i), StepsOfPaths().default_value, name.ptr());
+    }
+  }
+
+  void AppendPairs(PyObject* dict, PyObject* step) {
+    PyObject* name = nullptr;
+    PyObject* value = nullptr;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(dict, &position, &name, &value) != 0) {
+      Append(Borrowed(name));
+      AppendAt(value, step, name);
+    }
+  }
+
+  void AppendKeywordDefaults() {
+    PyObject* const defaults = PyFunction_GET_KW_DEFAULTS(function_);
+    if (defaults == nullptr || !PyDict_Check(defaults) || PyDict_GET_SIZE(defaults) == 0) return;
+    AppendHead("__kwdefaults__", PyDict_GET_SIZE(defaults));
+    AppendPairs(defaults, StepsOfPaths().keyword_default);
+  }
+
+  void AppendClosure() {
+    PyObject* const closure = PyFunction_GET_CLOSURE(function_);
+    const Py_ssize_t size = closure == nullptr ? 0 : PyTuple_GET_SIZE(closure);
+    if (size == 0) return;
+    Append(py::str("__closure__"));
+    PyObject* const names = CodeOf(function_)->co_localsplusnames;  // free variables come last
+    const Py_ssize_t first = PyTuple_GET_SIZE(names) - size;
+    for (Py_ssize_t i = 0; i < size; ++i) {
+      AppendAt(PyTuple_GET_ITEM(closure, i), StepsOfPaths().cell, PyTuple_GET_ITEM(names, first + i));
+    }
+  }
+
+  void AppendAttributes() {
+    PyObject* const attributes = AsFunction(function_)->func_dict;
+    if (attributes == nullptr) return;
+    PyObject* name = nullptr;
+    PyObject* value = nullptr;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(attributes, &position, &name, &value) != 0) {
+      if (IsDescriptive(name)) continue;
+      Append(Borrowed(name));
+      AppendAt(value, StepsOfPaths().attribute, name);
+    }
+  }
+
+  bool IsDescriptive(PyObject* name) const {
+    if (!PyUnicode_CheckExact(name)) return false;
+    const int found = PySet_Contains(hooks_.descriptive.ptr(), name);
+    if (found < 0) throw py::error_already_set();
+    return found == 1;
+  }
+
+  const Hooks& hooks_;
+  PyObject* function_;
+  const py::object& path_;
+  bool trusted_;
+  std::vector<Child> children_;
+};
+
+// `functools.singledispatch`: its registry; beside it there are only caches.
+py::object RegistryOf(const Hooks& hooks, PyObject* function) {
+  if (PyFunction_GET_CODE(function) != hooks.single_dispatch.ptr()) return py::object();
+  static PyObject* const kRegistry = Interned("registry");
+  const py::object registry = py::reinterpret_steal<py::object>(PyObject_GetAttr(function, kRegistry));
+  if (!registry) PyErr_Clear();
+  return registry && Py_IS_TYPE(registry.ptr(), &PyDictProxy_Type) ? registry : py::object();
+}
+
+// A function of JAX, numpy or the standard library: named by its code; what it closes over may be the user's.
+void EncodeOpaque(Walker& walker, const Child& child, const py::object& path) {
+  Hooks& hooks = walker.hooks();
+  PyObject* const function = child.value.ptr();
+  const py::object module = Borrowed(PyFunction_GET_MODULE(function) ? PyFunction_GET_MODULE(function) : Py_None);
+  const py::object qualname = Borrowed(AsFunction(function)->func_qualname);
+  if (!child.trusted) hooks.check_opaque(child.value, module, qualname, path);
+  EmitHead(walker.tokens(), "opaque function", function, CodeDigest(PyFunction_GET_CODE(function), Docstrings::kDrop));
+  // Only an opaque module vouches for it: `@jax.vmap` gives its wrapper the name of what it wraps, in a module of the
+  // user, and closes over the user's function.
+  const bool at_home = hooks.origins.IsAtHome(function, module.ptr(), qualname.ptr()) &&
+                       hooks.origins.OfModule(module.ptr()) == Origin::kOpaque;
+  std::vector<Child> children;
+  if (const py::object registry = at_home ? py::object() : RegistryOf(hooks, function)) {
+    children.push_back({.value = registry,
+                        .path = path,
+                        .step = StepsOfPaths().attribute,
+                        .key = py::str("registry"),
+                        .trusted = child.trusted});
+  } else if (!at_home) {
+    children = State(hooks, function, path, child.trusted).All();
+  }
+  walker.tokens().Int(static_cast<std::int64_t>(children.size()));
+  walker.Push(std::move(children));
+}
+
+py::object AnnotationsOf(PyObject* function) {
+  PyObject* const found = PyFunction_GetAnnotations(function);  // borrowed
+  if (found == nullptr && PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return found == nullptr ? py::dict() : Borrowed(found);
+}
+
+Digest DigestOf(const py::object& bytes) { return DigestFrom(AsBytes(std::string_view(bytes.cast<py::bytes>()))); }
+
+// Whether the walk does not go into a function: its name is not in the footprint (`_pruning.name_of`).
+bool IsPruned(const Walker& walker, const Hooks& hooks, PyObject* function) {
+  static PyObject* const kName = Interned("__name__");
+  if (walker.footprint().is_none()) return false;
+  PyObject* const globals = AsFunction(function)->func_globals;
+  PyObject* const module = PyDict_CheckExact(globals) ? Lookup(globals, kName) : nullptr;
+  PyObject* const qualname = CodeOf(function)->co_qualname;
+  if (module == nullptr || !PyUnicode_CheckExact(module) || !PyUnicode_IS_ASCII(module) ||
+      !PyUnicode_IS_ASCII(qualname)) {
+    return hooks.is_pruned(py::handle(function), walker.footprint()).cast<bool>();
+  }
+  const py::object name = Owned(PyUnicode_FromFormat("%U:%U", module, qualname));
+  const int found = PySequence_Contains(walker.footprint().ptr(), name.ptr());
+  if (found < 0) throw py::error_already_set();
+  if (found == 1) return false;
+  return !IsGenerated(CodeOf(function)->co_filename) ||
+         hooks.is_pruned(py::handle(function), walker.footprint()).cast<bool>();
+}
+
+// A function that an equal trace does not run: what can be seen of it without running it.
+void EncodeBystander(Walker& walker, PyObject* function, const py::object& path, bool trusted) {
+  Hooks& hooks = walker.hooks();
+  EmitHead(walker.tokens(), "function that does not run", function, ParametersDigest(PyFunction_GET_CODE(function)));
+  std::vector<Child> children = State(hooks, function, path, trusted).Visible();
+  EmitAnnotations(walker, AnnotationsOf(function));
+  walker.tokens().Int(static_cast<std::int64_t>(children.size()));
+  walker.Push(std::move(children));
+}
+
+}  // namespace
+
+void EncodeFunction(Walker& walker, const Child& child) {
+  if (!walker.Number(child)) return;
+  const py::object path = walker.paths[walker.paths.size() - 1];
+  Hooks& hooks = walker.hooks();
+  PyObject* const function = child.value.ptr();
+  const Origin origin = hooks.origins.OfFunction(function);
+  if (origin == Origin::kOpaque) return EncodeOpaque(walker, child, path);
+  const bool trusted = origin == Origin::kLibrary;
+  if (IsPruned(walker, hooks, function)) return EncodeBystander(walker, function, path, trusted);
+  const py::object code = Borrowed(PyFunction_GET_CODE(function));
+  const auto names = hooks.names_of(code).cast<py::tuple>();
+  walker.Cover(code.ptr(), py::object(names[kCodes]).ptr(), path);
+  if (!trusted) hooks.meet_user_code(walker.self(), child.value, names, path);
+  EmitHead(walker.tokens(), "function", function, DigestOf(names[kDigest]));
+  std::vector<Child> children = State(hooks, function, path, trusted).All();
+  EmitAnnotations(walker, AnnotationsOf(function));
+  if (trusted) {
+    AppendBindings(walker, function, names, path, children);
+    if (py::len(names[kImports]) > 0) AppendAll(hooks.inner_imports(child.value, names, path), children);
+  } else {
+    AppendAll(hooks.bindings(walker.self(), child.value, path, false), children);
+  }
+  walker.tokens().Int(static_cast<std::int64_t>(children.size()));
+  walker.Push(std::move(children));
+}
+
+}  // namespace jitserve

@@ -1,0 +1,49 @@
+#include "hooks.h"
+
+#include <pybind11/gil_safe_call_once.h>
+
+#include <utility>
+
+#include "encoders.h"
+
+namespace py = pybind11;
+
+namespace jitserve {
+
+Hooks::Hooks(const py::module_& hooks)
+    : origins(hooks.attr("origin")),
+      encoder_of(hooks.attr("encoder_of")),
+      too_large(hooks.attr("too_large")),
+      names_of(hooks.attr("names_of")),
+      meet_user_code(hooks.attr("meet_user_code")),
+      bindings(hooks.attr("bindings")),
+      inner_imports(hooks.attr("inner_imports")),
+      is_pruned(hooks.attr("is_pruned")),
+      load_lazily(hooks.attr("load_lazily")),
+      check_opaque(hooks.attr("check_opaque")),
+      emit_annotation(hooks.attr("emit_annotation")),
+      registered(hooks.attr("registered")),
+      encode_modules(hooks.attr("encode_modules")),
+      single_dispatch(hooks.attr("SINGLE_DISPATCH")),
+      builtin(hooks.attr("BUILTIN")),
+      unresolved(hooks.attr("UNRESOLVED")),
+      missing(hooks.attr("MISSING")),
+      special_names(hooks.attr("SPECIAL_NAMES")),
+      descriptive(hooks.attr("DESCRIPTIVE")),
+      hidden(hooks.attr("HIDDEN")),
+      hidden_in_libraries(hooks.attr("HIDDEN_IN_LIBRARIES")) {
+  const auto core = py::module_::import("jitserve._core");
+  for (const auto& [name, encode] : NativeEncoders()) native.emplace(core.attr(name).ptr(), encode);
+  for (py::handle kind : hooks.attr("FIXED_ANNOTATIONS")) fixed_annotations.insert(kind.inc_ref().ptr());
+  for (py::handle encoder : hooks.attr("NUMBERS_FIRST")) numbers_first.emplace(encoder.ptr(), false);
+  for (py::handle encoder : hooks.attr("NUMBERS_FIRST_IF_TRUSTED")) numbers_first.emplace(encoder.ptr(), true);
+}
+
+// Not a plain static: the import can let go of the GIL (see opcodes.cpp).
+Hooks& HooksOfWalks() {
+  PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<Hooks> storage;
+  return storage.call_once_and_store_result([] { return Hooks(py::module_::import("jitserve.fingerprint._hooks")); })
+      .get_stored();
+}
+
+}  // namespace jitserve

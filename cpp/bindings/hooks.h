@@ -1,0 +1,49 @@
+// What the walk in C++ needs of Python: src/jitserve/fingerprint/_hooks.py, read once.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <unordered_map>
+#include <unordered_set>
+
+#include "origins.h"
+
+namespace jitserve {
+
+class Walker;
+struct Child;
+
+// Emits the tokens of an object, and pushes its parts.
+using Encode = void (*)(Walker&, const Child&);
+
+struct Hooks {
+  explicit Hooks(const pybind11::module_& hooks);
+
+  Origins origins;
+  pybind11::object encoder_of;       // type -> encoder
+  pybind11::object too_large;        // path, limit: raises
+  pybind11::object names_of;         // code -> Names
+  pybind11::object meet_user_code;   // walker, function, names, path: what the user's code must not do
+  pybind11::object bindings;         // walker, function, path, trusted -> children
+  pybind11::object inner_imports;    // function, names, path -> children
+  pybind11::object is_pruned;        // function, footprint
+  pybind11::object load_lazily;      // module, name -> whether it is there now
+  pybind11::object check_opaque;     // callable, module, qualname, path: raises if the user must not have it
+  pybind11::object emit_annotation;  // tokens, value
+  pybind11::object registered;       // class, users only -> names
+  pybind11::object encode_modules;   // walker, sys.modules, path, trusted
+  pybind11::object single_dispatch;  // the code of what functools.singledispatch makes
+  pybind11::object builtin, unresolved, missing;  // markers
+  pybind11::object special_names;                 // global names that only `bindings` in Python knows how to resolve
+  pybind11::object descriptive;                   // attributes of functions that do not count
+  pybind11::object hidden;                        // names in classes that do not count
+  pybind11::object hidden_in_libraries;
+  std::unordered_map<PyObject*, Encode> native;       // by what stands for it in Python's tables
+  std::unordered_set<PyObject*> fixed_annotations;    // classes of annotations that say one thing for ever
+  std::unordered_map<PyObject*, bool> numbers_first;  // encoders in Python that begin so; true: if trusted only
+};
+
+// Made on first use, and kept for ever. REQUIRES: the GIL is held
+Hooks& HooksOfWalks();
+
+}  // namespace jitserve

@@ -1,0 +1,82 @@
+#include "raw.h"
+
+#include <cstring>
+
+#include "code_parts.h"
+
+namespace py = pybind11;
+
+namespace jitserve {
+namespace {
+
+struct Texts {
+  PyObject* dict = Interned("__dict__");
+  PyObject* empty = Interned("");
+  PyObject* builtins = Interned("builtins");
+  PyObject* module = Interned("__module__");
+  PyObject* weakref = Interned("__weakref__");
+};
+
+const Texts& Names() {
+  static const Texts* const kTexts = new Texts;
+  return *kTexts;
+}
+
+}  // namespace
+
+PyObject* Interned(const char* text) {
+  PyObject* const name = PyUnicode_InternFromString(text);
+  if (name == nullptr) throw py::error_already_set();
+  return name;
+}
+
+py::object NamespaceOf(PyTypeObject* cls) {
+#if PY_VERSION_HEX >= 0x030C0000
+  return py::reinterpret_steal<py::object>(PyType_GetDict(cls));
+#else
+  return Borrowed(cls->tp_dict);
+#endif
+}
+
+PyObject* Lookup(PyObject* dict, PyObject* name) {
+  PyObject* const found = PyDict_GetItemWithError(dict, name);
+  if (found == nullptr && PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return found;
+}
+
+py::object ModuleNameOf(PyTypeObject* cls) {
+  if (IsHeapType(cls)) {
+    const py::object names = NamespaceOf(cls);
+    PyObject* const found = names ? Lookup(names.ptr(), Names().module) : nullptr;
+    return Borrowed(found != nullptr && PyUnicode_CheckExact(found) ? found : Names().empty);
+  }
+  const char* const dot = std::strrchr(cls->tp_name, '.');
+  if (dot == nullptr) return Borrowed(Names().builtins);
+  return Owned(PyUnicode_FromStringAndSize(cls->tp_name, dot - cls->tp_name));
+}
+
+py::object QualnameOf(PyTypeObject* cls) {
+  py::object name = Owned(PyType_GetQualName(cls));
+  if (PyUnicode_CheckExact(name.ptr())) return name;
+  return Owned(PyUnicode_FromObject(name.ptr()));  // of a subclass of str
+}
+
+bool HidesState(PyTypeObject* cls) {
+  PyTypeObject* const base = cls->tp_base;
+  if (base == nullptr) return false;
+  const py::object names = NamespaceOf(cls);
+  if (!names) return true;
+  Py_ssize_t shown = 0;
+  PyObject* name = nullptr;
+  PyObject* value = nullptr;
+  Py_ssize_t position = 0;
+  while (PyDict_Next(names.ptr(), &position, &name, &value) != 0) {
+    if (Py_IS_TYPE(value, &PyMemberDescr_Type)) ++shown;
+  }
+  for (PyObject* const own : {Names().dict, Names().weakref}) {
+    if (Lookup(names.ptr(), own) != nullptr) ++shown;
+  }
+  return cls->tp_basicsize > base->tp_basicsize + static_cast<Py_ssize_t>(sizeof(PyObject*)) * shown;
+}
+
+}  // namespace jitserve

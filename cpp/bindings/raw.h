@@ -1,0 +1,29 @@
+// Readers that run no user code: what types and objects store, past any override of attribute access.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace jitserve {
+
+inline pybind11::object Borrowed(PyObject* object) { return pybind11::reinterpret_borrow<pybind11::object>(object); }
+
+// Never freed: for names that are needed for as long as there is an interpreter.
+PyObject* Interned(const char* text);
+
+// The namespace of a class; null for a type that is not ready.
+pybind11::object NamespaceOf(PyTypeObject* cls);
+
+// `__module__` and `__qualname__` of a class as the interpreter keeps them: exactly str, empty where somebody put
+// something else there.
+pybind11::object ModuleNameOf(PyTypeObject* cls);
+pybind11::object QualnameOf(PyTypeObject* cls);
+
+// What a namespace (a dict) holds under a name, borrowed; null if nothing.
+PyObject* Lookup(PyObject* dict, PyObject* name);
+
+inline bool IsHeapType(PyTypeObject* cls) { return (PyType_GetFlags(cls) & Py_TPFLAGS_HEAPTYPE) != 0; }
+
+// Whether instances hold bytes that neither slots nor `__dict__` show: state that is kept in C.
+bool HidesState(PyTypeObject* cls);
+
+}  // namespace jitserve

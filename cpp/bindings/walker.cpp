@@ -1,0 +1,152 @@
+#include "walker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "code_parts.h"
+#include "raw.h"
+#include "scalars.h"
+
+namespace py = pybind11;
+
+namespace jitserve {
+namespace {
+
+constexpr std::uint64_t kNodesBetweenSignals = 4096;
+
+}  // namespace
+
+const Steps& StepsOfPaths() {
+  static const Steps* const kSteps = new Steps{
+      .attribute = Interned(".{}"),
+      .item = Interned("[{!r}]"),
+      .cell = Interned(".__closure__[{!r}]"),
+      .global = Interned(".__globals__[{!r}]"),
+      .default_value = Interned(".__defaults__[{!r}]"),
+      .keyword_default = Interned(".__kwdefaults__[{!r}]"),
+      .key = Interned(".key[{}]"),
+  };
+  return *kSteps;
+}
+
+py::object Child::Path() const {
+  if (step == nullptr) return path;
+  const py::object last = key ? key : Owned(PyLong_FromSsize_t(index));
+  return Owned(PyTuple_Pack(3, path.ptr(), step, last.ptr()));
+}
+
+Walker::Walker(py::object tokens, std::uint64_t limit, bool anonymous, py::object footprint)
+    : limit_(limit), anonymous_(anonymous), footprint_(std::move(footprint)), hooks_(&HooksOfWalks()) {
+  set_tokens(std::move(tokens));
+}
+
+void Walker::set_tokens(py::object tokens) {
+  tokens_ = &tokens.cast<Tokens&>();
+  tokens_object_ = std::move(tokens);
+}
+
+bool Walker::EmitReference(PyObject* object) {
+  const auto found = numbers_.find(object);
+  if (found == numbers_.end()) return false;
+  tokens_->Begin("ref", 0);
+  if (!anonymous_) tokens_->Int(found->second);
+  return true;
+}
+
+bool Walker::Number(PyObject* object, const py::object& path) {
+  if (EmitReference(object)) return false;
+  numbers_.emplace(object, static_cast<Py_ssize_t>(numbers_.size()));
+  objects.append(py::handle(object));
+  paths.append(path);
+  return true;
+}
+
+bool Walker::Number(const Child& child) {
+  return numbers_.count(child.value.ptr()) == 0 ? Number(child.value.ptr(), child.Path())
+                                                : !EmitReference(child.value.ptr());
+}
+
+Py_ssize_t Walker::IndexOf(PyObject* object) const {
+  const auto found = numbers_.find(object);
+  return found == numbers_.end() ? -1 : found->second;
+}
+
+void Walker::Cover(PyObject* code, PyObject* nested_codes, const py::object& path) {
+  const auto add = [](const py::dict& known, PyObject* inner, PyObject* other) {
+    const py::object id = Owned(PyLong_FromVoidPtr(inner));
+    if (Lookup(known.ptr(), id.ptr()) == nullptr) known[id] = py::make_tuple(py::handle(inner), py::handle(other));
+  };
+  add(codes, code, path.ptr());
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(nested_codes); ++i) {
+    PyObject* const around = PyList_GET_ITEM(nested_codes, i);
+    PyObject* const constants = reinterpret_cast<PyCodeObject*>(around)->co_consts;
+    for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(constants); ++k) {
+      PyObject* const inner = PyTuple_GET_ITEM(constants, k);
+      if (PyCode_Check(inner)) add(nested, inner, around);
+    }
+  }
+}
+
+void Walker::Push(std::vector<Child>&& children) {
+  stack_.insert(stack_.end(), std::move_iterator(children.rbegin()), std::move_iterator(children.rend()));
+}
+
+void AppendAll(const py::list& items, std::vector<Child>& children) {
+  for (py::handle item : items) {
+    if (!PyTuple_CheckExact(item.ptr()) || PyTuple_GET_SIZE(item.ptr()) != 3) {
+      throw py::type_error("a child is (value, path, trusted)");
+    }
+    const auto part = [&item](Py_ssize_t i) { return Borrowed(PyTuple_GET_ITEM(item.ptr(), i)); };
+    children.push_back({.value = part(0), .path = part(1), .key = {}, .trusted = part(2).is(py::handle(Py_True))});
+  }
+}
+
+void Walker::PushAll(const py::list& children) {
+  std::vector<Child> parts;
+  parts.reserve(children.size());
+  AppendAll(children, parts);
+  Push(std::move(parts));
+}
+
+py::object Walker::Pop() {
+  if (stack_.empty()) return py::none();
+  const Child child = std::move(stack_.back());
+  stack_.pop_back();
+  return py::make_tuple(child.value, child.Path(), child.trusted);
+}
+
+void Walker::Run() {
+  std::uint64_t visited = 0;
+  while (!stack_.empty()) {
+    const Child child = std::move(stack_.back());
+    stack_.pop_back();
+    if (EmitScalar(*tokens_, child.value)) continue;
+    Visit(child);
+    if (++visited > limit_) hooks_->too_large(child.Path(), limit_);
+    if (visited % kNodesBetweenSignals == 0 && PyErr_CheckSignals() != 0) throw py::error_already_set();
+  }
+}
+
+void Walker::Visit(const Child& child) {
+  const Encoder encoder = EncoderOf(Py_TYPE(child.value.ptr()));
+  if (encoder.native != nullptr) return encoder.native(*this, child);
+  if (encoder.numbers_first && (child.trusted || !encoder.only_if_trusted) && EmitReference(child.value.ptr())) return;
+  encoder.python(self(), child.value, child.Path(), child.trusted);
+}
+
+const Walker::Encoder& Walker::EncoderOf(PyTypeObject* type) {
+  if (const auto found = encoders_.find(type); found != encoders_.end()) return found->second;
+  Encoder encoder;
+  encoder.type = Borrowed(reinterpret_cast<PyObject*>(type));
+  encoder.python = hooks_->encoder_of(encoder.type);
+  if (const auto native = hooks_->native.find(encoder.python.ptr()); native != hooks_->native.end()) {
+    encoder.native = native->second;
+  }
+  if (const auto first = hooks_->numbers_first.find(encoder.python.ptr()); first != hooks_->numbers_first.end()) {
+    encoder.numbers_first = true;
+    encoder.only_if_trusted = first->second;
+  }
+  return encoders_.emplace(type, std::move(encoder)).first->second;
+}
+
+}  // namespace jitserve

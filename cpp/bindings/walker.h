@@ -1,0 +1,99 @@
+// The loop of the walk (src/jitserve/fingerprint/_walk.py): what is still to be visited, and the numbers of what has
+// been visited. What most objects are made of is encoded here, too (encoders.h); for all the rest Python is asked.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "core/tokens.h"
+#include "hooks.h"
+
+namespace jitserve {
+
+// How a child is reached from where its parent was found: a template of `_path.py`. Never freed.
+struct Steps {
+  PyObject* attribute;
+  PyObject* item;
+  PyObject* cell;
+  PyObject* global;
+  PyObject* default_value;
+  PyObject* keyword_default;
+  PyObject* key;
+};
+const Steps& StepsOfPaths();
+
+// Something to be visited. Its path is made when somebody wants it: most children are scalars, and nobody does.
+struct Child {
+  pybind11::object value;
+  pybind11::object path;     // its own, or that of the parent if there is a step
+  PyObject* step = nullptr;  // one of Steps
+  pybind11::object key;      // of the step; if there is none, the index is meant
+  Py_ssize_t index = 0;
+  bool trusted = false;
+
+  pybind11::object Path() const;
+};
+
+class Walker {
+ public:
+  // `anonymous`: a reference to what was visited before does not say to what.
+  // `footprint`: names of the functions to go into, of those that are not opaque; None for all of them.
+  Walker(pybind11::object tokens, std::uint64_t limit, bool anonymous, pybind11::object footprint);
+
+  // Numbers an object. False: it has been visited before, and a reference has been emitted.
+  bool Number(PyObject* object, const pybind11::object& path);
+  bool Number(const Child& child);
+  // The number of this very object, or -1.
+  Py_ssize_t IndexOf(PyObject* object) const;
+  // The code of a walked function, and the code nested in it.
+  void Cover(PyObject* code, PyObject* nested, const pybind11::object& path);
+
+  // Adds children, to be visited in this order before anything that is waiting.
+  void Push(std::vector<Child>&& children);
+  void PushAll(const pybind11::list& children);
+  // What is visited next: (value, path, trusted), or None.
+  pybind11::object Pop();
+  // Visits everything that is waiting, and what that leads to.
+  void Run();
+
+  Tokens& tokens() { return *tokens_; }
+  pybind11::object tokens_object() const { return tokens_object_; }
+  void set_tokens(pybind11::object tokens);
+  Hooks& hooks() { return *hooks_; }
+  const pybind11::object& footprint() const { return footprint_; }
+  // The Python object that this is part of. REQUIRES: it is being called
+  pybind11::object self() { return pybind11::cast(this, pybind11::return_value_policy::reference); }
+
+  pybind11::list objects, paths;
+  pybind11::dict codes, nested;
+  pybind11::list classes;  // that were walked: (class, path, trusted)
+
+ private:
+  struct Encoder {
+    pybind11::object type, python;
+    Encode native = nullptr;
+    bool numbers_first = false;
+    bool only_if_trusted = false;
+  };
+  const Encoder& EncoderOf(PyTypeObject* type);
+  void Visit(const Child& child);
+  bool EmitReference(PyObject* object);
+
+  pybind11::object tokens_object_;
+  Tokens* tokens_ = nullptr;
+  std::uint64_t limit_;
+  bool anonymous_;
+  pybind11::object footprint_;
+  Hooks* hooks_;
+  std::unordered_map<PyObject*, Py_ssize_t> numbers_;
+  std::unordered_map<PyTypeObject*, Encoder> encoders_;
+  std::vector<Child> stack_;
+};
+
+// Appends a list of (value, path, trusted).
+void AppendAll(const pybind11::list& items, std::vector<Child>& children);
+
+}  // namespace jitserve

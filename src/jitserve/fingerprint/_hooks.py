@@ -1,0 +1,72 @@
+"""What the walk in C++ asks Python for (``cpp/bindings/hooks.h``): all that is rare, and all that refuses."""
+
+from __future__ import annotations
+
+import types
+from typing import NoReturn
+
+from jitserve._outcome import BypassReason, Refusal
+
+from . import _classes, _functions, _instances, _jax_values, _stdlib_values, adapters
+from . import _origin as origin
+from ._annotations import FIXED as FIXED_ANNOTATIONS
+from ._annotations import emit_one as emit_annotation
+from ._classes import registered
+from ._containers import encode_modules
+from ._dispatch import encoder_of
+from ._functions import meet_user_code
+from ._globals import BUILTIN, MISSING, UNRESOLVED, bindings
+from ._inner_imports import values as inner_imports
+from ._modules import load_lazily
+from ._names import of as names_of
+from ._path import Path, render
+from ._pruning import is_pruned
+from ._static import check_opaque
+
+__all__ = [
+    "BUILTIN",
+    "DESCRIPTIVE",
+    "FIXED_ANNOTATIONS",
+    "HIDDEN",
+    "HIDDEN_IN_LIBRARIES",
+    "MISSING",
+    "NUMBERS_FIRST",
+    "NUMBERS_FIRST_IF_TRUSTED",
+    "SINGLE_DISPATCH",
+    "SPECIAL_NAMES",
+    "UNRESOLVED",
+    "bindings",
+    "check_opaque",
+    "emit_annotation",
+    "encode_modules",
+    "encoder_of",
+    "inner_imports",
+    "is_pruned",
+    "load_lazily",
+    "meet_user_code",
+    "names_of",
+    "origin",
+    "registered",
+    "too_large",
+]
+
+SINGLE_DISPATCH: types.CodeType = _functions.SINGLE_DISPATCH
+DESCRIPTIVE = _functions.DESCRIPTIVE | {"__annotations__"}
+HIDDEN = _classes.BOOKKEEPING
+HIDDEN_IN_LIBRARIES = _classes.BOOKKEEPING | _classes.PRESENTATION
+SPECIAL_NAMES = frozenset(name for _, name in (*adapters.REGISTRIES, *adapters.COUNTERS))
+
+# Encoders that begin with a number: of what has been visited, the loop emits the reference itself.
+NUMBERS_FIRST = (
+    _functions.encode_partial,
+    _functions.encode_lru_cache,
+    _jax_values.encode_jitted,
+    _stdlib_values.encode_field,
+    _stdlib_values.encode_context_variable,
+)
+NUMBERS_FIRST_IF_TRUSTED = (_instances.encode_instance,)  # in code of the user it looks before
+
+
+def too_large(path: Path, limit: int) -> NoReturn:
+    """Refuses to go on."""
+    raise Refusal(BypassReason.WALK_TOO_LARGE, render(path), f"more than {limit} values are reachable")
