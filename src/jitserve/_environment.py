@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from pathlib import Path
+from typing import Any
 
 from jitserve import _core, _jax, fingerprint
 from jitserve.fingerprint import Ingredient
@@ -21,7 +23,9 @@ class Environment:
     def __init__(self, memo: Path | None) -> None:
         devices = [_ingredient(f"device {name}", value) for name, value in _jax.describe_devices()]
         self._fixed = (*fingerprint.environment(memo), *devices)
-        self._values: tuple[object, ...] = ()
+        self._states: list[tuple[str, Any]] = []
+        self._count = 0
+        self._values: list[object] = []
         self._config: Ingredient | None = None
         self._state: tuple[object, ...] = ()
         self._process: Ingredient | None = None
@@ -45,11 +49,13 @@ class Environment:
         return tokens.finish()
 
     def _configuration(self) -> Ingredient:
-        states = fingerprint.relevant_states(_jax.config_states())
-        values = tuple(value for _, value in states)
+        if self._count != (count := _jax.config_count()):
+            self._states, self._count, self._config = fingerprint.relevant_states(_jax.config_holders()), count, None
+        values = [holder.value for _, holder in self._states]
         config = self._config
         # The very same objects: cheaper to see than to digest 150 values again.
-        if config is None or len(values) != len(self._values) or any(map(_differ, values, self._values)):
+        if config is None or any(map(operator.is_not, values, self._values)):
+            states = [(name, value) for (name, _), value in zip(self._states, values, strict=True)]
             config = _ingredient("config", states)
             self._values, self._config = values, config
         return config
@@ -59,10 +65,6 @@ class Environment:
         if self._process is None or state != self._state:
             self._process, self._state = _ingredient("process state", state), state
         return self._process
-
-
-def _differ(left: object, right: object) -> bool:
-    return left is not right
 
 
 def _ingredient(name: str, value: object) -> Ingredient:

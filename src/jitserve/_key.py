@@ -19,6 +19,7 @@ from jitserve.record._plain import Unencodable
 
 from ._outcome import BypassReason, Refusal
 from ._signature import signature
+from ._treedef import describe_tree
 
 _intruders = fingerprint.Intruders()
 
@@ -147,7 +148,7 @@ def _further_roots(call: _jax.Call) -> tuple[tuple[str, object], ...]:
     roots: list[tuple[str, object]] = [(f"static argument {_name(call, i)}", v) for i, v in enumerate(call.statics)]
     roots += [(f"static argument {name}", value) for name, value in call.named_statics]
     roots.append(("names of keyword arguments", tuple(call.names)))
-    roots += [(f"tree of argument {i}", _describe_tree(tree)) for i, tree in enumerate(call.trees)]
+    roots += [(f"tree of argument {i}", describe_tree(tree)) for i, tree in enumerate(call.trees)]
     roots += [(f"option {name}", _describe(value)) for name, value in _jax.option_fields(call.info)]
     roots += [(f"context {name}", _describe(value)) for name, value in _jax.context_values()]
     roots += [(f"patched {place}", function) for place, function in _intruders.find()]
@@ -165,8 +166,10 @@ def _name(call: _jax.Call, index: int) -> str | int:
 
 def _describe(value: object) -> object:
     """Options and context values as plain data, where the walk would see JAX's objects."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, jt.PyTreeDef):
-        return _describe_tree(value)
+        return describe_tree(value)
     if type(value) is tuple:
         return tuple(_describe(item) for item in value)
     try:
@@ -183,37 +186,4 @@ def _describe(value: object) -> object:
     return value
 
 
-def _describe_tree(tree: Any) -> object:
-    """A tree structure for the walk: builtin nodes by name, others with their class, flatten functions and aux data.
-
-    What a node consists of is followed by its children; leaves that follow each other are counted.
-    """
-    # Not `serialize_using_proto`: it takes a key that is a subclass of `str` for the string.
-    nodes: list[object] = []
-    _append_nodes([tree], nodes)
-    return tuple(nodes)
-
-
-_BUILTIN_NODES = frozenset({tuple, list, dict, type(None)})
-
-
-def _append_nodes(trees: list[Any], nodes: list[object]) -> None:
-    leaves = 0
-    for tree in trees:
-        if tree.num_nodes == tree.num_leaves == 1:
-            leaves += 1
-            continue
-        leaves = _append_leaves(leaves, nodes)
-        node_type, aux = tree.node_data()
-        children = tree.children()
-        functions = _jax.flatten_functions(node_type)
-        name: object = node_type.__name__ if not functions and node_type in _BUILTIN_NODES else node_type
-        nodes.extend((len(children), name, tuple(aux) if type(aux) is list else aux, *functions))
-        _append_nodes(children, nodes)
-    _append_leaves(leaves, nodes)
-
-
-def _append_leaves(count: int, nodes: list[object]) -> int:
-    if count:
-        nodes.extend(("leaves", count))
-    return 0
+_PLAIN = frozenset({bool, int, str, type(None)})

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jitserve._key import _describe_tree
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._signature import signature
+from jitserve._treedef import describe_tree
 from jitserve.fingerprint import walk
 
 Pair = collections.namedtuple("Pair", "left right")
@@ -110,7 +110,7 @@ _TREES: list[Any] = [
 
 
 def _digest(tree: Any) -> bytes:
-    return walk(None, [("tree", _describe_tree(jax.tree.structure(tree)))]).digest
+    return walk(None, [("tree", describe_tree(jax.tree.structure(tree)))]).digest
 
 
 def test_trees_that_differ_are_told_apart() -> None:

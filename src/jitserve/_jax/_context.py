@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -34,7 +35,14 @@ def at_top_level() -> bool:
 def context_values() -> list[tuple[str, object]]:
     """Everything in the trace context of this thread, by name, but for what cannot shape a program."""
     values = zip(config.trace_context_names(), config.trace_context(), strict=True)
-    return [(name, value) for name, value in values if name not in _STRUCTURAL and not _is_inert(name, value)]
+    return [
+        (name, _plain(name, value)) for name, value in values if name not in _STRUCTURAL and not _is_inert(name, value)
+    ]
+
+
+def _plain(name: str, value: object) -> object:
+    """A member of one of JAX's own enumerations by its name; anything else as it is."""
+    return (type(value).__name__, value.name) if isinstance(value, enum.Enum) and name.startswith("jax_") else value
 
 
 def _is_inert(name: str, value: object) -> bool:
@@ -47,9 +55,17 @@ def _is_inert(name: str, value: object) -> bool:
 
 def config_states() -> list[tuple[str, object]]:
     """Every configuration state of this JAX with its value in this thread, sorted by name."""
-    states = {name: state.value for name, state in config.config_states.items()}
-    states.update((name, holder.value) for name, holder in config.config._value_holders.items())
-    return sorted(states.items())
+    return [(name, holder.value) for name, holder in config_holders()]
+
+
+def config_holders() -> list[tuple[str, Any]]:
+    """Every configuration state of this JAX, sorted by name; ``value`` of it is that in this thread, now."""
+    return sorted({**config.config_states, **config.config._value_holders}.items())
+
+
+def config_count() -> int:
+    """Grows when there are more configuration states, for example with the import of Pallas."""
+    return len(config.config_states) + len(config.config._value_holders)
 
 
 def context_mesh() -> object:

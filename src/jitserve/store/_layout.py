@@ -25,7 +25,7 @@ class Layout:
 
     def record(self, kind: Kind, key: bytes) -> Path:
         name = _hex(key)
-        return self.root / kind.value / name[:2] / name
+        return self.root.joinpath(kind.value, name[:2], name)
 
     def publish_lock(self, kind: Kind, key: bytes) -> Path:
         # One for each of the 256 shards; never removed, so that it needs no rule about who may remove it.
