@@ -10,7 +10,7 @@ namespace py = pybind11;
 namespace jitserve {
 namespace {
 
-constexpr std::array<std::pair<const char*, Encode>, 11> kEncoders = {{
+constexpr std::array<std::pair<const char*, Encode>, 12> kEncoders = {{
     {"encode_list", &EncodeList},
     {"encode_tuple", &EncodeTuple},
     {"encode_dict", &EncodeDict},
@@ -20,6 +20,7 @@ constexpr std::array<std::pair<const char*, Encode>, 11> kEncoders = {{
     {"encode_wrapper", &EncodeWrapper},
     {"encode_property", &EncodeProperty},
     {"encode_marker", &EncodeMarker},
+    {"encode_field", &EncodeField},
     {"encode_function", &EncodeFunction},
     {"encode_class", &EncodeClass},
 }};
@@ -99,6 +100,10 @@ void BindWalker(py::module_& module) {
   module.def(
       "hides_state", [](const py::type& cls) { return HidesState(reinterpret_cast<PyTypeObject*>(cls.ptr())); },
       py::arg("cls"), py::pos_only(), "Whether instances hold bytes that neither slots nor `__dict__` show.");
+  module.def(
+      "slot_descriptors",
+      [](const py::type& cls) { return SlotDescriptors(reinterpret_cast<PyTypeObject*>(cls.ptr())); }, py::arg("cls"),
+      py::pos_only(), "Names of the slots of a class and what reads them, base classes last.");
   for (const auto& [name, encode] : kEncoders) DefineEncoder(module, name, encode);
 }
 

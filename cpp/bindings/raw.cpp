@@ -79,4 +79,22 @@ bool HidesState(PyTypeObject* cls) {
   return cls->tp_basicsize > base->tp_basicsize + static_cast<Py_ssize_t>(sizeof(PyObject*)) * shown;
 }
 
+py::list SlotDescriptors(PyTypeObject* cls) {
+  py::list found;
+  for (py::handle kind : py::reinterpret_borrow<py::tuple>(cls->tp_mro)) {
+    auto* const type = reinterpret_cast<PyTypeObject*>(kind.ptr());
+    if (!IsHeapType(type)) continue;
+    const py::object names = NamespaceOf(type);
+    PyObject* name = nullptr;
+    PyObject* value = nullptr;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(names.ptr(), &position, &name, &value) != 0) {
+      if (!Py_IS_TYPE(value, &PyMemberDescr_Type)) continue;
+      if (PyUnicode_Check(name) && PyUnicode_Compare(name, Names().dict) == 0) continue;
+      found.append(py::make_tuple(Borrowed(name), Borrowed(value)));
+    }
+  }
+  return found;
+}
+
 }  // namespace jitserve

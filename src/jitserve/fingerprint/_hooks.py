@@ -61,7 +61,6 @@ NUMBERS_FIRST = (
     _functions.encode_partial,
     _functions.encode_lru_cache,
     _jax_values.encode_jitted,
-    _stdlib_values.encode_field,
     _stdlib_values.encode_context_variable,
 )
 NUMBERS_FIRST_IF_TRUSTED = (_instances.encode_instance,)  # in code of the user it looks before

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
 from . import _builtins, _containers, _functions, _origin, _raw, _static, adapters
@@ -64,7 +65,7 @@ def _look_at(walker: Walker, cls: type, trusted: bool) -> Shape:
         read=_READERS.get(id(readable)),
         unreadable=next(hidden, None),
         namespace=_raw.dict_descriptor(cls),
-        slots=tuple(_raw.slot_descriptors(cls)),
+        slots=tuple(_core.slot_descriptors(cls)),
         is_opaque=is_opaque,
     )
 

@@ -96,18 +96,7 @@ def read_dict(descriptor: Any, obj: object) -> dict[str, Any] | None:
 
 def slots(obj: object) -> list[tuple[str, Any]]:
     """Names and values of the slots of an instance, base classes last; ``UNSET`` for an empty one."""
-    return [(name, read_slot(descriptor, obj)) for name, descriptor in slot_descriptors(type(obj))]
-
-
-def slot_descriptors(cls: type) -> list[tuple[str, types.MemberDescriptorType]]:
-    """Names of the slots of a class and what reads them, base classes last."""
-    return [
-        (name, descriptor)
-        for kind in mro(cls)
-        if is_heap_type(kind)
-        for name, descriptor in namespace(kind).items()
-        if type(descriptor) is types.MemberDescriptorType and name != "__dict__"
-    ]
+    return [(name, read_slot(descriptor, obj)) for name, descriptor in _core.slot_descriptors(type(obj))]
 
 
 def read_slot(descriptor: types.MemberDescriptorType, obj: object) -> object:

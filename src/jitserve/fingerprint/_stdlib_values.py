@@ -6,7 +6,6 @@ import contextvars
 import dataclasses
 import datetime
 import decimal
-import operator
 import pathlib
 import re
 import types
@@ -15,8 +14,10 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from jitserve import _core
+
 from . import _raw
-from ._path import ATTR, Path
+from ._path import Path
 
 if TYPE_CHECKING:
     from ._walk import Walker
@@ -43,22 +44,6 @@ def _datetime(value: datetime.datetime) -> tuple[Any, ...]:
     return (value.toordinal(), *_time(value.timetz()))
 
 
-_FIELD = ("name", "default", "default_factory", "init", "repr", "hash", "compare", "metadata", "kw_only")
-_parts_of_field = operator.attrgetter(*_FIELD)
-
-
-def encode_field(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """A field of a dataclass; its type by name, as every annotation."""
-    if not walker.number(obj, path):
-        return
-    walker.tokens.begin("field", 2 + len(_FIELD))
-    walker.emit_annotation(obj.type)
-    kind = obj._field_type
-    path = (path, ATTR, obj.name)
-    parts = (None if kind is None else kind.name, *_parts_of_field(obj))
-    walker.push([(part, path, trusted) for part in parts])
-
-
 def encode_context_variable(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """A context variable: its name, and its value in the context that the trace would run in."""
     if walker.number(obj, path):
@@ -75,7 +60,7 @@ ENCODERS: dict[type, Encoder] = {
     decimal.Decimal: _by("decimal", lambda value: tuple(value.as_tuple())),
     re.Pattern: _by("regex", lambda value: (value.pattern, value.flags)),
     uuid.UUID: _by("uuid", lambda value: (value.int,)),
-    dataclasses.Field: encode_field,
+    dataclasses.Field: _core.encode_field,
     contextvars.ContextVar: encode_context_variable,
     types.GenericAlias: _by("generic", lambda value: (value.__origin__, value.__args__)),
     types.UnionType: _by("union", lambda value: value.__args__),

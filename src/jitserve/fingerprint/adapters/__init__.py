@@ -27,11 +27,12 @@ HARMLESS: dict[str, Harmless] = {**_equinox.HARMLESS, **_numpyro.HARMLESS}
 GENERATED: dict[str, str] = {**_equinox.GENERATED}
 
 _NOTHING = Adapter(reason="")
+_QUALNAMES = frozenset(name.rpartition(".")[2] for name in TABLE)  # no class of the table is nested in another
 
 
 def find(cls: type, trusted: bool) -> Adapter:
     """What is known about a class: the entries of all its bases, joined. ``trusted``: reached from a library."""
-    names = [(base, TABLE.get(_name(base))) for base in _raw.mro(cls)]
+    names = [(base, TABLE.get(_name(base))) for base in _raw.mro(cls) if _raw.qualname(base) in _QUALNAMES]
     found = [entry for base, entry in names if entry and (trusted or not entry.in_libraries_only) and _installed(base)]
     if not found:
         return _NOTHING

@@ -1,0 +1,57 @@
+#include <array>
+
+#include "code_parts.h"
+#include "encoders.h"
+#include "raw.h"
+
+namespace py = pybind11;
+
+namespace jitserve {
+namespace {
+
+struct Texts {
+  PyObject* kind = Interned("_field_type");
+  PyObject* name = Interned("name");
+  PyObject* type = Interned("type");
+  std::array<PyObject*, 9> parts = {name,
+                                    Interned("default"),
+                                    Interned("default_factory"),
+                                    Interned("init"),
+                                    Interned("repr"),
+                                    Interned("hash"),
+                                    Interned("compare"),
+                                    Interned("metadata"),
+                                    Interned("kw_only")};
+};
+
+const Texts& Names() {
+  static const Texts* const kTexts = new Texts;
+  return *kTexts;
+}
+
+py::object Part(const py::object& object, PyObject* name) { return Owned(PyObject_GetAttr(object.ptr(), name)); }
+
+}  // namespace
+
+void EncodeField(Walker& walker, const Child& child) {
+  if (!walker.Number(child)) return;
+  const Child parent{.value = {},
+                     .path = walker.paths[walker.paths.size() - 1],
+                     .step = StepsOfPaths().attribute,
+                     .key = Part(child.value, Names().name),
+                     .trusted = child.trusted};
+  walker.tokens().Begin("field", 2 + Names().parts.size());
+  EmitAnnotation(walker, Part(child.value, Names().type));
+  std::vector<Child> children;
+  children.reserve(1 + Names().parts.size());
+  const auto append = [&](py::object value) {
+    children.push_back(parent);
+    children.back().value = std::move(value);
+  };
+  const py::object kind = Part(child.value, Names().kind);
+  append(kind.is_none() ? kind : Part(kind, Names().name));
+  for (PyObject* const name : Names().parts) append(Part(child.value, name));
+  walker.Push(std::move(children));
+}
+
+}  // namespace jitserve
