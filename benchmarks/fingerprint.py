@@ -94,7 +94,7 @@ def recording(layers: int, rounds: int) -> None:
     for turn in range(2 * rounds + 2):
         watched = turn % 2 == 1
         started = time.process_time()
-        with _jax.fresh_context(object()), fingerprint.record(walked) if watched else nullcontext():
+        with _jax.own_context(object()), fingerprint.record(walked) if watched else nullcontext():
             jax.jit(lambda *args: step(*args)).lower(*arguments)
         if turn > 1:
             (recorded if watched else plain).append(1e3 * (time.process_time() - started))

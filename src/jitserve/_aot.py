@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from jitserve import _jax
-from jitserve._build import Build, find_or_compile
+from jitserve._build import find_or_compile
+from jitserve._built import Build
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._publish import publish
 from jitserve._session import current_session
+from jitserve._unrecorded import where_traced
 
 
 def compile_lowered(lowered: _jax.Lowered) -> Any:
@@ -34,6 +38,11 @@ def compile_lowered(lowered: _jax.Lowered) -> Any:
     publish(session, store, result, None)
     session.built(lowered.name, result.refusal, result)
     return lowered.executable
+
+
+def place(fun: Callable[..., Any]) -> AbstractContextManager[Any]:
+    """The context to trace and lower a function in: with what its last call has left in JAX's caches."""
+    return where_traced(current_session(), fun)
 
 
 def _check(lowered: _jax.Lowered) -> None:

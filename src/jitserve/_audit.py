@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+import types
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from jitserve import _jax, fingerprint
@@ -42,21 +42,26 @@ class Audit:
     Args:
         call: the call.
         key: its key, by a walk that is not pruned, computed before the trace.
+        earlier: code that ran in earlier traces, of which this one may find parts in JAX's caches; by id.
+
+    Attributes:
+        ran: after the verdicts, the code that ran; None where a later trace must not rely on this one.
     """
 
-    def __init__(self, call: _jax.Call, key: CallKey) -> None:
+    def __init__(self, call: _jax.Call, key: CallKey, earlier: Mapping[int, types.CodeType] | None = None) -> None:
+        self.ran: Mapping[int, types.CodeType] | None = None
         self._call = call
         self._key = key
         self._before = fingerprint.Snapshot(key.walk)
         self._settings = _settings()
-        self._recording = fingerprint.record(key.walk)
+        self._recording = fingerprint.record(key.walk, earlier)
 
     def __enter__(self) -> Audit:
         self._recording.begin(sys._getframe(1))
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None
     ) -> None:
         self._recording.__exit__(kind, error, traceback)
 
@@ -82,6 +87,7 @@ class Audit:
         pruned = self._pruned(self._recording, known)
         now = call_key(self._key.parts)
         if now.digest == self._key.digest:
+            self.ran = self._recording.repeatable()
             return [Verdict(pruned or now, now, self._recording.dependencies)]
         effect = self._before.side_effect()
         if effect is not None:
@@ -89,6 +95,8 @@ class Audit:
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, effect, advice)
         # The state before the trace is gone, so that no pruned walk can be made of it.
         first = Verdict(self._key, self._key, self._recording.dependencies, tuple(self._before.rebound()))
+        if self._before.is_filled_in() and not self._recording.is_introspective():
+            return [first, Verdict(pruned or now, now, self._recording.dependencies)]
         return [first, self._at_rest(session, now, program, known)]
 
     def _check_settings(self) -> None:
@@ -103,7 +111,7 @@ class Audit:
         """Traces once more, from what the first trace left behind: nothing may change, and the program be the same."""
         left_behind = fingerprint.Snapshot(now.walk)
         recording = fingerprint.record(now.walk)
-        with _jax.fresh_context(object()), recording:
+        with _jax.own_context(object()), recording:
             lowered = _jax.Traced(self._call).lower()
             again = program_key(session, lowered, encode_compilation(lowered))
         pruned = self._pruned(recording, known)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jitserve import _core, _jax
 from jitserve._audit import Audit, Verdict
+from jitserve._built import Build, Plan
 from jitserve._generation import generation_dependency
 from jitserve._ingredients import ingredients_record
 from jitserve._key import CallKey, function_name
@@ -29,83 +29,20 @@ if TYPE_CHECKING:
 
     from jitserve._footprint import Footprint
     from jitserve._session import Session
-    from jitserve.store._tier import Lease, Store
+    from jitserve.store._tier import Store
 
 
-@dataclass(slots=True)
-class Build:
-    """What a cold call came to, before it runs.
-
-    Attributes:
-        outcome: LOWERED_HIT where the executable came from the store, else MISS.
-        refusal: why the direct index gets nothing; the call counts as a bypass then.
-        call_key: the digest of the call key; empty for a call that was refused one.
-        costs: seconds of each step.
-        program_key: of the program; empty where the program may not be stored.
-        program: the record to store, without its blobs; None where it is stored already.
-        executable, stablehlo: the bytes of its blobs.
-        warnings: what lowering warned the user about.
-        ingredients: the bytes of the record that explains the call keys; empty where it could not be made.
-        manifests: the manifests to publish, by call key.
-        footprints: what they were pruned to, as a record to publish; empty where nobody looks for that.
-        root_key: to publish the footprints under.
-        refused: the manifest that says instead why there is none; empty where only this process should know.
-        lease: of the program key, to be released when all is published.
-        generation: the set of entries that this one is part of, where several processes compile together.
-    """
-
-    outcome: Outcome = Outcome.MISS
-    refusal: Refusal | None = None
-    call_key: bytes = b""
-    costs: pb.Costs = field(default_factory=pb.Costs)
-    program_key: bytes = b""
-    program: pb.Program | None = None
-    executable: bytes | None = None
-    stablehlo: bytes = b""
-    ingredients: bytes = b""
-    manifests: dict[bytes, bytes] = field(default_factory=dict)
-    footprints: bytes = b""
-    root_key: bytes = b""
-    refused: bytes = b""
-    warnings: list[str] = field(default_factory=list)
-    lease: Lease | None = None
-    generation: bytes = b""
-
-    @property
-    def stored_key(self) -> bytes:
-        """What the program is stored under: executables of one set never stand in for those of another."""
-        if not self.generation:
-            return self.program_key
-        tokens = _core.Tokens()
-        tokens.begin("jitserve.program_of_generation", 2)
-        tokens.digest_(self.program_key)
-        tokens.bytes_(self.generation)
-        return tokens.finish()
-
-
-def build(
-    session: Session,
-    store: Store,
-    call: _jax.Call,
-    key: CallKey | None,
-    known: Sequence[Footprint] | None,
-    generation: bytes = b"",
-) -> Build:
+def build(session: Session, store: Store, call: _jax.Call, plan: Plan) -> Build:
     """Traces, lowers and compiles a call. Afterwards the ordinary call finds everything in JAX's caches.
 
-    Must run, together with the ordinary call, inside one ``_jax.fresh_context``, if there is a key.
-
-    Args:
-        key: the call key, of a walk that is not pruned; None for a call that was refused one. Its program is cached
-            all the same.
-        known: the footprints that calls of the function are stored under; None where nobody looks for footprints.
-        generation: what the job's processes agreed to call the set of what they compile; empty for a local call.
+    Must run, together with the ordinary call, inside one ``_jax.own_context``, if there is a key.
 
     Raises:
         what the user's function raises when it is traced, and what XLA raises when it compiles.
     """
-    result = Build(call_key=b"" if key is None else key.digest, generation=generation)
-    audit = _begin_audit(session, call, key)
+    key = plan.key
+    result = Build(call_key=b"" if key is None else key.digest, generation=plan.generation)
+    audit = _begin_audit(session, call, plan)
     try:
         with audit or contextlib.nullcontext():
             if audit is not None:
@@ -120,7 +57,7 @@ def build(
                 find_or_compile(session, store, lowered, result)
             if audit is not None and result.program_key:
                 with session.guard("the audit of a trace"):
-                    _make_manifests(session, call, audit, traced, known, result)
+                    _make_manifests(session, call, audit, traced, plan.known, result)
     except Refusal as refusal:
         result.refusal = refusal.without_frames()
         if audit is not None and not result.program_key:
@@ -139,9 +76,9 @@ def _trace_and_lower(call: _jax.Call, result: Build) -> tuple[_jax.Traced, _jax.
     return traced, _lower(traced, result)
 
 
-def _begin_audit(session: Session, call: _jax.Call, key: CallKey | None) -> Audit | None:
+def _begin_audit(session: Session, call: _jax.Call, plan: Plan) -> Audit | None:
     with session.guard("the audit of a trace"):
-        return None if key is None else Audit(call, key)
+        return None if plan.key is None else Audit(call, plan.key, plan.earlier)
     return None
 
 
@@ -259,6 +196,7 @@ def _make_manifests(
         key, variant = _variant(call, verdict, traced, result)
         keys.append(key)
         result.manifests[key.digest] = new_manifest(variant)
+    result.ran = audit.ran
     if known is not None:
         result.root_key = keys[0].parts.root_key
         result.footprints = new_footprints(key.footprint for key in keys)

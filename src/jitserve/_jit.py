@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jitserve import _jax
-from jitserve._aot import compile_lowered
+from jitserve._aot import compile_lowered, place
 from jitserve._errors import WrongHitError
 from jitserve._lookup import Direct
 from jitserve._resolve import resolve
@@ -20,7 +20,7 @@ from jitserve._users import is_the_users, users_own
 Dispatched = tuple[Any, Any, bool]
 
 _jax.hide_frames(Path(__file__).parent)
-_jax.serve_stages(compile_lowered)
+_jax.serve_stages(compile_lowered, place)
 
 
 @functools.wraps(_jax.stock_jit)

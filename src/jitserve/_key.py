@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jitserve import _core, _jax, fingerprint
@@ -22,6 +22,7 @@ from ._signature import signature
 from ._treedef import describe_tree
 
 _intruders = fingerprint.Intruders()
+_SIGNATURE = "signature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,12 @@ class CallKey:
         """What was walked beside the function, with labels."""
         return self.parts.roots
 
+    def readable(self) -> bytes:
+        """Digest of all that a trace of the call can read: of the key, but for where the arguments lie."""
+        avals = signature(self.parts.call.leaves, placed=False)
+        parts = tuple(replace(p, digest=avals) if p.name == _SIGNATURE else p for p in self.ingredients)
+        return _digest("jitserve.readable", parts)
+
 
 def call_parts(call: _jax.Call, environment: tuple[fingerprint.Ingredient, ...]) -> CallParts:
     """Describes all of a call but what a trace can read through its function.
@@ -76,7 +83,7 @@ def call_parts(call: _jax.Call, environment: tuple[fingerprint.Ingredient, ...])
         Refusal: an argument, an option or the context cannot be fingerprinted soundly.
     """
     parts = (
-        fingerprint.Ingredient("signature", signature(call.leaves), f"{len(call.leaves)} leaves"),
+        fingerprint.Ingredient(_SIGNATURE, signature(call.leaves), f"{len(call.leaves)} leaves"),
         *environment,
     )
     root_key = _digest("jitserve.root", (fingerprint.Ingredient("function", _root_digest(call), ""), *parts))

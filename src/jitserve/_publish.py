@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitserve._build import Build, release
+from jitserve._build import release
+from jitserve._built import Build
 from jitserve._writer import Job
 from jitserve.store._tier import Kind
 from jitserve.v1 import record_pb2 as pb

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jitserve import _jax
 from jitserve._agreement import Verb
-from jitserve._build import Build, build
+from jitserve._build import build
+from jitserve._built import Build, Plan
+from jitserve._contexts import Context
 from jitserve._key import CallKey, CallParts, call_parts, function_name
 from jitserve._lookup import Direct
 from jitserve._outcome import BypassReason, Outcome, Refusal
@@ -17,6 +19,7 @@ from jitserve._publish import publish
 from jitserve._refused import known_refusal
 from jitserve._search import Found, Search
 from jitserve._together import agree, decline
+from jitserve._unrecorded import where_traced
 from jitserve._users import users_own
 from jitserve._verify import is_right
 
@@ -44,7 +47,10 @@ def resolve(
     refused = stand_aside(call)  # 1
     if refused is not None:
         session.bypass(function_name(call), refused)
-        return Outcome.BYPASS, plain()
+        # What JAX explains is what it has traced before.
+        is_debugged = refused.reason is BypassReason.DEBUG_MODE
+        with where_traced(session, call.fun) if is_debugged else contextlib.nullcontext():
+            return Outcome.BYPASS, plain()
     processes = _processes(session, call)
     store = session.store()
     if store is None:
@@ -170,6 +176,12 @@ def _parts(session: Session, call: _jax.Call) -> tuple[CallParts | None, Refusal
     return None, None
 
 
+def _context(session: Session, key: CallKey, *, shared: bool) -> Context:
+    with session.guard("the context of a trace"):
+        return session.contexts.begin(key, shared=shared)
+    return Context()
+
+
 def _lease(keyed: _Keyed[Answer], key: CallKey) -> Lease | None:
     with keyed.session.guard("the lease"):
         return keyed.store.acquire(key.digest, keyed.session.settings.lease_timeout_s)
@@ -188,11 +200,16 @@ def _compile(
     known = None if generation or keyed.search is None else keyed.search.known
     try:
         # What gets no key is not found by one: like plain JAX, it may take inner traces from JAX's caches.
-        with contextlib.nullcontext() if key is None else _jax.fresh_context(object()):
-            result = build(session, store, call, key, known, generation)
+        context = None if key is None else _context(session, key, shared=not generation)
+        with contextlib.nullcontext() if context is None else _jax.own_context(context.token):
+            earlier = {} if context is None else context.codes
+            result = build(session, store, call, Plan(key, known, generation, earlier))
             publish(session, store, result, lease)
             lease = None
             answer = keyed.plain()
+        if key is not None and context is not None:
+            with session.guard("the context of a trace"):
+                session.contexts.end(key, context, result.ran)
         return session.built(function_name(call), result.refusal or refused, result), answer
     finally:
         _release(lease)

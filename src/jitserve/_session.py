@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jitserve._advice import advice_for
+from jitserve._contexts import Contexts
 from jitserve._errors import RecordError, SettingsError, StoreFault
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._settings import Settings
@@ -22,7 +23,7 @@ from jitserve._stats import Counters
 from jitserve._writer import Writer
 
 if TYPE_CHECKING:
-    from jitserve._build import Build
+    from jitserve._built import Build
     from jitserve._environment import Environment
     from jitserve.store._tier import Report, Store
 
@@ -41,6 +42,7 @@ class Session:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.counters = Counters()
+        self.contexts = Contexts()
         self.writer = Writer(self.settings.exit_flush_s)
         self._lock = threading.Lock()
         self._store: Store | None = None

@@ -12,15 +12,19 @@ from jitserve.record._plain import Unencodable
 from ._outcome import BypassReason, Refusal
 
 
-def signature(leaves: list[Any]) -> bytes:
+def signature(leaves: list[Any], *, placed: bool = True) -> bytes:
     """The digest of the abstract values and the placement of the dynamic leaves, in order.
+
+    Args:
+        leaves: the dynamic leaves of a call.
+        placed: False for the abstract values alone: that is what a trace can see.
 
     Raises:
         Refusal: UNSUPPORTED_ARGUMENT for a leaf whose abstract value or placement has no safe encoding.
     """
     tokens = _core.Tokens()
     tokens.begin("signature", len(leaves))
-    encoder = _Encoder()
+    encoder = _Encoder(placed)
     known: dict[Any, bytes] = {}
     for position, leaf in enumerate(leaves):
         alike = _jax.leaf_alike(leaf)
@@ -36,15 +40,16 @@ def signature(leaves: list[Any]) -> bytes:
 class _Encoder:
     """Encodes the leaves of one call, each sort of them once."""
 
-    __slots__ = ("_alive", "_known")
+    __slots__ = ("_alive", "_known", "_placed")
 
-    def __init__(self) -> None:
+    def __init__(self, placed: bool) -> None:
+        self._placed = placed
         self._known: dict[Any, bytes] = {}
         self._alive: list[Any] = []  # whose ids are keys of ``_known``
 
     def encode(self, position: int, leaf: Any) -> bytes:
         aval = _jax.leaf_aval(leaf)
-        sharding, committed, layout = _jax.leaf_placement(leaf)
+        sharding, committed, layout = _jax.leaf_placement(leaf) if self._placed else (None, False, None)
         single = type(sharding) is jt.SingleDeviceSharding
         key = (id(aval), sharding if single else id(sharding), committed, layout)
         encoded = self._known.get(key)

@@ -53,7 +53,7 @@ def is_right(session: Session, store: Store, call: _jax.Call, key: CallKey, dire
 
 
 def _fresh_program_key(session: Session, call: _jax.Call) -> bytes:
-    with _jax.fresh_context(object()):
+    with _jax.own_context(object()):
         lowered = _jax.Traced(call).lower()
         return program_key(session, lowered, encode_compilation(lowered))
 

@@ -46,7 +46,7 @@ def _digest(function: object) -> bytes:
 
 def _reason(function: Callable[..., Any]) -> BypassReason | None:
     walk = fingerprint.walk(function, deferred=True)
-    with _jax.fresh_context(object()), fingerprint.record(walk) as recording:
+    with _jax.own_context(object()), fingerprint.record(walk) as recording:
         jax.jit(function).lower(jnp.ones(2))
     try:
         recording.verdict()

@@ -24,7 +24,7 @@ from jitserve._outcome import Refusal
 def _record(function: Callable[..., Any], during: Callable[..., Any] | None = None) -> fingerprint.Recording:
     """Traces and lowers ``during`` under a recording that is judged against the walk of ``function``."""
     walk = fingerprint.walk(function, deferred=True)
-    with _jax.fresh_context(object()), fingerprint.record(walk) as recording:
+    with _jax.own_context(object()), fingerprint.record(walk) as recording:
         jax.jit(during or function).lower(jnp.ones(2))
     return recording
 
@@ -179,7 +179,7 @@ def test_code_that_has_run_while_its_module_was_imported_is_seen_when_it_runs_ag
     monkeypatch.syspath_prepend(tmp_path)
     function = load("def f(x):\n import runs_its_own_function as m\n return x * m.helper(3)")["f"]
     recording = fingerprint.record(fingerprint.walk(load("def f(x): return x")["f"], deferred=True))
-    with _jax.fresh_context(object()), recording:
+    with _jax.own_context(object()), recording:
         jax.jit(function).lower(1.0)
     assert "helper" in recording.executed()
 
@@ -231,7 +231,7 @@ def test_profiler_that_was_there_goes_on_and_is_put_back() -> None:
     walk = fingerprint.walk(namespace["f"])
     sys.setprofile(profiler)
     try:
-        with _jax.fresh_context(object()), fingerprint.record(walk) as recording:
+        with _jax.own_context(object()), fingerprint.record(walk) as recording:
             jax.jit(namespace["f"]).lower(jnp.ones(2))
         assert sys.getprofile() is profiler
     finally:

@@ -29,7 +29,7 @@ from jitserve._jax._context import config_states as config_states
 from jitserve._jax._context import context_values as context_values
 from jitserve._jax._context import debug_modes as debug_modes
 from jitserve._jax._context import forbids_tracing as forbids_tracing
-from jitserve._jax._context import fresh_context as fresh_context
+from jitserve._jax._context import own_context as own_context
 from jitserve._jax._executable import ConventionParts as ConventionParts
 from jitserve._jax._executable import convention_parts as convention_parts
 from jitserve._jax._executable import deserialize as deserialize

@@ -1,4 +1,4 @@
-"""The context that a trace runs in: configuration, trace context, and a fresh user context for recorded traces."""
+"""The context that a trace runs in: configuration, trace context, and a user context of its own."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _recording = jax.make_user_context(None)
 _STRUCTURAL = frozenset({"axis_env_state"})
 
 
-def fresh_context(token: object) -> AbstractContextManager[Any]:
-    """A context in which none of JAX's trace caches hits, so that inner functions are traced from today's state.
+def own_context(token: object) -> AbstractContextManager[Any]:
+    """A context in which JAX's trace caches hold only what was traced under that very token.
 
-    Without it, an inner ``jit``, a scan body or a memo that was traced from older state could become part of a
-    program that is stored under today's fingerprint (``docs/cache-key.md``).
+    So an inner ``jit``, a scan body or a memo that was traced from older state cannot become part of a program that is
+    stored under today's fingerprint (``docs/cache-key.md``).
     """
     context: AbstractContextManager[Any] = _recording(token)
     return context

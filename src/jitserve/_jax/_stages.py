@@ -10,21 +10,24 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from jax._src import pjit, stages, traceback_util
 from jax._src.interpreters import pxla
 
-from jitserve._jax._pjit import is_ours
+from jitserve._jax._pjit import is_ours, user_function
 from jitserve._jax._program import Lowered
 
 Compile = Callable[[Lowered], Any]
+Place = Callable[[Callable[..., Any]], AbstractContextManager[Any]]
 
 
-def serve_stages(compile_lowered: Compile) -> None:
+def serve_stages(compile_lowered: Compile, place: Place) -> None:
     """Has ``compile_lowered`` compile what our functions lower ahead of time.
 
-    It returns JAX's executable, or None to leave the compilation to JAX.
+    It returns JAX's executable, or None to leave the compilation to JAX. ``place`` gives the context in which to trace
+    and to lower a function.
 
     Plain ``jax.jit`` functions are left alone, as are lowerings for other platforms and compilations with options or a
     device assignment of their own.
@@ -34,16 +37,21 @@ def serve_stages(compile_lowered: Compile) -> None:
     @traceback_util.api_boundary
     @functools.wraps(stock_trace)
     def jit_trace(jit_func: Any, *args: Any, **kwargs: Any) -> Any:
-        traced = stock_trace(jit_func, *args, **kwargs)
-        return _marked_traced(traced, compile_lowered) if is_ours(jit_func) else traced
+        if not is_ours(jit_func):
+            return stock_trace(jit_func, *args, **kwargs)
+        fun = user_function(jit_func)
+        with place(fun):
+            traced = stock_trace(jit_func, *args, **kwargs)
+        return _marked_traced(traced, compile_lowered, lambda: place(fun))
 
     pjit.jit_trace = jit_trace
 
 
-def _marked_traced(traced: Any, compile_lowered: Compile) -> Any:
+def _marked_traced(traced: Any, compile_lowered: Compile, place: Callable[[], AbstractContextManager[Any]]) -> Any:
     @functools.wraps(stages.Traced.lower)
     def lower(*, lowering_platforms: Any = None, _private_parameters: Any = None) -> Any:
-        lowered = traced.lower(lowering_platforms=lowering_platforms, _private_parameters=_private_parameters)
+        with place():
+            lowered = traced.lower(lowering_platforms=lowering_platforms, _private_parameters=_private_parameters)
         plain = lowering_platforms is None and _private_parameters is None
         if plain and type(lowered._lowering) is pxla.MeshComputation:
             lowered._lowering = _marked_computation(lowered._lowering, compile_lowered)

@@ -79,6 +79,12 @@ def _is_generated(function: types.FunctionType) -> bool:
     )
 
 
+def has_run(walk: Walk, ran: Container[int]) -> bool:
+    """Whether the function that was walked is among what ran. If it is not, the record misses something."""
+    roots = [obj for obj in walk.objects[:1] if type(obj) is types.FunctionType]
+    return all(_origin.of_function(root) is Origin.OPAQUE or id(root.__code__) in ran for root in roots)
+
+
 def ran_in(walk: Walk, ran: Container[int]) -> frozenset[str] | None:
     """The names of the walked functions that ran; None where some of them looked into functions.
 

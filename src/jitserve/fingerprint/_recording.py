@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import sys
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jitserve import _core
@@ -34,11 +34,13 @@ class Recording:
 
     Args:
         walked: the walk whose completeness is in question.
+        earlier: code that ran in earlier traces, of which this one may find parts in JAX's caches; by id.
     """
 
-    def __init__(self, walked: Walk) -> None:
+    def __init__(self, walked: Walk, earlier: Mapping[int, types.CodeType]) -> None:
         self._walk = walked
         self._observer = Observer()
+        self._observer.executed.update(earlier)
         self._source = _Source(self._observer)
         self._previous: Observer | None = None
         self._reader: Callable[[type], object] | None = None
@@ -132,9 +134,9 @@ class Recording:
             always: what counts as run with everything that is reachable from it, like what memos remember and what the
                 user has named with ``depends_on``.
         """
-        ran = None if self._observer.unbounded else _pruning.ran_in(self._walk, self._observer.executed)
-        if ran is None:
+        if self.is_introspective() or not _pruning.has_run(self._walk, self._observer.executed):
             return WHOLE
+        ran = _pruning.ran_in(self._walk, self._observer.executed) or frozenset()
         try:
             roots = (*always, *self._walk.remembering, *_pruning.named_dependencies(self._walk))
             reached = [walk(root, deferred=True) for root in roots]
@@ -142,19 +144,36 @@ class Recording:
             return WHOLE  # by itself a memo may be judged more strictly than within the library that has it
         return Footprint(ran | _pruning.all_in(reached))
 
+    def is_introspective(self) -> bool:
+        """Whether more may count than what ran: functions that were looked into, or what other threads did."""
+        return self._observer.unbounded or _pruning.ran_in(self._walk, self._observer.executed) is None
+
     def covered_by(self, pruned: Walk) -> bool:
         """Whether another walk of the same function covers everything that ran."""
         ran = self._observer.executed
         return all(pruned.covers_run(code, ran) for code in ran.values())
+
+    def repeatable(self) -> Mapping[int, types.CodeType] | None:
+        """The code that ran, by id, if what ran and the walk are all that an equal trace depends on; None if not.
+
+        To be asked after a verdict that raised nothing.
+        """
+        more = self._observer.unbounded or self.dependencies
+        return None if more else dict(self._observer.executed)
 
     def executed(self) -> list[str]:
         """Names of the walked code that ran, for people."""
         return sorted(code.co_qualname for code in self._observer.executed.values())
 
 
-def record(walked: Walk) -> Recording:
-    """A recording of what the current thread does, to be judged against ``walked``."""
-    return Recording(walked)
+def record(walked: Walk, earlier: Mapping[int, types.CodeType] | None = None) -> Recording:
+    """A recording of what the current thread does, to be judged against ``walked``.
+
+    Args:
+        walked: the walk.
+        earlier: code that counts as run, by id.
+    """
+    return Recording(walked, earlier or {})
 
 
 def _random_states() -> list[Any]:

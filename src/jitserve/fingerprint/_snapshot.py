@@ -17,6 +17,9 @@ from . import adapters
 from ._walk import Walk
 
 _EMPTY = object()
+# What functions of JAX fill in when they are first traced, by the module of their code: another trace finds it filled
+# in, and does the same.
+_FILLED_IN = {"jax._src.shard_map": frozenset(("axis_names",))}
 _PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None), type(Ellipsis)})
 
 
@@ -55,6 +58,14 @@ class Snapshot:
                 cells = zip(obj.__closure__ or (), contents[1], strict=True)
                 found += [(index, i, _cell(cell)) for i, (cell, value) in enumerate(cells) if _cell(cell) is not value]
         return found
+
+    def is_filled_in(self) -> bool:
+        """Whether all that has changed are variables of JAX's own that are known to rest once a trace has set them."""
+        for obj, before in zip(self._walk.objects, self._contents, strict=True):
+            after = _contents(obj)
+            if not _same(before, after) and not _is_memo_of_a_library(obj) and not _is_filling_in(obj, before, after):
+                return False
+        return True
 
     def put_back(self) -> None:
         """Gives the captured variables of the walked functions the values back that they had."""
@@ -138,6 +149,14 @@ def _is_benign(obj: Any, before: tuple[Any, ...], after: tuple[Any, ...]) -> boo
     if before[0] == "object" and _same(before, after[: len(before)]):
         return all(_is_cached_property(obj, name) for name in after[len(before) :: 2])
     return False
+
+
+def _is_filling_in(obj: Any, before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
+    if type(obj) is not types.FunctionType or not _is_benign(obj, before, after):
+        return False
+    known = _FILLED_IN.get(obj.__globals__.get("__name__", ""), frozenset())
+    cells = zip(obj.__code__.co_freevars, before[1], after[1], strict=True)
+    return all(name in known for name, old, new in cells if old is not new)
 
 
 def _is_plain(value: Any) -> bool:

@@ -18,6 +18,7 @@ from . import (
     h_hidden,
     j_recording,
     p_pruning,
+    s_shared,
 )
 
 CASES: tuple[Case, ...] = (
@@ -30,6 +31,7 @@ CASES: tuple[Case, ...] = (
     *h_hidden.CASES,
     *j_recording.CASES,
     *p_pruning.CASES,
+    *s_shared.CASES,
     *gaps_language.CASES,
     *gaps_values.CASES,
     *gaps_jax.CASES,

@@ -1,0 +1,19 @@
+"""Traces that nobody records: they find in JAX's caches what a recorded trace of the function has left there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from jitserve import _jax
+
+if TYPE_CHECKING:
+    from jitserve._session import Session
+
+
+def where_traced(session: Session, fun: Callable[..., Any]) -> AbstractContextManager[Any]:
+    """The context that a function was last traced in, if it was; for a trace at top level that is not recorded."""
+    token = session.contexts.borrow(fun) if _jax.at_top_level() else None
+    return contextlib.nullcontext() if token is None else _jax.own_context(token)
