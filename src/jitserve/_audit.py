@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ class Verdict:
 
 
 class Audit:
-    """Listens to the trace and the lowering of a call, as a context manager, and judges afterwards.
+    """Listens to the trace and the lowering of a call, and judges afterwards.
 
     Args:
         call: the call.
@@ -56,9 +55,9 @@ class Audit:
         self._settings = _settings()
         self._recording = fingerprint.record(key.walk, earlier)
 
-    def __enter__(self) -> Audit:
-        self._recording.begin(sys._getframe(1))
-        return self
+    def begin(self, base: types.FrameType) -> None:
+        """Begins to listen to what happens on behalf of a frame; to be left as a context manager."""
+        self._recording.begin(base)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None
@@ -112,7 +111,7 @@ class Audit:
         left_behind = fingerprint.Snapshot(now.walk)
         recording = fingerprint.record(now.walk)
         with _jax.own_context(object()), recording:
-            lowered = _jax.Traced(self._call).lower()
+            lowered = _jax.trace(self._call).lower()
             again = program_key(session, lowered, encode_compilation(lowered))
         pruned = self._pruned(recording, known)
         if again != program or call_key(now.parts).digest != now.digest:

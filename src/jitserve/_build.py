@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jitserve import _core, _jax
@@ -32,23 +33,38 @@ if TYPE_CHECKING:
     from jitserve.store._tier import Store
 
 
-def build(session: Session, store: Store, call: _jax.Call, plan: Plan) -> Build:
-    """Traces, lowers and compiles a call. Afterwards the ordinary call finds everything in JAX's caches.
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A trace that has just been made.
 
-    Must run, together with the ordinary call, inside one ``_jax.own_context``, if there is a key.
+    Attributes:
+        traced: the trace.
+        seconds: that it took.
+        audit: what listens to it; None where nothing is to be published under a call key.
+        listening: to be left when the program is lowered: the audit has heard all then.
+    """
+
+    traced: _jax.Traced
+    seconds: float
+    audit: Audit | None
+    listening: contextlib.ExitStack
+
+
+def build(session: Session, store: Store, call: _jax.Call, plan: Plan, trace: Trace) -> Build:
+    """Lowers and compiles a call that was traced. Afterwards the ordinary call finds everything in JAX's caches.
+
+    Must run, together with the trace and the ordinary call, inside one ``_jax.own_context``, if there is a key.
 
     Raises:
-        what the user's function raises when it is traced, and what XLA raises when it compiles.
+        what XLA raises when it compiles.
     """
-    key = plan.key
+    key, audit = plan.key, trace.audit
     result = Build(call_key=b"" if key is None else key.digest, generation=plan.generation)
-    audit = _begin_audit(session, call, plan)
+    result.costs.trace_s = trace.seconds
     try:
-        with audit or contextlib.nullcontext():
-            if audit is not None:
-                # The arguments have been taken apart before anybody listened, which runs code of the user's, too.
-                _jax.parse_call(call.fun, call.info, call.args, call.kwargs)
-            traced, lowered = _trace_and_lower(call, result)
+        with trace.listening:
+            trace.traced.check()
+            lowered = _lower(trace.traced, result)
         if lowered is not None:
             if len(lowered.processes()) > 1:
                 _compile_together(session, lowered, result)
@@ -57,7 +73,7 @@ def build(session: Session, store: Store, call: _jax.Call, plan: Plan) -> Build:
                 find_or_compile(session, store, lowered, result)
             if audit is not None and result.program_key:
                 with session.guard("the audit of a trace"):
-                    _make_manifests(session, call, audit, traced, plan.known, result)
+                    _make_manifests(session, call, audit, trace.traced, plan.known, result)
     except Refusal as refusal:
         result.refusal = refusal.without_frames()
         if audit is not None and not result.program_key:
@@ -66,20 +82,6 @@ def build(session: Session, store: Store, call: _jax.Call, plan: Plan) -> Build:
     if result.generation and not result.manifests:
         result.program = None  # one of a set is found through a manifest only
     return result
-
-
-def _trace_and_lower(call: _jax.Call, result: Build) -> tuple[_jax.Traced, _jax.Lowered | None]:
-    started = time.perf_counter()
-    traced = _jax.Traced(call)
-    result.costs.trace_s = time.perf_counter() - started
-    traced.check()
-    return traced, _lower(traced, result)
-
-
-def _begin_audit(session: Session, call: _jax.Call, plan: Plan) -> Audit | None:
-    with session.guard("the audit of a trace"):
-        return None if plan.key is None else Audit(call, plan.key, plan.earlier)
-    return None
 
 
 def _lower(traced: _jax.Traced, result: Build) -> _jax.Lowered | None:

@@ -27,13 +27,11 @@ class Plan:
             all the same.
         known: the footprints that calls of the function are stored under; None where nobody looks for footprints.
         generation: what the job's processes agreed to call the set of what they compile; empty for a local call.
-        earlier: the code that ran in earlier traces in the same context, by id.
     """
 
     key: CallKey | None
     known: Sequence[Footprint] | None
     generation: bytes = b""
-    earlier: Mapping[int, types.CodeType] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

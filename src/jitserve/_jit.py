@@ -10,6 +10,7 @@ from typing import Any
 
 from jitserve import _jax
 from jitserve._aot import compile_lowered, place
+from jitserve._cold import Cold
 from jitserve._errors import WrongHitError
 from jitserve._lookup import Direct
 from jitserve._resolve import resolve
@@ -54,7 +55,13 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
             call = _jax.parse_call(fun, info, args, kwargs)
         attempt = _Attempt(lambda: stock_miss(*args, **kwargs))
         try:
-            return resolve(current_session(), call, attempt.plain, attempt.execute)[1]
+            step = resolve(current_session(), call, attempt.plain, attempt.execute)
+            if not isinstance(step, Cold):
+                return step[1]
+            with step:
+                with users_own:
+                    inferred = _jax.infer_params(fun, info, args, kwargs)  # from here, as JAX's own callback does it
+                return step.finish(inferred)[1]
         except Exception as error:
             if is_the_users(error) or isinstance(error, WrongHitError):
                 raise

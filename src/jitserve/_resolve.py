@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from jitserve import _jax
 from jitserve._agreement import Verb
-from jitserve._build import build
 from jitserve._built import Build, Plan
-from jitserve._contexts import Context
+from jitserve._cold import Cold, Order
 from jitserve._key import CallKey, CallParts, call_parts, function_name
 from jitserve._lookup import Direct
 from jitserve._outcome import BypassReason, Outcome, Refusal
-from jitserve._publish import publish
 from jitserve._refused import known_refusal
 from jitserve._search import Found, Search
 from jitserve._together import agree, decline
@@ -28,11 +26,12 @@ if TYPE_CHECKING:
     from jitserve.store._tier import Lease, Store
 
 Answer = TypeVar("Answer")
+Resolved: TypeAlias = tuple[Outcome, Answer] | Cold[Answer]
 
 
 def resolve(
     session: Session, call: _jax.Call, plain: Callable[[], Answer], execute: Callable[[_jax.Call, Direct], Answer]
-) -> tuple[Outcome, Answer]:
+) -> Resolved[Answer]:
     """Answers a call from the store, or else through plain JAX, and then stores what was compiled.
 
     Args:
@@ -42,7 +41,8 @@ def resolve(
         execute: makes the call with an executable that was found before tracing.
 
     Returns:
-        what became of the call, and what ``plain`` or ``execute`` returned.
+        what became of the call, and what ``plain`` or ``execute`` returned; for a call that has to be traced, what to
+        do that with.
     """
     refused = stand_aside(call)  # 1
     if refused is not None:
@@ -110,7 +110,7 @@ def _fault(session: Session, call: _jax.Call, processes: frozenset[int]) -> Outc
 
 def _resolve_together(
     keyed: _Keyed[Answer], processes: frozenset[int], key: CallKey | None, refused: Refusal | None
-) -> tuple[Outcome, Answer]:
+) -> Resolved[Answer]:
     """For a call that names devices of other processes: there is no lease, and every process does the same."""
     session, call = keyed.session, keyed.call
     agreed = agree(session, keyed.store, call, key, processes)
@@ -123,7 +123,7 @@ def _resolve_together(
     return Outcome.BYPASS, keyed.plain()
 
 
-def _compile_once(keyed: _Keyed[Answer], key: CallKey | None, refused: Refusal | None) -> tuple[Outcome, Answer]:
+def _compile_once(keyed: _Keyed[Answer], key: CallKey | None, refused: Refusal | None) -> Resolved[Answer]:
     """Compiles, unless another process does so first."""
     if keyed.search is None or key is None:
         return _compile(keyed, key, refused, None)
@@ -138,7 +138,7 @@ def _compile_once(keyed: _Keyed[Answer], key: CallKey | None, refused: Refusal |
     return _compile(keyed, key, refused, lease)  # 9, 10, 11
 
 
-def _hit(keyed: _Keyed[Answer], found: Found) -> tuple[Outcome, Answer]:
+def _hit(keyed: _Keyed[Answer], found: Found) -> Resolved[Answer]:
     if is_right(keyed.session, keyed.store, keyed.call, found.key, found.direct):
         return _answer(keyed, found.direct)
     key, refused = keyed.search.whole() if keyed.search is not None else (None, None)
@@ -176,12 +176,6 @@ def _parts(session: Session, call: _jax.Call) -> tuple[CallParts | None, Refusal
     return None, None
 
 
-def _context(session: Session, key: CallKey, *, shared: bool) -> Context:
-    with session.guard("the context of a trace"):
-        return session.contexts.begin(key, shared=shared)
-    return Context()
-
-
 def _lease(keyed: _Keyed[Answer], key: CallKey) -> Lease | None:
     with keyed.session.guard("the lease"):
         return keyed.store.acquire(key.digest, keyed.session.settings.lease_timeout_s)
@@ -195,21 +189,7 @@ def _release(lease: Lease | None) -> None:
 
 def _compile(
     keyed: _Keyed[Answer], key: CallKey | None, refused: Refusal | None, lease: Lease | None, generation: bytes = b""
-) -> tuple[Outcome, Answer]:
-    session, store, call = keyed.session, keyed.store, keyed.call
+) -> Cold[Answer]:
     known = None if generation or keyed.search is None else keyed.search.known
-    try:
-        # What gets no key is not found by one: like plain JAX, it may take inner traces from JAX's caches.
-        context = None if key is None else _context(session, key, shared=not generation)
-        with contextlib.nullcontext() if context is None else _jax.own_context(context.token):
-            earlier = {} if context is None else context.codes
-            result = build(session, store, call, Plan(key, known, generation, earlier))
-            publish(session, store, result, lease)
-            lease = None
-            answer = keyed.plain()
-        if key is not None and context is not None:
-            with session.guard("the context of a trace"):
-                session.contexts.end(key, context, result.ran)
-        return session.built(function_name(call), result.refusal or refused, result), answer
-    finally:
-        _release(lease)
+    plan = Plan(key, known, generation)
+    return Cold(Order(keyed.call, keyed.session, keyed.store, plan, keyed.plain, refused, lease))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import jitserve
-from jitserve import _audit, _build, _lookup, _resolve, _search, _session
+from jitserve import _audit, _build, _cold, _contexts, _lookup, _resolve, _search, _session
 
 SEAMS = [
     (_resolve, "function_name"),
@@ -21,10 +21,11 @@ SEAMS = [
     (_search, "read_footprints"),
     (_search, "look_up"),
     (_audit, "choose"),
-    (_resolve, "build"),
-    (_resolve, "publish"),
+    (_cold, "build"),
+    (_cold, "publish"),
+    (_cold, "Audit"),
+    (_cold, "Trace"),
     (_resolve, "is_right"),
-    (_build, "Audit"),
     (_build, "program_key"),
     (_build, "encode_compilation"),
     (_build, "new_manifest"),
@@ -32,6 +33,8 @@ SEAMS = [
     (_session.Session, "environment"),
     (_session.Session, "miss"),
     (_session.Session, "hit"),
+    (_contexts.Contexts, "begin"),
+    (_contexts.Contexts, "end"),
 ]
 
 

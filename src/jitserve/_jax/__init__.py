@@ -50,6 +50,8 @@ from jitserve._jax._program import CompilationParts as CompilationParts
 from jitserve._jax._program import Lowered as Lowered
 from jitserve._jax._program import Traced as Traced
 from jitserve._jax._program import compile_stored as compile_stored
+from jitserve._jax._program import infer_params as infer_params
+from jitserve._jax._program import trace as trace
 from jitserve._jax._replacement import Replacement as Replacement
 from jitserve._jax._rules import rule_tables as rule_tables
 from jitserve._jax._rules import rules_of as rules_of

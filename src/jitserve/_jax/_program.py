@@ -47,13 +47,25 @@ class CompilationParts:
     compiler_options: tuple[tuple[str, Any], ...]
 
 
-class Traced:
-    """A traced call. ``out_tree`` is the structure of its result."""
+# JAX's own function that traces a call. Errors of the user's function come from there, exactly as JAX raises them.
+infer_params = pjit._infer_params
 
-    def __init__(self, call: Call) -> None:
-        # Errors of the user's function come from here, exactly as JAX raises them.
-        with users_own:
-            self._params, self._args = pjit._infer_params(call.fun, call.info, call.args, call.kwargs)
+
+def trace(call: Call) -> Traced:
+    """Traces a call."""
+    with users_own:
+        return Traced(infer_params(call.fun, call.info, call.args, call.kwargs))
+
+
+class Traced:
+    """A traced call. ``out_tree`` is the structure of its result.
+
+    Args:
+        inferred: what ``infer_params`` returned.
+    """
+
+    def __init__(self, inferred: tuple[Any, list[Any]]) -> None:
+        self._params, self._args = inferred
         self.out_tree = self._params.out_tree
 
     def check(self) -> None:
