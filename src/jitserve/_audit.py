@@ -45,10 +45,12 @@ class Audit:
 
     Attributes:
         ran: after the verdicts, the code that ran; None where a later trace must not rely on this one.
+        changing: the functions of which every trace changes what they have captured.
     """
 
     def __init__(self, call: _jax.Call, key: CallKey, earlier: Mapping[int, types.CodeType] | None = None) -> None:
         self.ran: Mapping[int, types.CodeType] | None = None
+        self.changing: Sequence[types.FunctionType] = ()
         self._call = call
         self._key = key
         self._before = fingerprint.Snapshot(key.walk)
@@ -115,6 +117,7 @@ class Audit:
             again = program_key(session, lowered, encode_compilation(lowered))
         pruned = self._pruned(recording, known)
         if again != program or call_key(now.parts).digest != now.digest:
+            self.changing = left_behind.rebinding()
             left_behind.put_back()  # a counter of the user's has counted one trace, as it would without us
             advice = "every trace changes what the function reads"
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(self._call), advice)

@@ -21,6 +21,7 @@ from jitserve._contexts import Context
 from jitserve._key import function_name
 from jitserve._outcome import Outcome, Refusal
 from jitserve._publish import publish
+from jitserve._unrecorded import where_traced
 
 if TYPE_CHECKING:
     from jitserve._session import Session
@@ -99,13 +100,16 @@ class Cold(Generic[Answer]):
         self._stack.close()
         if plan.key is not None and self._context is not None:
             with session.guard("the context of a trace"):
-                session.contexts.end(plan.key, self._context, result.ran)
+                changing = () if self._audit is None else self._audit.changing
+                session.contexts.end(plan.key, self._context, result.ran, changing)
         return session.built(function_name(order.call), result.refusal or order.refused, result), answer
 
     def _begin(self, base: types.FrameType) -> None:
         call, session, plan = self._order.call, self._order.session, self._order.plan
-        if plan.key is not None:
+        if plan.key is None:
             # What gets no key is not found by one: like plain JAX, it may take inner traces from JAX's caches.
+            self._stack.enter_context(where_traced(session, call.fun))
+        else:
             self._context = Context()
             with session.guard("the context of a trace"):
                 self._context = session.contexts.begin(plan.key, shared=not plan.generation)

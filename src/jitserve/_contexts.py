@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import types
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,7 @@ class Contexts:
         self._lock = threading.Lock()
         self._shared: dict[bytes, Context] = {}  # by what a trace can read, the latest last
         self._latest: dict[int, tuple[weakref.ref[Any], Context]] = {}  # by the id of the function
+        self._changing: dict[int, weakref.ref[Any]] = {}  # likewise
 
     def begin(self, key: CallKey, *, shared: bool) -> Context:
         """A context for a recorded trace, which nobody else gets until it was given back to ``end``.
@@ -64,20 +65,26 @@ class Contexts:
             context.is_busy = True
             return context
 
-    def end(self, key: CallKey, context: Context, ran: Mapping[int, types.CodeType] | None) -> None:
+    def end(
+        self,
+        key: CallKey,
+        context: Context,
+        ran: Mapping[int, types.CodeType] | None,
+        changing: Iterable[Callable[..., Any]] = (),
+    ) -> None:
         """Gives a context back.
 
         Args:
             key: as for ``begin``.
             context: what that returned.
             ran: the code that ran while the call was traced; None where nobody may rely on that trace.
+            changing: the functions of which every trace changes what they have captured.
         """
-        fun = key.parts.call.fun
-        number = id(fun)
-        reference = weakref.ref(fun, lambda _: self._forget(number))
+        latest = {id(fun): (self._reference(fun), context) for fun in (key.parts.call.fun, *changing)}
         with self._lock:
             context.is_busy = False
-            self._latest[number] = reference, context
+            self._latest.update(latest)
+            self._changing.update((id(fun), latest[id(fun)][0]) for fun in changing)
             if ran is None or context.readable is None:
                 context.is_clean = False
                 return
@@ -98,9 +105,19 @@ class Contexts:
             context.is_clean = False
             return context.token
 
+    def is_changing(self, fun: Callable[..., Any]) -> bool:
+        """Whether a trace in this process has shown that every trace of a function changes what it has captured."""
+        reference = self._changing.get(id(fun))
+        return reference is not None and reference() is fun
+
+    def _reference(self, fun: Callable[..., Any]) -> weakref.ref[Any]:
+        number = id(fun)
+        return weakref.ref(fun, lambda _: self._forget(number))
+
     def _forget(self, number: int) -> None:
         # Without the lock: the garbage collector may come while this very thread holds it.
         self._latest.pop(number, None)
+        self._changing.pop(number, None)
 
 
 def _covers(key: CallKey, codes: Mapping[int, types.CodeType]) -> bool:

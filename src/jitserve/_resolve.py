@@ -55,6 +55,8 @@ def resolve(
     store = session.store()
     if store is None:
         return _fault(session, call, processes), plain()
+    if not processes and session.contexts.is_changing(call.fun):
+        return _compile(_Keyed(session, store, call, None, plain, execute), None, _changing(call), None)
     parts, refused = _parts(session, call)  # 2
     if parts is None and refused is None:
         return _fault(session, call, processes), plain()
@@ -165,6 +167,11 @@ def stand_aside(call: _jax.Call) -> Refusal | None:
     except Refusal as refusal:
         return refusal.without_frames()
     return None
+
+
+def _changing(call: _jax.Call) -> Refusal:
+    detail = "a trace has shown that every trace changes what the function reads"
+    return Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(call), detail)
 
 
 def _parts(session: Session, call: _jax.Call) -> tuple[CallParts | None, Refusal | None]:

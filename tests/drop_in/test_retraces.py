@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import jitserve
@@ -41,3 +44,76 @@ def test_function_without_a_key_is_traced_once_for_all_its_uses_as_by_plain_jax(
     assert plain == [1, 1, 1]
     assert traces(jitserve.jit) == plain
     assert set(jitserve.stats().bypasses) <= {"nested_trace", "unknown_object"}
+
+
+def counted_traces(jit: Callable[..., Any]) -> list[int]:
+    """How often a function that counts its traces has been traced after each of four steps."""
+    count = 0
+
+    def inner(x: Any) -> Any:
+        nonlocal count
+        count += 1
+        return x * 2
+
+    function, nested = jit(inner), jit(lambda x: function(function(x)) + 1)
+    after = []
+    for step, size in ((nested, 3), (function, 3), (function, 4), (function.lower, 4)):
+        step(jnp.ones(size))
+        after.append(count)
+    return after
+
+
+def test_function_that_counts_its_traces_is_traced_as_often_as_by_plain_jax() -> None:
+    plain = counted_traces(jax.jit)
+    assert plain == [1, 1, 2, 2]
+    assert counted_traces(jitserve.jit) == plain
+    assert jitserve.stats().bypasses["trace_side_effect"] == 3
+
+
+def steps_traced_and_lowered(jit: Callable[..., Any]) -> list[int]:
+    """How many traces and lowerings of a function each of some calls takes, of which a trace sees the same."""
+    near = np.arange(6.0, dtype="f4")
+    far = jax.device_put(near, jax.devices()[0])
+    function = jit(lambda x: x * 2 + 1)
+    counts = []
+    for call, argument in ((function, near), (function, far), (function.lower, near), (function.eval_shape, far)):
+        start = len(events)
+        call(argument)
+        counts.append(sum(event in STEPS for event in events[start:]))
+    return counts
+
+
+STEPS = ("/jax/core/compile/jaxpr_trace_duration", "/jax/core/compile/jaxpr_to_mlir_module_duration")
+events: list[str] = []
+jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: events.append(event))
+
+
+def test_calls_that_differ_by_placement_share_their_trace_and_lowering_as_by_plain_jax() -> None:
+    plain = steps_traced_and_lowered(jax.jit)
+    assert plain == [2, 1, 0, 0]  # committed to a device, it is lowered again
+    assert steps_traced_and_lowered(jitserve.jit) == plain
+    assert jitserve.stats().misses == 2
+
+
+def depth_of_the_stack(jit: Callable[..., Any]) -> int:
+    """How many frames lie between a traced function and the one that calls it."""
+    depths = []
+
+    def depth() -> int:
+        frame: types.FrameType | None = sys._getframe(1)
+        found = 0
+        while frame is not None:
+            frame, found = frame.f_back, found + 1
+        return found
+
+    @jit
+    def function(x: Any) -> Any:
+        depths.append(depth())
+        return x
+
+    function(jnp.ones(3))
+    return depths[0] - depth()
+
+
+def test_stack_inside_of_a_traced_function_is_as_deep_as_by_plain_jax() -> None:
+    assert depth_of_the_stack(jitserve.jit) == depth_of_the_stack(jax.jit)

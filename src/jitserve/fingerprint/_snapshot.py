@@ -8,6 +8,7 @@ plain values, or a ``cached_property`` is filled; and tracing again changes noth
 
 from __future__ import annotations
 
+import dis
 import functools
 import types
 from collections import deque
@@ -58,6 +59,11 @@ class Snapshot:
                 cells = zip(obj.__closure__ or (), contents[1], strict=True)
                 found += [(index, i, _cell(cell)) for i, (cell, value) in enumerate(cells) if _cell(cell) is not value]
         return found
+
+    def rebinding(self) -> list[types.FunctionType]:
+        """The functions whose own code has bound one of their captured variables anew."""
+        changed = [(self._walk.objects[index], position) for index, position, _ in self.rebound()]
+        return [function for function, position in changed if _stores(function.__code__, position)]
 
     def is_filled_in(self) -> bool:
         """Whether all that has changed are variables of JAX's own that are known to rest once a trace has set them."""
@@ -149,6 +155,16 @@ def _is_benign(obj: Any, before: tuple[Any, ...], after: tuple[Any, ...]) -> boo
     if before[0] == "object" and _same(before, after[: len(before)]):
         return all(_is_cached_property(obj, name) for name in after[len(before) :: 2])
     return False
+
+
+def _stores(code: types.CodeType, position: int) -> bool:
+    name = code.co_freevars[position]
+    stores = (step for step in dis.get_instructions(code) if step.opcode in _STORES)
+    inner = (const for const in code.co_consts if isinstance(const, types.CodeType) and name in const.co_freevars)
+    return any(step.argval == name for step in stores) or any(_stores(c, c.co_freevars.index(name)) for c in inner)
+
+
+_STORES = frozenset((dis.opmap["STORE_DEREF"], dis.opmap["DELETE_DEREF"]))
 
 
 def _is_filling_in(obj: Any, before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
