@@ -198,7 +198,8 @@ def _make_manifests(
         key, variant = _variant(call, verdict, traced, result)
         keys.append(key)
         result.manifests[key.digest] = new_manifest(variant)
-    result.ran = audit.ran
+    # A lowering that is not made again warns of nothing: what its own would say, an entry has to have.
+    result.ran = None if result.warnings else audit.ran
     if known is not None:
         result.root_key = keys[0].parts.root_key
         result.footprints = new_footprints(key.footprint for key in keys)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -39,3 +43,37 @@ def test_warning_about_captured_constants_depends_on_the_threshold_of_the_call_n
     assert ["constants were captured" in message for message in warned(CAPTURED.nbytes)] == [True]
     assert warned(CAPTURED.nbytes + 1) == []
     assert jitserve.stats().direct_hits == 2
+
+
+ON_DEVICES = """
+import json, sys, warnings
+import jax, jax.numpy as jnp
+import jitserve
+
+function = jitserve.jit(lambda x: x[:1], donate_argnums=0)
+heard = []
+for number in map(int, sys.argv[1:]):
+    argument = jax.device_put(jnp.arange(4.0), jax.devices()[number])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        function(argument)
+    heard.append(["donated buffers" in str(item.message) for item in caught])
+jitserve.flush()
+print(json.dumps([heard, jitserve.stats().direct_hits]))
+"""
+
+
+def on_devices(store: Path, *numbers: int) -> list[object]:
+    """What calls on those devices warn about in a process of their own, and how many of them are direct hits."""
+    devices = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    env = {**os.environ, **devices, "JITSERVE_DIR": str(store), "JITSERVE_ADDRESS": "none"}
+    command = [sys.executable, "-c", ON_DEVICES, *map(str, numbers)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    found: list[object] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_call_of_which_a_trace_sees_the_same_warns_in_a_later_process_as_plain_jax_would(tmp_path: Path) -> None:
+    assert on_devices(tmp_path / "store", 0, 1)[1] == 0
+    assert on_devices(tmp_path / "store", 1) == [[[True]], 1]
