@@ -1,20 +1,24 @@
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "bind.h"
+#include "frames.h"
 
 namespace py = pybind11;
 
 namespace jitserve {
+
+#if PY_VERSION_HEX < 0x030C0000
 
 // What the observer wants to hear about a code object: nothing, each C function that it calls once, every further
 // start, or every call of a C function. The Python side knows the numbers, too (fingerprint/_profiling.py).
 enum class Interest { kNone = 0, kNewCalls = 1, kStarts = 2, kAllCalls = 3 };
 
 // A profile function of the interpreter for one thread: reports each code object when it first runs, and the calls of C
-// functions from those that the observer is interested in. Python 3.12 has sys.monitoring for this, which costs less.
+// functions from those that the observer is interested in. Python 3.12 has sys.monitoring for this instead.
 // A profiler that was there before goes on: its function is called first, and is put back in the end.
 class Profile {
  public:
@@ -26,6 +30,8 @@ class Profile {
     previous_ = thread->c_profilefunc;
     previous_object_ = py::reinterpret_borrow<py::object>(thread->c_profileobj);
     current_ = this;
+    // Who traces or profiles already sees all events of all frames, as without us.
+    if (ListensAlone(thread)) hook_ = HookFrames(&Profile::Wanted);
     PyEval_SetProfile(&Profile::Event, self.ptr());
   }
 
@@ -34,12 +40,35 @@ class Profile {
     PyThreadState* const thread = PyThreadState_Get();
     const bool ours = thread->c_profilefunc == &Profile::Event && thread->c_profileobj == self.ptr();
     current_ = outer_;
+    if (hook_ && !UnhookFrames(*hook_)) failed_ = true;
     if (ours) PyEval_SetProfile(previous_, previous_object_.ptr());
     previous_object_ = py::object();
     return ours && !failed_;
   }
 
  private:
+  bool ListensAlone(PyThreadState* thread) const {
+    if (thread->c_tracefunc != nullptr) return false;
+    return outer_ != nullptr ? outer_->hook_.has_value() : previous_ == nullptr;
+  }
+
+  // Events for the frames of code that a recording of this thread wants to hear of; see HookFrames.
+  static Events Wanted(PyThreadState* thread, PyCodeObject* code) {
+    if (current_ == nullptr || !current_->hook_ || thread->tracing != 0 || thread->c_profilefunc != &Profile::Event ||
+        thread->c_tracefunc != nullptr) {
+      return Events::kAsEver;
+    }
+    for (Profile* each = current_; each != nullptr; each = each->outer_) {
+      if (each->InterestIn(reinterpret_cast<PyObject*>(code)) != Interest::kNone) return Events::kAll;
+    }
+    return Events::kNone;
+  }
+
+  Interest InterestIn(PyObject* code) const {
+    const auto known = interest_.find(code);
+    return known == interest_.end() ? Interest::kStarts : known->second;
+  }
+
   // Called some hundred thousand times in a trace: nothing here may allocate but on the paths that report.
   static int Event(PyObject*, PyFrameObject* frame, int what, PyObject* argument) {
     Profile* const self = current_;
@@ -56,8 +85,7 @@ class Profile {
 
   void Handle(PyFrameObject* frame, int what, PyObject* argument) {
     PyObject* const code = reinterpret_cast<PyObject*>(PyFrame_GetCode(frame));
-    const auto known = interest_.find(code);
-    const Interest interest = known == interest_.end() ? Interest::kStarts : known->second;
+    const Interest interest = InterestIn(code);
     try {
       if (what == PyTrace_CALL) {
         if (interest == Interest::kStarts) Started(py::reinterpret_borrow<py::object>(code), frame);
@@ -92,6 +120,7 @@ class Profile {
   Profile* outer_ = nullptr;
   Py_tracefunc previous_ = nullptr;
   py::object previous_object_;
+  std::optional<int> hook_;  // the number of it; nothing while all frames have events
   bool failed_ = false;
 };
 
@@ -103,5 +132,11 @@ void BindProfile(py::module_& module) {
       .def("start", [](py::object self) { self.cast<Profile&>().Start(self); })
       .def("stop", [](py::object self) { return self.cast<Profile&>().Stop(self); });
 }
+
+#else
+
+void BindProfile(py::module_&) {}  // sys.monitoring does it there
+
+#endif  // PY_VERSION_HEX < 0x030C0000
 
 }  // namespace jitserve

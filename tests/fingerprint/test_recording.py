@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -387,3 +388,50 @@ def test_callbacks_of_the_garbage_collector_are_not_held_against_the_user() -> N
         gc.set_threshold(*thresholds)
         gc.callbacks.remove(callback)
     assert seen
+
+
+def test_recursion_beyond_what_the_stack_was_thought_to_hold_is_no_crash() -> None:
+    limit = sys.getrecursionlimit()
+    namespace = load("def down(n): return down(n - 1) if n else 1\ndef f(x): return x * down(4000)")
+
+    def during(x: Any) -> Any:
+        sys.setrecursionlimit(20_000)
+        try:
+            return namespace["f"](x)
+        finally:
+            sys.setrecursionlimit(limit)
+
+    with contextlib.suppress(Refusal):  # on 3.11 the recording is cut short, and says so
+        _record(namespace["f"], during).verdict()
+    assert sys.getrecursionlimit() == limit
+    assert _reason(load("def f(x): return x * 2")["f"]) is None, "the next recording is complete"
+
+
+def test_code_that_runs_deep_in_a_recursion_is_seen_where_the_limit_was_raised_before() -> None:
+    limit = sys.getrecursionlimit()
+    source = "def down(n): return down(n - 1) if n else deep()\ndef deep(): return 1\ndef f(x): return x * down(4000)"
+    sys.setrecursionlimit(20_000)
+    try:
+        recording = _record(load(source)["f"])
+    finally:
+        sys.setrecursionlimit(limit)
+    recording.verdict()
+    assert "deep" in recording.executed()
+
+
+def test_tracer_that_is_set_while_recording_sees_the_code_of_libraries_too() -> None:
+    seen: set[str] = set()
+
+    def tracer(frame: Any, event: str, argument: object) -> None:
+        seen.add(frame.f_code.co_filename)
+
+    def during(x: Any) -> Any:
+        before = sys.gettrace()
+        sys.settrace(tracer)
+        try:
+            return jnp.sin(x)
+        finally:
+            sys.settrace(before)
+
+    _record(during)
+    assert any(file.endswith("jax/_src/numpy/ufuncs.py") for file in seen)
