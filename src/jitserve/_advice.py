@@ -44,7 +44,6 @@ _ADVICE = {
     R.RNG_READ: f"Use jax.random. {_OUTSIDE}",
     R.ID_OR_HASH_READ: "Use names or numbers of your own to tell objects apart",
     R.LIB_STATE_NO_ADAPTER: "Please report the library; until then its calls run through plain JAX",
-    R.RULE_TABLE: "Define custom rules with jax.custom_jvp, jax.custom_vjp or jax.custom_batching",
     R.WALK_TOO_LARGE: "Pass large structures as arguments instead of capturing them",
     R.TRACE_SIDE_EFFECT: "Do not change objects or globals while tracing; pass values in and return them",
     R.UNREACHED_CODE: f"Call functions by names that the code shows. {_VOUCH}",

@@ -55,7 +55,6 @@ class BypassReason(enum.Enum):
     RNG_READ = "rng_read"
     ID_OR_HASH_READ = "id_or_hash_read"
     LIB_STATE_NO_ADAPTER = "lib_state_no_adapter"
-    RULE_TABLE = "rule_table"
     WALK_TOO_LARGE = "walk_too_large"
     # What the cold side saw (recorder).
     TRACE_SIDE_EFFECT = "trace_side_effect"

@@ -45,12 +45,15 @@ class Names(NamedTuple):
 
 
 _known: dict[int, Names] = {}  # by the id of the code object, which the names keep alive
+_MOST = 100_000  # a process that makes functions for ever must not keep them all; an ordinary one has some ten thousand
 
 
 def of(code: types.CodeType) -> Names:
     """The names of a code object. Remembered by identity (hashing one is slow)."""
     names = _known.get(id(code))
     if names is None:
+        if len(_known) >= _MOST:
+            _known.clear()
         names = _known[id(code)] = Names(_core.code_digest(code), *_core.code_names(code))
     return names
 
