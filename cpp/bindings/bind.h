@@ -11,6 +11,7 @@ void BindCode(pybind11::module_& module);
 void BindStore(pybind11::module_& module);
 void BindRecord(pybind11::module_& module);
 void BindProfile(pybind11::module_& module);
+void BindStack(pybind11::module_& module);
 void BindCensus(pybind11::module_& module);
 void BindTexts(pybind11::module_& module);
 void BindSets(pybind11::module_& module);

@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindStore(module);
   jitserve::BindRecord(module);
   jitserve::BindProfile(module);
+  jitserve::BindStack(module);
   jitserve::BindCensus(module);
   jitserve::BindTexts(module);
   jitserve::BindSets(module);

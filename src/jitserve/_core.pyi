@@ -167,6 +167,23 @@ def read_record(path: str | os.PathLike[str]) -> bytes:
     """
 
 @final
+class Stack:
+    """Looks at the callers of a frame.
+
+    Args:
+        classify: says of a code object which kinds it is of; asked once for each (``fingerprint/_stack.py``).
+        collecting: the functions that the garbage collector calls.
+    """
+
+    def __init__(self, classify: Callable[[CodeType], int], collecting: list[Callable[..., object]]) -> None: ...
+    def set_base(self, frame: FrameType | None, /) -> None:
+        """Frames from this one on do not count."""
+    def kinds(self, frame: FrameType | None, /) -> int:
+        """All kinds of the frame and of its callers."""
+    def culprit(self, frame: FrameType | None, /) -> FrameType | None:
+        """The nearest frame that is neither the standard library's nor runs because of an import."""
+
+@final
 class Profile:
     """Reports what this thread executes, beside whatever profiler there is already.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dis
 import enum
-import gc
 import os
 import stat
 import sys
@@ -26,6 +25,7 @@ from ._code_origin import origin_of_code
 from ._dependency import Dependency, DependencyKind, read
 from ._origin import Origin
 from ._pruning import INTROSPECTION
+from ._stack import IMPORTING, WATCHING, new_stack
 
 # Modules that JAX uses all the time: what the user's code does with them is seen by the walk.
 _BUSY_MODULES = frozenset(("weakref", "_weakrefset", "threading", "contextvars", "typing", "traceback"))
@@ -51,8 +51,6 @@ _ENVIRON_READS = {
 }
 # What another thread does is not seen.
 _THREAD_START = id(threading.Thread.start.__code__)
-# Modules that call back those who want to know what happens; what these do has no way into a program.
-_WATCHING = frozenset(("jax._src.monitoring", "logging"))
 _FILTER_SETTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
 _ADDRESS = "it shows an address; give the class a __repr__, or name what you mean"
 _GET_ITER = dis.opmap["GET_ITER"]
@@ -71,9 +69,9 @@ class Observer:
     """Notes of one recording. Its methods are called while the user's code is on the stack, and raise nothing."""
 
     __slots__ = (
-        "_base",
         "_dependencies",
         "_print",
+        "_stack",
         "executed",
         "failed",
         "filter_setters",
@@ -84,7 +82,7 @@ class Observer:
     )
 
     def __init__(self) -> None:
-        self._base: types.FrameType | None = None
+        self._stack = new_stack()
         self._print = (0, 0)  # the frame that prints, and where it is
         self.executed: dict[int, types.CodeType] = {}
         self.impure: list[Refusal] = []
@@ -97,7 +95,7 @@ class Observer:
 
     def begin(self, base: types.FrameType | None) -> None:
         """What happens from now on happens on behalf of ``base``'s callees; None: the recording is over."""
-        self._base = base
+        self._stack.set_base(base)
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
@@ -115,7 +113,7 @@ class Observer:
             return Interest.STARTS
         origin = origin_of_code(code, frame)
         if origin is not Origin.OPAQUE:
-            if self._is_importing(frame) or self._is_bystander(frame):
+            if self._stack.kinds(frame) & (IMPORTING | WATCHING):
                 return Interest.STARTS  # it may yet run as a part of the trace
             self.executed[id(code)] = code
             if origin is Origin.USER:
@@ -207,12 +205,7 @@ class Observer:
     def _is_bystander(self, frame: types.FrameType | None) -> bool:
         """Whether it runs because somebody watches: listeners of ``jax.monitoring``, handlers of the log, callbacks of
         the garbage collector, which come at any moment."""
-        collecting = {id(getattr(callback, "__code__", None)) for callback in gc.callbacks}
-        while frame is not None and frame is not self._base:
-            if frame.f_globals.get("__name__") in _WATCHING or id(frame.f_code) in collecting:
-                return True
-            frame = frame.f_back
-        return False
+        return self._stack.kinds(frame) & WATCHING != 0
 
     def _filter_set(self, frame: types.FrameType | None) -> None:
         origin, where = self._culprit(frame)
@@ -243,34 +236,19 @@ class Observer:
 
     def _culprit(self, frame: types.FrameType | None) -> tuple[Origin, str]:
         """Who did it: the nearest frame that is not the standard library's or an importer's, and a text for it."""
-        frame = self._culprits_frame(frame)
+        frame = self._stack.culprit(frame)
         if frame is None:
             return Origin.OPAQUE, "<unknown>"
         where = f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
         return origin_of_code(frame.f_code, frame), where
 
-    def _culprits_frame(self, frame: types.FrameType | None) -> types.FrameType | None:
-        while frame is not None and frame is not self._base:
-            if not _origin.is_stdlib(frame.f_code.co_filename) and not self._is_importing(frame):
-                return frame
-            frame = frame.f_back
-        return None
-
     def _is_harmless(self, reason: BypassReason, frame: types.FrameType | None) -> bool:
         """Whether a function of a library does it of which we know what for."""
-        frame = self._culprits_frame(frame)
+        frame = self._stack.culprit(frame)
         if frame is None or origin_of_code(frame.f_code, frame) is not Origin.LIBRARY:
             return False
         known = adapters.HARMLESS.get(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
         return known is not None and reason in known.does and known.variable in frame.f_code.co_varnames
-
-    def _is_importing(self, frame: types.FrameType | None) -> bool:
-        """Whether this runs because a module is being imported; the import itself is an event of its own."""
-        while frame is not None and frame is not self._base:
-            if frame.f_code.co_filename.startswith("<frozen importlib"):
-                return True
-            frame = frame.f_back
-        return False
 
     def _depend(self, kind: DependencyKind, name: str) -> None:
         if (kind, name) not in self._dependencies:
