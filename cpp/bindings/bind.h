@@ -6,6 +6,7 @@
 namespace jitserve {
 
 void BindDigest(pybind11::module_& module);
+void BindFiles(pybind11::module_& module);
 void BindTokens(pybind11::module_& module);
 void BindCode(pybind11::module_& module);
 void BindStore(pybind11::module_& module);

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module) {
   module.attr("__version__") = JITSERVE_VERSION;
   jitserve::BindErrors(module);
   jitserve::BindDigest(module);
+  jitserve::BindFiles(module);
   jitserve::BindTokens(module);
   jitserve::BindCode(module);
   jitserve::BindStore(module);

@@ -37,6 +37,13 @@ class Hasher:
     def digest(self) -> bytes:
         """The digest of everything so far: 32 bytes. More may follow."""
 
+def digest_files(paths: list[str], /) -> list[bytes]:
+    """The SHA-256 digests of files, which several threads read meanwhile.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+
 @final
 class Tokens:
     """The canonical token stream: what every key is a digest of (``cpp/core/tokens.h``).

@@ -87,13 +87,10 @@ def _files(directory: str, prefix: str) -> Iterator[tuple[str, str, os.stat_resu
 def _read_all(listing: list[tuple[str, str, os.stat_result]]) -> bytes:
     tokens = _core.Tokens()
     tokens.begin("package", len(listing))
-    for path, relative, _ in listing:
+    digests = _core.digest_files([path for path, _, _ in listing])
+    for (_, relative, _), digest in zip(listing, digests, strict=True):
         tokens.str_(relative)
-        hasher = _core.Hasher()
-        with open(path, "rb") as file:
-            while chunk := file.read(1 << 20):
-                hasher.update(chunk)
-        tokens.digest_(hasher.digest())
+        tokens.digest_(digest)
     return tokens.finish()
 
 
