@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -64,7 +65,9 @@ def _run(place: Path, batch: Sequence[Case]) -> list[Verdict]:
     # Two processes at a time: on CI there are two cores.
     plain = _start("plain", place, "plain", b, packages)
     first = _finish(_start("jitserve", place, "a", a, packages))
-    again = _start("jitserve", place, "again", a, packages, PYTHONHASHSEED="7")
+    # A copy, so that it finds what A has published, and not what B publishes meanwhile.
+    shutil.copytree(place / "store", place / "store-again")
+    again = _start("jitserve", place, "again", a, packages, PYTHONHASHSEED="7", JITSERVE_DIR=str(place / "store-again"))
     second = _finish(_start("jitserve", place, "b", b, packages))
     results = [first, _finish(again), second, _finish(plain)]
     return [Verdict(*(result[package] for result in results)) for package in packages]
