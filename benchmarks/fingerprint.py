@@ -3,14 +3,17 @@
 First what a warm process pays to find a stored call: signature, fingerprint and lookup, up to the manifest, in a fresh
 process each round (``lookup.py``), the first time in the process and again. Then parts of it, in this process: the
 walk of a function, the first time (which pays for scanning bytecode, too) and again; the environment with and without
-its memo; and the trace and lowering of a train step with and without the recorder, in turns. Medians, in milliseconds;
-of trace and lowering, those of the CPU, which other work on the machine disturbs less.
+its memo; and the trace and lowering of a train step with and without the recorder, in turns. Last the first call of
+a train step when nothing is stored, in fresh processes in turns, under ``jax.jit`` and under ``jitserve.jit``, which
+records, serialises and publishes (``cold_call.py``); the digests of the installed packages are there. Medians, in
+milliseconds; of trace and lowering, those of the CPU, which other work on the machine disturbs less.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -57,9 +60,12 @@ def lookups(rounds: int) -> None:
 
 
 def _run_lookup(directory: str, case: str, *options: str) -> str:
-    script = str(Path(__file__).with_name("lookup.py"))
+    return _run("lookup.py", directory, "--case", case, *options)
+
+
+def _run(script: str, directory: str, *options: str) -> str:
     environment = os.environ | {"JITSERVE_DIR": directory, "JITSERVE_ADDRESS": "none"}
-    command = [sys.executable, script, "--case", case, *options]
+    command = [sys.executable, str(Path(__file__).with_name(script)), *options]
     return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
@@ -103,6 +109,22 @@ def recording(layers: int, rounds: int) -> None:
     print(f"{name:34} plain {left:8.1f}  recorded {right:6.1f}  ratio {right / left:.2f}")
 
 
+def cold_calls(rounds: int) -> None:
+    """Prints what a first call costs that finds nothing, beside what it costs without us."""
+    times: dict[str, list[tuple[float, ...]]] = {"jax": [], "jitserve": []}
+    with tempfile.TemporaryDirectory() as directory:
+        _run("cold_call.py", directory, "--jit", "jitserve", "--layers", "1")  # digests the installed packages
+        for number in range(rounds):
+            for jit in times if number % 2 == 0 else reversed(times):
+                store = f"{directory}/{number}"
+                shutil.copytree(f"{directory}/toolchain", f"{store}/toolchain", dirs_exist_ok=True)
+                times[jit].append(tuple(map(float, _run("cold_call.py", store, "--jit", jit).split())))
+    for i, kind in enumerate(("clock", "CPU")):
+        left, right = (statistics.median(found[i] for found in times[jit]) for jit in times)
+        name = f"cold call, 12 layers, by the {kind}"
+        print(f"{name:34} plain {left:8.1f}  cached {right:8.1f}  ratio {right / left:.2f}")
+
+
 def main() -> None:
     """Runs all and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,6 +135,7 @@ def main() -> None:
     walks(options.rounds)
     environment(options.rounds)
     recording(options.layers, options.rounds)
+    cold_calls(options.rounds)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ def compile_lowered(lowered: _jax.Lowered) -> Any:
         find_or_compile(session, store, lowered, result)
     except Refusal as refusal:
         result.refusal = refusal.without_frames()
+    result.dispatched.set()  # by the user, some time
     publish(session, store, result, None)
     session.built(lowered.name, result.refusal, result)
     return lowered.executable

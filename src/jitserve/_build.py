@@ -170,10 +170,11 @@ def _program(lowered: _jax.Lowered, compilation: pb.Compilation, executable: obj
         convention = _programs.encode_convention(_jax.convention_parts(executable))
     except Unencodable as error:
         raise Refusal(BypassReason.CONVENTION_UNSERIALIZABLE, error.path, str(error)) from None
-    try:
-        result.executable = _jax.serialize(executable)
-    except Refusal:
-        result.executable = None  # a program hit will compile it from its StableHLO
+    if _jax.serializes_later(executable, result.stablehlo):
+        result.later = _jax.serializer(executable)
+    else:
+        with contextlib.suppress(Refusal):  # a program hit will compile it from its StableHLO
+            result.executable = _jax.serialize(executable)
     return pb.Program(
         schema=SCHEMA,
         convention=convention,

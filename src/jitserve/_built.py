@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from jitserve.v1 import record_pb2 as pb
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from jitserve._footprint import Footprint
     from jitserve._key import CallKey
@@ -46,6 +47,8 @@ class Build:
         program_key: of the program; empty where the program may not be stored.
         program: the record to store, without its blobs; None where it is stored already.
         executable, stablehlo: the bytes of its blobs.
+        later: takes the bytes of the executable on the writer's thread; None where they had to be taken before it runs.
+        dispatched: set once the program runs, so that the writer does not keep it waiting.
         warnings: what lowering warned the user about.
         ingredients: the bytes of the record that explains the call keys; empty where it could not be made.
         manifests: the manifests to publish, by call key.
@@ -65,6 +68,8 @@ class Build:
     program: pb.Program | None = None
     executable: bytes | None = None
     stablehlo: bytes = b""
+    later: Callable[[], bytes] | None = None
+    dispatched: threading.Event = field(default_factory=threading.Event)
     ingredients: bytes = b""
     manifests: dict[bytes, bytes] = field(default_factory=dict)
     footprints: bytes = b""

@@ -96,7 +96,10 @@ class Cold(Generic[Answer]):
         result = build(session, order.store, order.call, plan, trace)
         lease, self._lease = self._lease, None
         publish(session, order.store, result, lease)
-        answer = order.plain()
+        try:
+            answer = order.plain()
+        finally:
+            result.dispatched.set()
         self._stack.close()
         if plan.key is not None and self._context is not None:
             with session.guard("the context of a trace"):

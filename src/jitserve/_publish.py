@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from jitserve._build import release
 from jitserve._built import Build
+from jitserve._outcome import Refusal
 from jitserve._writer import Job
 from jitserve.store._tier import Kind
 from jitserve.v1 import record_pb2 as pb
@@ -15,10 +17,13 @@ if TYPE_CHECKING:
     from jitserve.store._tier import Lease, Store
 
 
+_HEAD_START_S = 0.1  # for a call that waits until its program has run
+
+
 def publish(session: Session, store: Store, result: Build, lease: Lease | None) -> None:
     """Hands a build to the background writer, which releases the leases when it is done.
 
-    The writer gets bytes only: it must not keep the user's objects alive.
+    The writer gets bytes, or an executable to take them of: it must not keep the user's objects alive.
     """
 
     def finish() -> None:
@@ -43,6 +48,12 @@ def publish(session: Session, store: Store, result: Build, lease: Lease | None) 
 
 def _write(session: Session, store: Store, result: Build) -> None:
     if result.program is not None:
+        if result.later is not None:
+            # It holds the interpreter's lock: while the program runs, nobody needs that.
+            result.dispatched.wait(_HEAD_START_S)
+            with contextlib.suppress(Refusal):  # a program hit will compile it from its StableHLO
+                result.executable = result.later()
+            result.later = None
         if result.executable is not None:
             result.program.executable.CopyFrom(_put(store, result.executable))
         result.program.stablehlo.CopyFrom(_put(store, result.stablehlo))

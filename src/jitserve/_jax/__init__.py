@@ -35,6 +35,8 @@ from jitserve._jax._executable import convention_parts as convention_parts
 from jitserve._jax._executable import deserialize as deserialize
 from jitserve._jax._executable import execute as execute
 from jitserve._jax._executable import serialize as serialize
+from jitserve._jax._executable import serializer as serializer
+from jitserve._jax._executable import serializes_later as serializes_later
 from jitserve._jax._pjit import CacheMiss as CacheMiss
 from jitserve._jax._pjit import hide_frames as hide_frames
 from jitserve._jax._pjit import is_jitted as is_jitted

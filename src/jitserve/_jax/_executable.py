@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +50,36 @@ def convention_parts(executable: Any) -> ConventionParts:
     )
 
 
+# Operations that XLA's CPU runtime forgets how to serialise once it has run them (a sort), or that may come to such.
+_FORGOTTEN = (b"sort", b"top_k", b"TopK", b"custom_call")
+
+
+def serializes_later(executable: Any, stablehlo: bytes) -> bool:
+    """Whether ``serialize`` gives the same bytes at any time, while the executable runs, too.
+
+    Args:
+        executable: JAX's ``MeshExecutable``.
+        stablehlo: its program as MLIR bytecode, in which the names of operations are plain text.
+    """
+    on_cpu = executable.xla_executable.client.platform == "cpu"
+    return on_cpu and not any(name in stablehlo for name in _FORGOTTEN)
+
+
 def serialize(executable: Any) -> bytes:
-    """The PJRT bytes. Must come before the first execution: XLA's CPU runtime forgets how to serialise a sort.
+    """The PJRT bytes. Must come before the first execution, unless ``serializes_later``.
 
     Raises:
         Refusal: EXECUTABLE_UNSERIALIZABLE, with XLA's own message.
     """
-    loaded = executable.xla_executable
+    return _serialize(executable.xla_executable)
+
+
+def serializer(executable: Any) -> Callable[[], bytes]:
+    """``serialize`` for later, without what JAX's executable knows of the call."""
+    return functools.partial(_serialize, executable.xla_executable)
+
+
+def _serialize(loaded: Any) -> bytes:
     try:
         return bytes(loaded.client.serialize_executable(loaded))
     except (_jax.JaxRuntimeError, NotImplementedError) as error:
