@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jitserve import _jax, fingerprint
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._key import CallKey, call_key, function_name
+from jitserve._libraries import libraries
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._program_key import encode_compilation, program_key
 from jitserve.record._footprints import choose
@@ -26,12 +27,14 @@ class Verdict:
         key: the key, by the footprint of the trace where that is possible.
         whole: the key by the walk that is not pruned.
         dependencies: what the trace read from outside of the walk, to be read again before every hit.
+        bindings: what was bound inside the libraries, as a blob, to be compared before every hit.
         rebound: captured variables that the trace has bound anew, by their numbers in the walk of ``key``.
     """
 
     key: CallKey
     whole: CallKey
     dependencies: tuple[fingerprint.Dependency, ...]
+    bindings: bytes
     rebound: tuple[tuple[int, int, object], ...] = ()
 
 
@@ -54,6 +57,7 @@ class Audit:
         self._call = call
         self._key = key
         self._before = fingerprint.Snapshot(key.walk)
+        self._bindings = libraries.digests()
         self._settings = _settings()
         self._recording = fingerprint.record(key.walk, earlier)
 
@@ -89,15 +93,16 @@ class Audit:
         now = call_key(self._key.parts)
         if now.digest == self._key.digest:
             self.ran = self._recording.repeatable()
-            return [Verdict(pruned or now, now, self._recording.dependencies)]
+            return [Verdict(pruned or now, now, self._recording.dependencies, libraries.record(self._bindings))]
         effect = self._before.side_effect()
         if effect is not None:
             advice = "it changed while the function was traced; pass it as an argument, or make it constant"
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, effect, advice)
         # The state before the trace is gone, so that no pruned walk can be made of it.
-        first = Verdict(self._key, self._key, self._recording.dependencies, tuple(self._before.rebound()))
+        bindings, rebound = libraries.record(self._bindings), tuple(self._before.rebound())
+        first = Verdict(self._key, self._key, self._recording.dependencies, bindings, rebound)
         if self._before.is_filled_in() and not self._recording.is_introspective():
-            return [first, Verdict(pruned or now, now, self._recording.dependencies)]
+            return [first, Verdict(pruned or now, now, self._recording.dependencies, bindings)]
         return [first, self._at_rest(session, now, program, known)]
 
     def _check_settings(self) -> None:
@@ -111,6 +116,7 @@ class Audit:
     def _at_rest(self, session: Session, now: CallKey, program: bytes, known: Sequence[Footprint] | None) -> Verdict:
         """Traces once more, from what the first trace left behind: nothing may change, and the program be the same."""
         left_behind = fingerprint.Snapshot(now.walk)
+        bindings = libraries.digests()
         recording = fingerprint.record(now.walk)
         with _jax.own_context(object()), recording:
             lowered = _jax.trace(self._call).lower()
@@ -122,7 +128,7 @@ class Audit:
             advice = "every trace changes what the function reads"
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(self._call), advice)
         recording.verdict()
-        return Verdict(pruned or now, now, recording.dependencies)
+        return Verdict(pruned or now, now, recording.dependencies, libraries.record(bindings))
 
     def _patches(self) -> list[object]:
         """What somebody has put into JAX. It may run when XLA compiles, which nobody records."""

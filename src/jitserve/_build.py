@@ -13,6 +13,7 @@ from jitserve._built import Build, Plan
 from jitserve._generation import generation_dependency
 from jitserve._ingredients import ingredients_record
 from jitserve._key import CallKey, function_name
+from jitserve._libraries import bindings_dependency
 from jitserve._lookup import load_executable, scope_of
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._program_key import encode_compilation, program_key
@@ -223,6 +224,8 @@ def _variant(call: _jax.Call, verdict: Verdict, traced: _jax.Traced, result: Bui
     dependencies = [
         pb.Dependency(kind=item.kind.value, name=item.name, digest=item.digest) for item in verdict.dependencies
     ]
+    dependencies.append(bindings_dependency(verdict.bindings))
+    result.bindings.append(verdict.bindings)
     if result.generation:
         dependencies.append(generation_dependency(result.generation))
     return key, pb.Variant(

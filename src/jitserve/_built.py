@@ -52,6 +52,7 @@ class Build:
         warnings: what lowering warned the user about.
         ingredients: the bytes of the record that explains the call keys; empty where it could not be made.
         manifests: the manifests to publish, by call key.
+        bindings: blobs that the manifests depend on: what was bound inside the libraries.
         footprints: what they were pruned to, as a record to publish; empty where nobody looks for that.
         root_key: to publish the footprints under.
         ran: the code that ran while it was traced; None where a later trace must not rely on this one.
@@ -72,6 +73,7 @@ class Build:
     dispatched: threading.Event = field(default_factory=threading.Event)
     ingredients: bytes = b""
     manifests: dict[bytes, bytes] = field(default_factory=dict)
+    bindings: list[bytes] = field(default_factory=list)
     footprints: bytes = b""
     root_key: bytes = b""
     ran: Mapping[int, types.CodeType] | None = None

@@ -208,14 +208,30 @@ class Profile:
 
 @final
 class Census:
-    """Finds callables in modules, and in the classes that they define, that nobody has vouched for. Runs no code."""
+    """Knows what is bound under the names of modules. Runs no code, and looks again at what has changed only.
 
-    def __init__(self) -> None: ...
+    Args:
+        packages: how closely to look (``fingerprint/_bindings.py``), by the name of a package or of a module in one.
+    """
+
+    def __init__(self, packages: dict[str, int], /) -> None: ...
     def know(self, value: object, /) -> None:
         """Vouches for a function or another object, for a file name (that very object), or for all of a class."""
-    def strangers(
-        self, modules: list[ModuleType], /
-    ) -> list[tuple[str, type | None, str, object, FunctionType | None]]:
+    def know_directory(self, directory: str, /) -> None:
+        """Vouches for the files below a directory (with a separator at its end), but for packages installed there."""
+    def refresh(self, modules: dict[str, ModuleType], /) -> int:
+        """Looks through modules by name, as in ``sys.modules``.
+
+        Returns:
+            a number that is new whenever something has changed.
+        """
+    def has_rules(self) -> bool:
+        """Whether nothing has changed since ``refresh_rules``, as far as ``refresh`` knows, and the tables tell."""
+    def refresh_rules(self, tables: list[tuple[str, dict[Any, Any], bool]], /) -> int:
+        """Looks through tables of rules: (name, table, whether it gets digests of its own). Returns as ``refresh``."""
+    def digests(self) -> dict[str, bytes]:
+        """32 bytes by the name of a module; by ``rules of`` a primitive, for each one of that name."""
+    def strangers(self) -> list[tuple[str, type | None, str, object, FunctionType | None]]:
         """What is not vouched for: name of the module, class or None, name, value, function that it is made from."""
 
 def listen_to_texts(callback: Callable[[type], object] | None, /) -> Callable[[type], object] | None:

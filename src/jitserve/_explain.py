@@ -17,6 +17,8 @@ from jitserve._explanation import Explanation
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._ingredients import ingredients_of
 from jitserve._key import CallKey, CallParts, call_key, call_parts, function_name
+from jitserve._libraries import KIND as BINDINGS
+from jitserve._libraries import libraries
 from jitserve._nearest import Neighbour, nearest
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._refused import known_refusal
@@ -136,7 +138,7 @@ def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None
     try:
         payload = store.lookup(Kind.MANIFEST, key.digest)
         for variant in [] if payload is None else read_manifest(payload).variants:
-            changed = list(_changed_dependencies(variant))
+            changed = list(_changed_dependencies(store, variant))
             record = None if changed else store.lookup(Kind.PROGRAM, variant.program_key)
             if record is not None:
                 found = _hit(variant, _programs.read_program(record))
@@ -157,8 +159,11 @@ def _hazard(hazard: fingerprint.Hazard) -> str:
     return f"{hazard.refusal.reason.value} in {hazard.place()}: {hazard.refusal.detail}"
 
 
-def _changed_dependencies(variant: pb.Variant) -> Iterator[str]:
+def _changed_dependencies(store: Store, variant: pb.Variant) -> Iterator[str]:
     for item in variant.dependencies:
+        if item.kind == BINDINGS:
+            yield from (f"what is bound in `{name}` changed" for name in libraries.changed(store, item))
+            continue
         try:
             kind = fingerprint.DependencyKind(item.kind)
         except ValueError:

@@ -17,11 +17,11 @@ from jitserve.record import _places
 from jitserve.record._manifest import SCHEMA
 from jitserve.record._plain import Unencodable
 
+from ._libraries import libraries
 from ._outcome import BypassReason, Refusal
 from ._signature import signature
 from ._treedef import describe_tree
 
-_intruders = fingerprint.Intruders()
 _SIGNATURE = "signature"
 
 
@@ -69,7 +69,8 @@ class CallKey:
         """Digest of all that a trace of the call can read: of the key, but for where the arguments lie."""
         avals = signature(self.parts.call.leaves, placed=False)
         parts = tuple(replace(p, digest=avals) if p.name == _SIGNATURE else p for p in self.ingredients)
-        return _digest("jitserve.readable", parts)
+        bound = fingerprint.Ingredient("bindings", libraries.version(), "")
+        return _digest("jitserve.readable", (*parts, bound))
 
 
 def call_parts(call: _jax.Call, environment: tuple[fingerprint.Ingredient, ...]) -> CallParts:
@@ -158,7 +159,7 @@ def _further_roots(call: _jax.Call) -> tuple[tuple[str, object], ...]:
     roots += [(f"tree of argument {i}", describe_tree(tree)) for i, tree in enumerate(call.trees)]
     roots += [(f"option {name}", _describe(value)) for name, value in _jax.option_fields(call.info)]
     roots += [(f"context {name}", _describe(value)) for name, value in _jax.context_values()]
-    roots += [(f"patched {place}", function) for place, function in _intruders.find()]
+    roots += [(f"patched {place}", function) for place, function in libraries.patches()]
     return tuple(roots)
 
 

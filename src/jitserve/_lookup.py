@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve import _jax, fingerprint
 from jitserve._key import CallKey
+from jitserve._libraries import KIND as BINDINGS
+from jitserve._libraries import libraries
 from jitserve._outcome import Outcome, Refusal
 from jitserve._repair import republish
 from jitserve.record import _programs, _trees
@@ -75,7 +77,7 @@ def _look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
     if payload is None:
         return None
     for variant in read_manifest(payload).variants:
-        if not all(map(holds, variant.dependencies)):
+        if not all(holds(store, item) for item in variant.dependencies):
             continue
         found = load_program(session, store, variant.program_key)
         if found is not None:
@@ -93,8 +95,14 @@ def direct_of(key: CallKey, variant: pb.Variant, found: Loaded, started: float) 
     return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings), rebindings, variant)
 
 
-def holds(item: pb.Dependency) -> bool:
-    """Whether what the trace read from outside would be read again. False for kinds of a later jitserve."""
+def holds(store: Store, item: pb.Dependency) -> bool:
+    """Whether what the trace read from outside would be read again. False for kinds of a later jitserve.
+
+    Raises:
+        StoreFault, RecordError: a record of what was read is damaged.
+    """
+    if item.kind == BINDINGS:
+        return not libraries.changed(store, item)
     try:
         kind = fingerprint.DependencyKind(item.kind)
     except ValueError:

@@ -60,6 +60,8 @@ def _write(session: Session, store: Store, result: Build) -> None:
         store.publish(Kind.PROGRAM, result.stored_key, result.program.SerializeToString(deterministic=True))
     if result.ingredients:
         _put(store, result.ingredients)
+    for bindings in result.bindings:
+        _put(store, bindings)
     for key, manifest in result.manifests.items():
         store.publish(Kind.MANIFEST, key, manifest)
     if result.footprints:

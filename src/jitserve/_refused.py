@@ -34,7 +34,7 @@ def known_refusal(session: Session, store: Store, key: CallKey) -> Refusal | Non
     with session.guard("the lookup"):
         payload = store.lookup(Kind.MANIFEST, key.digest)
         for item in [] if payload is None else read_manifest(payload).refused:
-            if item.reason in _REASONS and all(map(holds, item.dependencies)):
+            if item.reason in _REASONS and all(holds(store, dependency) for dependency in item.dependencies):
                 return Refusal(_REASONS[item.reason], item.path, item.detail)
     return None
 

@@ -79,7 +79,7 @@ def _find(session: Session, store: Store, key: CallKey) -> Direct | None:
             payload = store.lookup(Kind.MANIFEST, key.digest)
             variants = [] if payload is None else read_manifest(payload).variants
             for variant in reversed(variants):
-                if generation_of(variant) and all(map(holds, other_dependencies(variant))):
+                if generation_of(variant) and all(holds(store, item) for item in other_dependencies(variant)):
                     found = load_executable(session, store, variant.program_key)
                     if found is not None and _jax.process_index() in _jax.processes_of(found.executable):
                         return direct_of(key, variant, found, started)

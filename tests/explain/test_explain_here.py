@@ -44,6 +44,16 @@ def test_call_that_was_made_and_published_is_a_hit() -> None:
     assert "s of compilation" in found.summary
 
 
+def test_module_of_jax_in_which_something_is_bound_otherwise_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = jitserve.jit(lambda x: x * 3)
+    function(np.ones(3))
+    assert jitserve.flush()
+    monkeypatch.setattr(jax._src.nn.functions, "silu", jax.nn.relu)
+    found = jitserve.explain(function, np.ones(3))
+    assert found.outcome is Outcome.MISS
+    assert found.differences == ("what is bound in `jax._src.nn.functions` changed",)
+
+
 class Scaled:
     def __init__(self, factor: float) -> None:
         self.factor = factor

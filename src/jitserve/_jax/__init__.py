@@ -55,6 +55,7 @@ from jitserve._jax._program import compile_stored as compile_stored
 from jitserve._jax._program import infer_params as infer_params
 from jitserve._jax._program import trace as trace
 from jitserve._jax._replacement import Replacement as Replacement
+from jitserve._jax._rules import outer_tables as outer_tables
 from jitserve._jax._rules import rule_tables as rule_tables
 from jitserve._jax._rules import rules_of as rules_of
 from jitserve._jax._stages import serve_stages as serve_stages

@@ -52,6 +52,11 @@ def rule_tables() -> list[tuple[str, dict[Any, Any]]]:
     return tables
 
 
+def outer_tables() -> list[tuple[str, dict[Any, Any]]]:
+    """The tables that hold tables of rules, by platform."""
+    return _tables(_PLATFORM_TABLES)
+
+
 def _tables(places: tuple[tuple[str, str], ...]) -> list[tuple[str, dict[Any, Any]]]:
     tables = []
     for module, name in places:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ._bindings import Bindings as Bindings
+from ._bindings import differing as differing
 from ._config_policy import relevant_states as relevant_states
 from ._dependency import Dependency as Dependency
 from ._dependency import DependencyKind as DependencyKind
@@ -24,6 +26,7 @@ from ._walk import walk as walk
 from ._xla_flags import of_environment as xla_flags
 
 __all__ = [
+    "Bindings",
     "Dependency",
     "DependencyKind",
     "Hazard",
@@ -33,6 +36,7 @@ __all__ = [
     "Recording",
     "Snapshot",
     "Walk",
+    "differing",
     "environment",
     "process_state",
     "record",

@@ -7,61 +7,70 @@ and is walked as a root of its own.
 
 from __future__ import annotations
 
-import sys
 import types
 
 from jitserve import _core, _jax
 
 from . import _origin, _raw, _rules
+from ._bindings import Bindings
 from ._origin import Origin
 
 _DESCRIPTORS = (property, staticmethod, classmethod)
-_WATCHED = ("jax", "numpy")
 
 
 class Intruders:
-    """Looks through the watched packages, and remembers what is theirs."""
+    """Looks for what is not the library's own, where the bindings have changed.
 
-    def __init__(self) -> None:
-        self._census = _core.Census()
+    Args:
+        bindings: of the libraries.
+    """
+
+    def __init__(self, bindings: Bindings | None = None) -> None:
+        self._bindings = bindings or Bindings()
         self._rules = _rules.Replaced()
+        self._found: tuple[int, list[tuple[str, object]]] = (-1, [])
 
     def find(self) -> list[tuple[str, object]]:
         """Everything callable that is in a place of theirs and is not theirs, by the name of the place, sorted."""
-        modules = [
-            module
-            for name, module in list(sys.modules.items())
-            if name.partition(".")[0] in _WATCHED and type(module) is types.ModuleType
-        ]
+        generation = self._bindings.look()
+        if self._found[0] != generation:
+            found = [*self._strangers(), *self._rules.find(_jax.rule_tables())]
+            self._found = generation, sorted(found, key=lambda item: item[0])
+        return list(self._found[1])
+
+    def _strangers(self) -> list[tuple[str, object]]:
         found: list[tuple[str, object]] = []
+        census = self._bindings.census
         at_home: set[int] = set()
-        for module, cls, name, value, function in self._census.strangers(modules):
+        for module, cls, name, value, function in census.strangers():
             place = f"{module}.{cls.__qualname__ + '.' if cls else ''}{name}"
             if function is None:
-                if self._is_foreign_instance(value):
+                if _is_foreign_instance(census, value):
                     found.append((place, value))
             elif id(function.__code__.co_filename) not in at_home:
                 if not _is_at_home(function):
                     found.append((place, function if type(value) in _DESCRIPTORS else value))
                 else:
-                    at_home |= self._know(function)
-        return sorted([*found, *self._rules.find(_jax.rule_tables())], key=lambda item: item[0])
+                    at_home |= _know(census, function)
+        return found
 
-    def _know(self, function: types.FunctionType) -> set[int]:
-        """Vouches for a function, and for its whole file unless there are others of that name."""
-        file = function.__code__.co_filename
-        if file.startswith("<"):
-            self._census.know(function)
-            return set()
-        self._census.know(file)
-        return {id(file)}
 
-    def _is_foreign_instance(self, value: object) -> bool:
-        written_in_python = not _raw.hides_state(type(value))
-        if written_in_python and _origin.of_class(type(value)) is not Origin.OPAQUE:
-            return True
-        self._census.know(type(value))
-        return False
+def _know(census: _core.Census, function: types.FunctionType) -> set[int]:
+    """Vouches for a function, and for its whole file unless there are others of that name."""
+    file = function.__code__.co_filename
+    if file.startswith("<"):
+        census.know(function)
+        return set()
+    census.know(file)
+    return {id(file)}
+
+
+def _is_foreign_instance(census: _core.Census, value: object) -> bool:
+    written_in_python = not _raw.hides_state(type(value))
+    if written_in_python and _origin.of_class(type(value)) is not Origin.OPAQUE:
+        return True
+    census.know(type(value))
+    return False
 
 
 def _is_at_home(function: types.FunctionType) -> bool:

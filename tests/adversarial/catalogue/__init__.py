@@ -18,6 +18,7 @@ from . import (
     h_hidden,
     j_recording,
     p_pruning,
+    r_replaced,
     s_shared,
 )
 
@@ -31,6 +32,7 @@ CASES: tuple[Case, ...] = (
     *h_hidden.CASES,
     *j_recording.CASES,
     *p_pruning.CASES,
+    *r_replaced.CASES,
     *s_shared.CASES,
     *gaps_language.CASES,
     *gaps_values.CASES,

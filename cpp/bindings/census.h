@@ -1,0 +1,74 @@
+// What is bound under the names of a process's libraries: a digest for each module, and what is not the library's own.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "core/digest.h"
+#include "description.h"
+#include "objects.h"
+#include "strangers.h"
+#include "watches.h"
+
+namespace jitserve {
+
+// How closely to look at the modules of a package. The Python side knows the numbers, too (fingerprint/_bindings.py).
+enum class Look { kNotAtAll = 0, kBuiltIn = 1, kNames = 2, kClasses = 3, kStrangers = 4 };
+
+class Census {
+ public:
+  explicit Census(std::unordered_map<std::string, Look> packages) : packages_(std::move(packages)) {}
+
+  Known& known() { return known_; }
+
+  // Looks again at whatever has changed since the last time. Returns a number that is new whenever something has.
+  std::uint64_t Refresh(PyObject* modules);
+
+  // Whether the rules are still those that were looked at last, in tables that are still bound where they were.
+  bool HasRules() const { return rules_of_ == generation_ && rule_watches_.Hold(); }
+
+  // The rules that tables hold for primitives that are bound in the modules. Returns a number as `Refresh` does.
+  std::uint64_t RefreshRules(const pybind11::list& tables);
+
+  // By the name of the module, or of the primitive. Of several primitives of one name: all digests, sorted.
+  pybind11::dict Digests() const;
+
+  // What nobody has vouched for: (module, class or None, name, value, function that it is made from or None).
+  pybind11::list Strangers();
+
+ private:
+  struct Module {
+    pybind11::object module;
+    Look look = Look::kNames;
+    bool described = false;
+    Digest digest;
+    Watches watches;
+    std::vector<Stranger> strangers;
+    std::unordered_set<PyObject*> primitives;
+  };
+
+  std::optional<Look> LookAt(std::string_view name) const;
+  bool List(PyObject* modules, std::vector<Module>& dropped);
+  void Describe(Module& entry);
+  void DescribeClass(Module& entry, Description& description, PyObject* type, PyObject* home);
+
+  std::unordered_map<std::string, Look> packages_;
+  Known known_;
+  std::map<std::string, Module> modules_;
+  std::optional<std::uint64_t> listed_;
+  Watches all_;  // of all modules
+  std::uint64_t generation_ = 0;
+  std::uint64_t rules_of_ = 0;  // the generation that the rules were looked at in
+  Watches rule_watches_;
+  std::map<std::string, std::vector<Digest>> rules_;
+};
+
+}  // namespace jitserve

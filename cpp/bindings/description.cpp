@@ -1,0 +1,266 @@
+#include "description.h"
+
+#include "objects.h"
+#include "strangers.h"
+
+#include <cstring>
+
+namespace py = pybind11;
+
+namespace jitserve {
+namespace {
+
+bool IsContainer(PyObject* value) { return PyDict_Check(value) || PyList_Check(value) || PyAnySet_Check(value); }
+
+}  // namespace
+
+void Description::Text(std::string_view text) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  bytes_.append(reinterpret_cast<const char*>(&size), sizeof size);
+  bytes_.append(text);
+}
+
+void Description::TypeName(PyTypeObject* type) {
+  Tag('T');
+  if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) {
+    static PyObject* const kModule = Interned("__module__");
+    const py::object names = NamespaceOf(type);
+    Text(names ? PyDict_GetItemWithError(names.ptr(), kModule) : nullptr);
+    Text(reinterpret_cast<PyHeapTypeObject*>(type)->ht_qualname);
+  } else {
+    Text(std::string_view(type->tp_name));
+  }
+}
+
+bool Description::Constant(PyObject* value) {
+  if (value == Py_None || PyBool_Check(value)) {
+    Tag(value == Py_None ? 'N' : value == Py_True ? '1' : '0');
+  } else if (PyLong_CheckExact(value)) {
+    int overflow = 0;
+    const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    Tag(overflow > 0 ? '>' : overflow < 0 ? '<' : 'i');
+    bytes_.append(reinterpret_cast<const char*>(&number), sizeof number);
+  } else if (PyFloat_CheckExact(value)) {
+    const double number = PyFloat_AS_DOUBLE(value);
+    Tag('f');
+    bytes_.append(reinterpret_cast<const char*>(&number), sizeof number);
+  } else if (PyComplex_CheckExact(value)) {
+    const Py_complex number = PyComplex_AsCComplex(value);
+    Tag('c');
+    bytes_.append(reinterpret_cast<const char*>(&number), sizeof number);
+  } else if (PyUnicode_CheckExact(value)) {
+    Tag('s');
+    Text(value);
+  } else if (PyBytes_CheckExact(value)) {
+    Tag('b');
+    Text(std::string_view(PyBytes_AS_STRING(value), static_cast<std::size_t>(PyBytes_GET_SIZE(value))));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool Description::BuiltIn(PyObject* value) {
+  PyTypeObject* const type = Py_TYPE(value);
+  if (PyCFunction_Check(value)) {
+    const auto* const function = reinterpret_cast<PyCFunctionObject*>(value);
+    Tag('B');
+    Text(std::string_view(function->m_ml->ml_name));
+    Text(function->m_module);
+    PyObject* const self = function->m_self;
+    if (self != nullptr && !PyModule_Check(self)) {
+      TypeName(PyType_Check(self) ? reinterpret_cast<PyTypeObject*>(self) : Py_TYPE(self));
+    }
+  } else if (type == &PyMethodDescr_Type || type == &PyClassMethodDescr_Type || type == &PyWrapperDescr_Type ||
+             type == &PyGetSetDescr_Type || type == &PyMemberDescr_Type) {
+    const auto* const descriptor = reinterpret_cast<PyDescrObject*>(value);
+    Tag('D');
+    TypeName(descriptor->d_type);
+    Text(descriptor->d_name);
+  } else if (PyModule_Check(value)) {
+    static PyObject* const kName = Interned("__name__");
+    Tag('M');
+    Text(PyDict_GetItemWithError(PyModule_GetDict(value), kName));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// An attribute that its type computes without running code of the value's own.
+void Description::Attribute(PyObject* value, const char* name, int depth) {
+  const py::object found = py::reinterpret_steal<py::object>(PyObject_GetAttrString(value, name));
+  if (!found) PyErr_Clear();
+  Tag(found ? '.' : '-');
+  if (found) Value(found.ptr(), depth);
+}
+
+bool Description::Wrapper(PyObject* value, int depth) {
+  PyTypeObject* const type = Py_TYPE(value);
+  if (type == &PyProperty_Type) {
+    Tag('p');
+    for (const char* part : {"fget", "fset", "fdel"}) Attribute(value, part, depth);
+  } else if (type == &PyStaticMethod_Type || type == &PyClassMethod_Type) {
+    Tag(type == &PyStaticMethod_Type ? 'S' : 'C');
+    Attribute(value, "__func__", depth);
+  } else if (PyMethod_Check(value)) {
+    Tag('m');
+    Value(PyMethod_GET_FUNCTION(value), depth);
+    PyObject* const self = PyMethod_GET_SELF(value);
+    TypeName(PyType_Check(self) ? reinterpret_cast<PyTypeObject*>(self) : Py_TYPE(self));
+  } else if (std::strcmp(type->tp_name, "functools.partial") == 0) {
+    Tag('P');
+    for (const char* part : {"func", "args"}) Attribute(value, part, depth);
+    const py::object keywords = py::reinterpret_steal<py::object>(PyObject_GetAttrString(value, "keywords"));
+    if (!keywords) PyErr_Clear();
+    PyObject* key = nullptr;
+    PyObject* item = nullptr;
+    Py_ssize_t position = 0;
+    while (keywords && PyDict_Next(keywords.ptr(), &position, &key, &item) != 0) {
+      Text(key);
+      Value(item, depth);
+    }
+    if (keywords) watches_.Dict(keywords.ptr());
+  } else if (std::strcmp(type->tp_name, "numpy.ufunc") == 0) {
+    Tag('u');
+    Attribute(value, "__name__", depth);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Description::Items(PyObject* tuple, int depth) {
+  Tag('(');
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) Value(PyTuple_GET_ITEM(tuple, i), depth);
+  Tag(')');
+}
+
+void Description::Closure(PyObject* function, int depth) {
+  PyObject* const closure = PyFunction_GET_CLOSURE(function);
+  if (closure == nullptr) return;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(closure); ++i) {
+    auto* const cell = reinterpret_cast<PyCellObject*>(PyTuple_GET_ITEM(closure, i));
+    PyObject* const content = cell->ob_ref;
+    // Numbers and flags in a closure may be bound anew by the functions that share it.
+    if (content == nullptr || content == Py_None || PyBool_Check(content) || PyLong_CheckExact(content)) continue;
+    if (IsContainer(content)) continue;
+    watches_.Field(reinterpret_cast<PyObject*>(cell), &cell->ob_ref);
+    Value(content, depth);
+  }
+}
+
+// Whether a name says that it is another module's: what is made within a function has no name of its own.
+bool Description::IsOfAnotherModule(PyObject* module, PyObject* name) const {
+  const std::string_view text = TextOf(name);
+  return home_ != nullptr && module != nullptr && PyUnicode_Check(module) && PyUnicode_Compare(module, home_) != 0 &&
+         !text.empty() && text.find('<') == std::string_view::npos;
+}
+
+void Description::Function(PyObject* value, int depth) {
+  static PyObject* const kName = Interned("__name__");
+  auto* const function = reinterpret_cast<PyFunctionObject*>(value);
+  auto* const code = reinterpret_cast<PyCodeObject*>(function->func_code);
+  Tag('F');
+  Text(function->func_module);
+  Text(function->func_qualname);
+  watches_.Function(function);
+  Text(code->co_qualname);
+  // The line says which one it is in files that are known by their contents. Code of others is for the walk to see.
+  if (TextOf(code->co_filename).substr(0, 1) != "<" && !known_.IsInDirectory(code->co_filename)) return;
+  Text(PyDict_GetItemWithError(function->func_globals, kName));
+  bytes_.append(reinterpret_cast<const char*>(&code->co_firstlineno), sizeof code->co_firstlineno);
+  if (depth <= 0 || IsOfAnotherModule(function->func_module, function->func_qualname)) return;
+  if (function->func_defaults != nullptr) Items(function->func_defaults, depth);
+  if (function->func_kwdefaults != nullptr) {
+    PyObject* key = nullptr;
+    PyObject* item = nullptr;
+    Py_ssize_t position = 0;
+    Tag('{');
+    while (PyDict_Next(function->func_kwdefaults, &position, &key, &item) != 0) {
+      Text(key);
+      Value(item, depth);
+    }
+    watches_.Dict(function->func_kwdefaults);
+  }
+  Closure(value, depth);
+}
+
+// An object of a class that was written in Python, or of one like `PjitFunction`: its name, and what it is made from.
+void Description::Instance(PyObject* value, int depth) {
+  static PyObject* const kNames[] = {Interned("name"), Interned("__name__"), Interned("_name_"),
+                                     Interned("__module__")};
+  TypeName(Py_TYPE(value));
+  const py::object dict = DictOf(value);
+  if (!dict) return;
+  for (PyObject* name : kNames) Text(PyDict_GetItemWithError(dict.ptr(), name));
+  // What is no code itself is there for what it says. What primitives are made from is told apart.
+  if (!IsMadeOfCode(value) || IsPrimitive(value)) return;
+  if (!IsOfAnotherModule(PyDict_GetItemWithError(dict.ptr(), kNames[3]),
+                         PyDict_GetItemWithError(dict.ptr(), kNames[1]))) {
+    Contents(value, depth);
+  }
+}
+
+void Description::Slots(PyObject* value, int depth) {
+  const py::object names = NamespaceOf(Py_TYPE(value));
+  for (const Name& name : NamesIn(names.ptr())) {
+    if (!Py_IS_TYPE(name.value, &PyMemberDescr_Type)) continue;
+    const py::object item = py::reinterpret_steal<py::object>(
+        Py_TYPE(name.value)->tp_descr_get(name.value, value, reinterpret_cast<PyObject*>(Py_TYPE(value))));
+    if (!item) PyErr_Clear();
+    Text(name.text);
+    if (item) Value(item.ptr(), depth);
+  }
+}
+
+void Description::Contents(PyObject* value, int depth) {
+  const py::object dict = DictOf(value);
+  if (!dict) return Slots(value, depth);
+  PyObject* key = nullptr;
+  PyObject* item = nullptr;
+  Py_ssize_t position = 0;
+  while (PyDict_Next(dict.ptr(), &position, &key, &item) != 0) {
+    if (!PyUnicode_Check(key) || !IsMadeOfCode(item)) continue;
+    Text(key);
+    Value(item, depth);
+  }
+  watches_.Dict(dict.ptr());
+}
+
+void Description::Value(PyObject* value, int depth) {
+  if (--depth < 0) return;
+  if (Py_IS_TYPE(value, &PyFunction_Type)) {
+    Function(value, depth);
+  } else if (PyType_Check(value)) {
+    TypeName(reinterpret_cast<PyTypeObject*>(value));
+  } else if (PyTuple_Check(value)) {
+    TypeName(Py_TYPE(value));
+    Items(value, depth);
+  } else if (!Constant(value) && !BuiltIn(value) && !Wrapper(value, depth)) {
+    Instance(value, depth);
+  }
+}
+
+bool Description::Binding(PyObject* name, PyObject* value) {
+  if (!IsLasting(name, value)) return false;
+  Tag('=');
+  Text(name);
+  Value(value);
+  return true;
+}
+
+void Description::Class(PyTypeObject* type) {
+  const py::object names = NamespaceOf(type);
+  if (!names) return;
+  Tag('[');
+  watches_.Field(reinterpret_cast<PyObject*>(type), &type->tp_bases);
+  for (Py_ssize_t i = 0; type->tp_bases != nullptr && i < PyTuple_GET_SIZE(type->tp_bases); ++i) {
+    TypeName(reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(type->tp_bases, i)));
+  }
+  for (const Name& name : NamesIn(names.ptr())) Binding(name.key, name.value);
+  watches_.Dict(names.ptr());
+  Tag(']');
+}
+
+}  // namespace jitserve

@@ -1,0 +1,90 @@
+#include "objects.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace py = pybind11;
+
+namespace jitserve {
+namespace {
+
+bool IsDunder(PyObject* name) {
+  Py_ssize_t size = 0;
+  const char* const text = PyUnicode_AsUTF8AndSize(name, &size);
+  return text != nullptr && size > 4 && text[0] == '_' && text[1] == '_' && text[size - 1] == '_';
+}
+
+// Constants that modules keep; what is true or false, or nothing, may be a state.
+bool IsConstant(PyObject* value) {
+  if (!PyTuple_CheckExact(value)) {
+    return PyFloat_CheckExact(value) || PyComplex_CheckExact(value) || PyLong_CheckExact(value) ||
+           PyUnicode_CheckExact(value) || PyBytes_CheckExact(value);
+  }
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) {
+    if (!IsConstant(PyTuple_GET_ITEM(value, i))) return false;
+  }
+  return true;
+}
+
+// What a loop over a set has left behind may be any of its elements. Such names are short, or no name for a class.
+bool IsLoopVariable(PyObject* name, PyObject* value) {
+  const std::string_view text = TextOf(name);
+  if (PyFloat_CheckExact(value) || PyComplex_CheckExact(value)) return false;
+  if (text.size() < 3) return true;
+  if (!PyType_Check(value) || std::any_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+    return false;
+  }
+  const std::string_view own = reinterpret_cast<PyTypeObject*>(value)->tp_name;
+  return own.substr(own.rfind('.') + 1) != text;
+}
+
+}  // namespace
+
+std::string_view TextOf(PyObject* text) {
+  Py_ssize_t size = 0;
+  const char* const bytes = text != nullptr && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &size) : nullptr;
+  if (bytes == nullptr) PyErr_Clear();
+  return bytes == nullptr ? std::string_view() : std::string_view(bytes, static_cast<std::size_t>(size));
+}
+
+std::vector<Name> NamesIn(PyObject* dict) {
+  std::vector<Name> found;
+  found.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(dict)));
+  PyObject* key = nullptr;
+  PyObject* value = nullptr;
+  Py_ssize_t position = 0;
+  while (PyDict_Next(dict, &position, &key, &value) != 0) {
+    if (PyUnicode_Check(key)) found.push_back({TextOf(key), key, value});
+  }
+  std::sort(found.begin(), found.end(), [](const Name& a, const Name& b) { return a.text < b.text; });
+  return found;
+}
+
+bool IsPrimitive(PyObject* value) {
+  for (const PyTypeObject* type = Py_TYPE(value); type != nullptr; type = type->tp_base) {
+    if (std::strcmp(type->tp_name, "Primitive") == 0) return true;
+  }
+  return false;
+}
+
+bool IsMadeOfCode(PyObject* value) {
+  PyTypeObject* const type = Py_TYPE(value);
+  if (type == &PyFunction_Type || PyType_Check(value) || PyCFunction_Check(value) || PyMethod_Check(value)) return true;
+  return type->tp_call != nullptr || type == &PyProperty_Type || type == &PyStaticMethod_Type ||
+         type == &PyClassMethod_Type;
+}
+
+bool IsLasting(PyObject* name, PyObject* value) {
+  if (IsLoopVariable(name, value)) return false;
+  if (IsMadeOfCode(value)) return true;
+  return !IsDunder(name) && (IsConstant(value) || IsPrimitive(value) || PyModule_Check(value));
+}
+
+py::object DictOf(PyObject* value) {
+  if (Py_TYPE(value)->tp_dictoffset == 0 || PyType_Check(value)) return py::object();
+  py::object dict = py::reinterpret_steal<py::object>(PyObject_GenericGetDict(value, nullptr));
+  if (!dict) PyErr_Clear();
+  return dict;
+}
+
+}  // namespace jitserve

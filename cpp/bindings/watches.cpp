@@ -1,0 +1,91 @@
+#include "watches.h"
+
+#include <algorithm>
+
+#include "dict_version.h"
+
+namespace py = pybind11;
+
+namespace jitserve {
+namespace {
+
+constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15ULL;  // 2**64 over the golden ratio
+
+std::uint64_t Mixed(std::uint64_t state, const void* pointer) {
+  state = (state ^ reinterpret_cast<std::uintptr_t>(pointer)) * kOdd;
+  return state ^ (state >> 29);
+}
+
+// Its version; without one, a number made of the objects in it, which is as good for as long as those are alive.
+std::uint64_t StampOf(PyObject* dict) {
+  if (const auto version = DictVersion(dict)) return *version << 1;
+  PyObject* key = nullptr;
+  PyObject* value = nullptr;
+  Py_ssize_t position = 0;
+  std::uint64_t state = kOdd;
+  while (PyDict_Next(dict, &position, &key, &value) != 0) state = Mixed(Mixed(state, key), value);
+  return state | 1;
+}
+
+template <typename State>
+void SortOut(std::vector<State>& states) {
+  std::sort(states.begin(), states.end());
+  states.erase(std::unique(states.begin(), states.end()), states.end());
+}
+
+}  // namespace
+
+void Watches::Dict(PyObject* dict) {
+  KeepAlive(dict);
+  if (!DictVersion(dict)) {
+    PyObject* key = nullptr;
+    PyObject* value = nullptr;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(dict, &position, &key, &value) != 0) KeepAlive(value);
+  }
+  dicts_.push_back({dict, StampOf(dict)});
+}
+
+void Watches::Function(PyFunctionObject* function) {
+  KeepAlive(reinterpret_cast<PyObject*>(function));
+  KeepAlive(function->func_code);
+  KeepAlive(function->func_defaults);
+  KeepAlive(function->func_kwdefaults);
+  functions_.push_back({function, function->func_code, function->func_defaults, function->func_kwdefaults});
+}
+
+void Watches::Field(PyObject* owner, PyObject* const* where) {
+  KeepAlive(owner);
+  KeepAlive(*where);
+  fields_.push_back({where, *where});
+}
+
+void Watches::Join(const Watches& others) {
+  dicts_.insert(dicts_.end(), others.dicts_.begin(), others.dicts_.end());
+  functions_.insert(functions_.end(), others.functions_.begin(), others.functions_.end());
+  fields_.insert(fields_.end(), others.fields_.begin(), others.fields_.end());
+}
+
+void Watches::Sort() {
+  SortOut(dicts_);
+  SortOut(functions_);
+  SortOut(fields_);
+}
+
+bool Watches::Hold() const {
+  for (const DictState& state : dicts_) {
+    if (StampOf(state.dict) != state.stamp) return false;
+  }
+  for (const FunctionState& state : functions_) {
+    if (state.function->func_code != state.code || state.function->func_defaults != state.defaults ||
+        state.function->func_kwdefaults != state.keywords) {
+      return false;
+    }
+  }
+  for (const FieldState& state : fields_) {
+    if (*state.where != state.value) return false;
+  }
+  return true;
+}
+
+}  // namespace jitserve

@@ -1,0 +1,87 @@
+"""What somebody has changed inside the libraries: code of others there is a part of every key, and every entry depends
+on the library's own being bound where it was bound for its trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from jitserve import _core, fingerprint
+from jitserve.record._bindings import decode_bindings, encode_bindings
+from jitserve.store._tier import Digest
+from jitserve.v1 import record_pb2 as pb
+
+if TYPE_CHECKING:
+    from jitserve.store._tier import DataPlane
+
+KIND = "bindings"
+
+Digests = Mapping[str, bytes]
+
+
+class Libraries:
+    """The libraries of this process. Everything is looked at again when it is asked for, and only what has changed."""
+
+    def __init__(self) -> None:
+        self._bindings = fingerprint.Bindings()
+        self._intruders = fingerprint.Intruders(self._bindings)
+        self._encoded: tuple[Digests, bytes] | None = None
+        self._recorded: dict[bytes, Digests] = {}
+        self._version: tuple[Digests, int] = {}, 0
+        self._compared: dict[bytes, tuple[Digests, list[str]]] = {}
+
+    def patches(self) -> list[tuple[str, object]]:
+        """Code of others in the libraries, by the name of the place, sorted."""
+        return self._intruders.find()
+
+    def digests(self) -> Digests:
+        """What is bound. The same object until something changes."""
+        return self._bindings.digests()
+
+    def version(self) -> bytes:
+        """32 bytes, of this process only, that are new whenever something is bound otherwise than it was."""
+        now = self.digests()
+        before, number = self._version
+        if before is not now:
+            self._version = now, number + bool(fingerprint.differing(before, now))
+        return _core.sha256(str(self._version[1]).encode())
+
+    def record(self, before: Digests) -> bytes:
+        """What was bound for a trace that ends now, as a blob.
+
+        Args:
+            before: what was bound when it began; what has been imported since is added.
+        """
+        now = self.digests()
+        if self._encoded is None or self._encoded[0] is not before or now is not before:
+            self._encoded = before, encode_bindings({**now, **before})
+        return self._encoded[1]
+
+    def changed(self, store: DataPlane, item: pb.Dependency) -> list[str]:
+        """The names of the modules and primitives where something is bound otherwise; empty: the dependency holds.
+
+        Raises:
+            StoreFault: what was recorded cannot be read.
+            RecordError: it is no such record.
+        """
+        now = self.digests()
+        compared = self._compared.get(item.digest)
+        if compared is None or compared[0] is not now:
+            compared = now, fingerprint.differing(self._read(store, item), now)
+            self._compared[item.digest] = compared
+
+        return compared[1]
+
+    def _read(self, store: DataPlane, item: pb.Dependency) -> Digests:
+        if item.digest not in self._recorded:
+            payload = store.fetch(Digest(item.digest, int(item.name)))
+            self._recorded[item.digest] = decode_bindings(bytes(payload))
+        return self._recorded[item.digest]
+
+
+libraries = Libraries()
+
+
+def bindings_dependency(record: bytes) -> pb.Dependency:
+    """The dependency on what is in a record, whose blob has to be stored, too."""
+    return pb.Dependency(kind=KIND, name=str(len(record)), digest=_core.sha256(record))

@@ -1,0 +1,185 @@
+"""Whoever stands in another place of a library than its files say is noticed at once; nothing else is."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax._src.nn.functions as functions
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax._src import core
+from jax._src.interpreters import ad, mlir
+from jax._src.lax import lax
+
+from jitserve._libraries import Libraries
+from jitserve.fingerprint import Bindings, differing
+
+DIGESTS = """
+import json, sys
+import jax, jax.numpy as jnp
+{more}
+from jitserve.fingerprint import Bindings
+print(json.dumps({{name: digest.hex() for name, digest in Bindings().digests().items()}}))
+"""
+
+
+def inner(function: Any) -> Any:
+    """The function that a jitted one is made from."""
+    return getattr(function, "__wrapped__", function)
+
+
+def closure() -> tuple[types.CellType, str]:
+    """A variable that a wrapper of JAX's closes over, and that holds a function; and the wrapper's module."""
+    modules = [(name, module) for name, module in sys.modules.items() if name.startswith("jax._src.")]
+    return next(
+        (cell, name)
+        for name, module in modules
+        for key, value in vars(module).items()
+        if type(value) is types.FunctionType and (value.__module__, value.__qualname__) == (name, key)
+        for cell in value.__closure__ or ()
+        if type(cell.cell_contents) is types.FunctionType
+    )
+
+
+# What is done -> owner, attribute, value, and the name that has another digest then.
+CHANGES: dict[str, Callable[[], tuple[Any, str, Any, str]]] = {
+    "function": lambda: (functions, "silu", functions.relu, "jax._src.nn.functions"),
+    "partial": lambda: (functions, "silu", functools.partial(functions.relu), "jax._src.nn.functions"),
+    "jitted": lambda: (functions, "silu", jax.jit(inner(functions.soft_sign)), "jax._src.nn.functions"),
+    "module": lambda: (functions, "jnp", lax, "jax._src.nn.functions"),
+    "class": lambda: (core, "ShapedArray", core.AbstractValue, "jax._src.core"),
+    "method": lambda: (core.Tracer, "__add__", core.Tracer.__mul__, "jax._src.core"),
+    "property": lambda: (core.Tracer, "size", core.Tracer.ndim, "jax._src.core"),
+    "new method": lambda: (core.Tracer, "a_new_name", core.Tracer.__mul__, "jax._src.core"),
+    "code": lambda: (
+        inner(functions.silu),
+        "__code__",
+        inner(functions.soft_sign).__code__,
+        "jax._src.nn.functions",
+    ),
+    "defaults": lambda: (inner(functions.celu), "__defaults__", (3.0,), "jax._src.nn.functions"),
+    "rule of a wrapper": lambda: (functions.relu, "jvp", lambda *args: args, "jax._src.nn.functions"),
+    "closure": lambda: (closure()[0], "cell_contents", functions.soft_sign, closure()[1]),
+    "attribute of a primitive": lambda: (lax.sin_p, "impl", lax.cos_p.impl.func, "rules of sin"),
+    "ufunc": lambda: (np, "sqrt", np.cbrt, "numpy"),
+    "number": lambda: (np, "pi", 3.0, "numpy"),
+    "builtin": lambda: (__import__("math"), "sin", __import__("math").cos, "math"),
+    "constant of a class": lambda: (core.Primitive, "multiple_results", 3, "jax._src.core"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_change_is_noticed_at_once_and_taken_back(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    owner, name, value, place = CHANGES[change]()
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, value, raising=False)
+            assert place in differing(before, bindings.digests())
+            assert place in differing(before, Bindings().digests())
+        assert differing(before, bindings.digests()) == []
+
+
+def test_default_that_is_changed_in_place_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    with monkeypatch.context() as patch:
+        patch.setitem(inner(jnp.var).__kwdefaults__, "correction", 1)
+        assert differing(before, bindings.digests()) != []
+    assert differing(before, bindings.digests()) == []
+
+
+@pytest.mark.parametrize("table", [ad.primitive_jvps, mlir._lowerings], ids=["jvps", "lowerings"])
+def test_rule_of_another_primitive_is_noticed_at_once(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    with monkeypatch.context() as patch:
+        patch.setitem(table, lax.sin_p, table[lax.cos_p])
+        assert differing(before, bindings.digests()) == ["rules of sin"]
+    assert differing(before, bindings.digests()) == []
+
+
+def test_rules_for_a_platform_that_had_none_are_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    monkeypatch.setitem(mlir._platform_specific_lowerings, "nowhere", {lax.sin_p: mlir._lowerings[lax.cos_p]})
+    now = bindings.digests()
+    assert [name for name in now if name not in before] == ["rules of sin in _platform_specific_lowerings.nowhere"]
+
+
+def test_nothing_changes_while_programs_are_made() -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    jax.jit(lambda x: jnp.linalg.norm(jax.nn.silu(x) @ x))(jnp.ones((3, 3)))
+    assert differing(before, bindings.digests()) == []
+
+
+def test_digests_are_the_same_object_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    bindings.digests()
+    first = bindings.digests()
+    assert bindings.digests() is first
+    monkeypatch.setattr(functions, "silu", functions.relu)
+    assert bindings.digests() is not first
+
+
+def test_version_is_another_one_after_every_change_and_the_same_where_only_names_are_added(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    libraries = Libraries()
+    versions = [libraries.version()]
+    with monkeypatch.context() as patch:
+        patch.setattr(functions, "silu", functions.relu)
+        versions.append(libraries.version())
+    versions.append(libraries.version())
+    assert len(set(versions)) == 3
+    monkeypatch.setitem(sys.modules, "jax.a_new_module", types.ModuleType("jax.a_new_module"))
+    assert libraries.version() == versions[-1]
+
+
+def test_what_is_not_loaded_is_no_difference() -> None:
+    assert differing({"jax.a": b"1" * 32}, {}) == []
+    assert differing({"jax.a": b"1" * 32}, {"jax.a": b"2" * 32}) == ["jax.a"]
+
+
+def test_further_primitive_of_the_same_name_is_no_difference() -> None:
+    one, other = b"1" * 32, b"2" * 32
+    assert differing({"rules of a": one}, {"rules of a": one + other}) == []
+    assert differing({"rules of a": one + other}, {"rules of a": one}) == ["rules of a"]
+
+
+def digests(more: str = "", *flags: str, **env: str) -> dict[str, bytes]:
+    done = subprocess.run(
+        [sys.executable, *flags, "-c", DIGESTS.format(more=more)],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return {name: bytes.fromhex(digest) for name, digest in json.loads(done.stdout).items()}
+
+
+def test_processes_with_other_seeds_and_imports_have_the_same_digests() -> None:
+    plain = digests(PYTHONHASHSEED="0")
+    more = (
+        "import scipy.special, scipy.linalg, jax.scipy.stats, jax.experimental.ode, jax.experimental.sparse, asyncio\n"
+        "import numpy.polynomial, numpy.f2py, jax.experimental.pallas, fractions, unittest.mock, flax.linen, optax\n"
+        "jax.devices(); jax.jit(lambda x: jnp.linalg.svd(jax.nn.silu(x)))(jnp.ones((3, 3)))\n"
+        "jax.config.update('jax_enable_x64', True); jax.random.normal(jax.random.key(0), (3,))"
+    )
+    used = digests(more, "-O", PYTHONHASHSEED="1")
+    assert len(plain) > 300
+    assert differing(plain, used) == []
+    assert len(used) > len(plain)
+    assert set(plain) <= set(used)
