@@ -152,10 +152,13 @@ def test_what_is_not_loaded_is_no_difference() -> None:
     assert differing({"jax.a": b"1" * 32}, {"jax.a": b"2" * 32}) == ["jax.a"]
 
 
-def test_further_primitive_of_the_same_name_is_no_difference() -> None:
+def test_primitives_of_one_name_that_only_one_process_has_are_no_difference() -> None:
     one, other = b"1" * 32, b"2" * 32
     assert differing({"rules of a": one}, {"rules of a": one + other}) == []
-    assert differing({"rules of a": one + other}, {"rules of a": one}) == ["rules of a"]
+    assert differing({"rules of a": one + other}, {"rules of a": one}) == []
+    assert differing({"rules of a": one + other}, {"rules of a": one + one}) == ["rules of a"]
+    assert differing({"rules of a": one}, {"rules of a": other}) == ["rules of a"]
+    assert differing({"rules of a": one + one}, {"rules of a": one + other + other}) == ["rules of a"]
 
 
 def digests(more: str = "", *flags: str, **env: str) -> dict[str, bytes]:

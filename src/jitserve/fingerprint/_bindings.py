@@ -11,6 +11,7 @@ import functools
 import os
 import sys
 import types
+from collections import Counter
 from collections.abc import Mapping
 
 from jitserve import _core, _jax
@@ -80,21 +81,23 @@ class Bindings:
 def differing(recorded: Digests, now: Digests) -> list[str]:
     """The names of what is bound otherwise than recorded. What is not loaded is as its files say.
 
-    Several primitives may share a name: those that were recorded have to be among those that there are now.
+    Several primitives may share a name, and not all of them be loaded in both processes (those of Pallas): as many as
+    the process with fewer of them knows have to be the same.
     """
     return [
         name
         for name, digest in recorded.items()
-        if now.get(name, digest) != digest and not _are_among(name, recorded, now)
+        if now.get(name, digest) != digest and not _is_part(recorded[name], now[name])
     ]
 
 
-def _are_among(name: str, recorded: Digests, now: Digests) -> bool:
-    return _parts(recorded[name]) <= _parts(now[name])
+def _is_part(left: bytes, right: bytes) -> bool:
+    fewer, more = sorted((_parts(left), _parts(right)), key=Counter.total)
+    return fewer <= more
 
 
-def _parts(digests: bytes) -> set[bytes]:
-    return {digests[i : i + 32] for i in range(0, len(digests), 32)}
+def _parts(digests: bytes) -> Counter[bytes]:
+    return Counter(digests[i : i + 32] for i in range(0, len(digests), 32))
 
 
 @functools.cache
