@@ -10,6 +10,31 @@ namespace py = pybind11;
 namespace jitserve {
 namespace {
 
+// What a function wraps; borrowed, or null.
+PyObject* WrappedBy(PyObject* value) {
+  static PyObject* const kWrapped = Interned("__wrapped__");
+  if (PyMethod_Check(value)) value = PyMethod_GET_FUNCTION(value);
+  if (!Py_IS_TYPE(value, &PyFunction_Type)) return nullptr;
+  PyObject* const attributes = reinterpret_cast<PyFunctionObject*>(value)->func_dict;
+  return attributes == nullptr ? nullptr : PyDict_GetItemWithError(attributes, kWrapped);
+}
+
+bool IsOurs(PyObject* value) {
+  static PyObject* const kName = Interned("__name__");
+  if (PyMethod_Check(value)) value = PyMethod_GET_FUNCTION(value);
+  if (!Py_IS_TYPE(value, &PyFunction_Type)) return false;
+  PyObject* const globals = reinterpret_cast<PyFunctionObject*>(value)->func_globals;
+  return TextOf(PyDict_GetItemWithError(globals, kName)).substr(0, 9) == "jitserve.";
+}
+
+// What stood in a place where jitserve has put a function of its own, perhaps behind a decorator of JAX's; borrowed, or
+// null.
+PyObject* ReplacedByUs(PyObject* value) {
+  PyObject* const wrapped = WrappedBy(value);
+  if (wrapped == nullptr || IsOurs(value)) return wrapped;
+  return IsOurs(wrapped) ? WrappedBy(wrapped) : nullptr;
+}
+
 bool IsContainer(PyObject* value) { return PyDict_Check(value) || PyList_Check(value) || PyAnySet_Check(value); }
 
 }  // namespace
@@ -229,6 +254,7 @@ void Description::Contents(PyObject* value, int depth) {
 }
 
 void Description::Value(PyObject* value, int depth) {
+  if (PyObject* const stock = ReplacedByUs(value)) return Value(stock, depth);
   if (--depth < 0) return;
   if (Py_IS_TYPE(value, &PyFunction_Type)) {
     Function(value, depth);

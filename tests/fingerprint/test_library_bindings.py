@@ -186,3 +186,19 @@ def test_processes_with_other_seeds_and_imports_have_the_same_digests() -> None:
     assert differing(plain, used) == []
     assert len(used) > len(plain)
     assert set(plain) <= set(used)
+
+
+OURS = """
+import jitserve
+from jitserve._jax._compilation_cache import without_jax_cache
+jitserve.install()
+jitserve.jit(lambda x: x + 1)(jnp.ones(3))
+seam = without_jax_cache()
+seam.__enter__()
+"""
+
+
+def test_what_jitserve_itself_puts_into_jax_is_no_difference() -> None:
+    plain, ours = digests(), digests(OURS)
+    assert differing(plain, ours) == []
+    assert differing(ours, plain) == []
