@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from jitserve._generation import generation_dependency, generation_of, other_dependencies
 from jitserve._lookup import holds
 from jitserve.record._manifest import merge, new_manifest, read_manifest
+from jitserve.store._disk import DiskStore
 from jitserve.v1 import record_pb2 as pb
 
 READ = pb.Dependency(kind="environment", name="HOME", digest=bytes(32))
@@ -24,8 +27,8 @@ def test_generation_is_told_from_what_the_process_verifies_by_itself() -> None:
     assert other_dependencies(variant) == [READ]
 
 
-def test_lookup_that_asks_no_other_process_never_takes_an_entry_made_together() -> None:
-    assert not holds(generation_dependency(b"first"))
+def test_lookup_that_asks_no_other_process_never_takes_an_entry_made_together(tmp_path: Path) -> None:
+    assert not holds(DiskStore(tmp_path / "store"), generation_dependency(b"first"))
 
 
 def test_entry_of_a_later_generation_is_kept_beside_the_first_and_after_it() -> None:
