@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.adversarial.case import HIT, MISS, OK, Process, bypass, case
+from tests.adversarial.case import HIT, MISS, OK, bypass, case
 
 _LOWERED = (
     "def f(x): return x * 2\ndef wrap(jit):\n j = jit(f)\n"
@@ -36,8 +36,6 @@ _NNX_SPLIT = (
     "def wrap(jit):\n j = jit(f, static_argnums=0)\n def call(x):\n  g, s = nnx.split(m)\n  s, y = j(g, s, x)\n"
     "  nnx.update(m, s)\n  return y\n return call"
 )
-# It may miss in a process that has made hundreds of other calls before (docs/limitations.md).
-_ALONE = Process((("CASE", "alone"),))
 _NNX_JIT = (
     _NNX + "old = jax.jit\ndef undo(): jax.jit = old\ndef wrap(jit):\n jax.jit = jit\n j = nnx.jit(lambda m, x: m(x))\n"
     " return lambda x: j(m, x)"
@@ -99,7 +97,7 @@ CASES = (
     ),
     # Flax itself refuses to change what belongs to another trace.
     case("I181", OK, _NNX + "def f(x): return m(x)"),
-    case("I181-split", HIT, _NNX_SPLIT, a=_ALONE, b=_ALONE),
+    case("I181-split", HIT, _NNX_SPLIT),
     case("I181-nnx-jit", OK, _NNX_JIT),
     case(
         "I184-configuration-in-trace",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.adversarial.case import HIT, MISS, Case, case
+from tests.adversarial.case import HIT, MISS, Case, Process, case
 
 _IMPORTS = (
     "import math, statistics\nimport jax._src.nn.functions as F\nimport jax._src.numpy.reductions as R\n"
@@ -82,6 +82,8 @@ _HARMLESS = {
         "jax.monitoring.register_event_listener(lambda *a, **k: None)"
     ),
 }
+# A class cannot be taken out of an ABC again, and cases that walk that ABC would see it: processes of its own.
+_UNDONE_BY_NOTHING = Process((("CASE", "registrations"),))
 
 
 def _replaced(name: str, program: str, patch: str) -> list[Case]:
@@ -92,7 +94,11 @@ def _replaced(name: str, program: str, patch: str) -> list[Case]:
 
 def _harmless(name: str, text: str) -> list[Case]:
     program = _IMPORTS + "def f(x): return jax.nn.silu(jnp.sin(x))"
-    return [case(name, HIT, program, only_b=text), case(f"{name}-before", HIT, program, only_a=text)]
+    own = _UNDONE_BY_NOTHING if name == "R8-registrations" else None
+    return [
+        case(name, HIT, program, only_b=text, a=own, b=own),
+        case(f"{name}-before", HIT, program, only_a=text, a=own, b=own),
+    ]
 
 
 CASES = (
