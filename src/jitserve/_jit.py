@@ -22,6 +22,7 @@ Dispatched = tuple[Any, Any, bool]
 
 _jax.hide_frames(Path(__file__).parent)
 _jax.serve_stages(compile_lowered, place)
+_jax.hear_of_evictions(lambda fun: current_session().answered.evict(fun))
 
 
 @functools.wraps(_jax.stock_jit)

@@ -60,7 +60,7 @@ def resolve(
     parts, refused = _parts(session, call)  # 2
     if parts is None and refused is None:
         return _fault(session, call, processes), plain()
-    search = None if parts is None else Search(session, store, parts, pruned=_jax.process_count() == 1)
+    search = None if parts is None else _search(session, store, parts)
     keyed = _Keyed(session, store, call, search, plain, execute)
     found = search.find() if search is not None else None  # 3, 4, 5, 6, 7
     if found is not None:
@@ -103,6 +103,15 @@ def _captured_processes(key: CallKey | None) -> frozenset[int]:
     return captured if captured and not captured <= {_jax.process_index()} else frozenset()
 
 
+def _search(session: Session, store: Store, parts: CallParts) -> Search:
+    if _jax.process_count() > 1:
+        return Search(session, store, parts, pruned=False)
+    dropped = False
+    with session.guard("the look for cleared caches"):
+        dropped = session.answered.is_dropped(parts.call, parts.root_key)
+    return Search(session, store, parts, pruned=True, dropped=dropped)
+
+
 def _fault(session: Session, call: _jax.Call, processes: frozenset[int]) -> Outcome:
     session.faulted()
     if processes:
@@ -126,8 +135,8 @@ def _resolve_together(
 
 
 def _compile_once(keyed: _Keyed[Answer], key: CallKey | None, refused: Refusal | None) -> Resolved[Answer]:
-    """Compiles, unless another process does so first."""
-    if keyed.search is None or key is None:
+    """Compiles, unless another process does so first; what is to be traced again does not wait for others."""
+    if keyed.search is None or key is None or keyed.search.dropped:
         return _compile(keyed, key, refused, None)
     lease = _lease(keyed, key)  # 8
     if keyed.search.has_changed():

@@ -32,14 +32,19 @@ class Search:
         session, store: where.
         parts: of the call's keys.
         pruned: whether to go by footprints. In a job of several processes all have to look for the same.
+        dropped: whether the call is to be traced whatever is stored: entries are passed over.
 
     Attributes:
+        dropped: as given.
         known: the footprints that calls of the function were stored under when ``find`` was last asked, oldest first;
             None where nobody goes by footprints.
     """
 
-    def __init__(self, session: Session, store: Store, parts: CallParts, *, pruned: bool) -> None:
+    def __init__(
+        self, session: Session, store: Store, parts: CallParts, *, pruned: bool, dropped: bool = False
+    ) -> None:
         self.known: list[Footprint] | None = [] if pruned else None
+        self.dropped = dropped
         self._session = session
         self._store = store
         self._parts = parts
@@ -52,6 +57,8 @@ class Search:
         """The first entry whose key and dependencies hold, and whose program loads. Faults are counted."""
         if self.known is not None:
             self.known = self._read_footprints()
+        if self.dropped:
+            return None
         for footprint in reversed([WHOLE] if self.known is None else self.known):
             key = self._key(footprint)
             direct = None if key is None else look_up(self._session, self._store, key)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jitserve._advice import advice_for
+from jitserve._answered import Answered
 from jitserve._contexts import Contexts
 from jitserve._errors import RecordError, SettingsError, StoreFault
 from jitserve._outcome import BypassReason, Outcome, Refusal
@@ -43,6 +44,7 @@ class Session:
         self.settings = settings
         self.counters = Counters()
         self.contexts = Contexts()
+        self.answered = Answered()
         self.writer = Writer(self.settings.exit_flush_s)
         self._lock = threading.Lock()
         self._store: Store | None = None

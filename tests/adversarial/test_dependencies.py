@@ -77,8 +77,9 @@ def write(variable, value):
 def call(jit):
     return np.asarray(jit(main.f, static_argnums=1, static_argnames="named")(x, static, named=named)).tolist()
 
-def judge():
+def judge(directory):
     jax.clear_caches()
+    jitserve.configure(directory=directory, address="none")  # a session that knows of no call made before
     before = jitserve.stats().direct_hits
     out = call(jitserve.jit)
     jitserve.flush()
@@ -87,17 +88,16 @@ def judge():
     return [hits, out == call(jax.jit), dict(jitserve.stats().bypasses)]
 
 report = {}
-if not sys.argv[1:]:
-    report["filling"] = judge()
 filled = os.environ["JITSERVE_DIR"]
+if not sys.argv[1:]:
+    report["filling"] = judge(filled)
 for number, (name, change, back) in enumerate(map(json.loads, sys.argv[1:])):
     # A store of its own, so that no change profits from what was published for another.
     shutil.copytree(filled, f"{filled}-{number}")
-    jitserve.configure(directory=f"{filled}-{number}", address="none")
     exec(change)
-    report[name] = judge()
+    report[name] = judge(f"{filled}-{number}")
     exec(back)
-    report["not " + name] = judge()
+    report["not " + name] = judge(f"{filled}-{number}")
 print(json.dumps(report))
 """
 
@@ -143,14 +143,15 @@ import json, os, sys
 import jax, numpy as np
 import jitserve
 
-def f(x): return x * int(os.environ["SCALE"])
+def make():
+    def f(x): return x * int(os.environ["SCALE"])
+    return f
 
 report = []
 for value in sys.argv[1:]:
     os.environ["SCALE"] = value
-    jax.clear_caches()
     before = jitserve.stats().direct_hits
-    out = jitserve.jit(f)(np.ones(2, "f4")).tolist()
+    out = jitserve.jit(make())(np.ones(2, "f4")).tolist()
     jitserve.flush()
     report.append([out == [float(value)] * 2, jitserve.stats().direct_hits - before])
 print(json.dumps(report))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from jitserve._jax._absent import stand_in as stand_in
 from jitserve._jax._call import Call as Call
+from jitserve._jax._call import call_number as call_number
 from jitserve._jax._call import check_leaves as check_leaves
 from jitserve._jax._call import flatten_functions as flatten_functions
 from jitserve._jax._call import leaf_alike as leaf_alike
@@ -15,6 +16,8 @@ from jitserve._jax._call import leaf_aval as leaf_aval
 from jitserve._jax._call import leaf_placement as leaf_placement
 from jitserve._jax._call import parse_call as parse_call
 from jitserve._jax._call import process_count as process_count
+from jitserve._jax._clearing import clearings as clearings
+from jitserve._jax._clearing import hear_of_evictions as hear_of_evictions
 from jitserve._jax._cluster import KeyValues as KeyValues
 from jitserve._jax._cluster import key_values as key_values
 from jitserve._jax._cluster import process_index as process_index
