@@ -44,6 +44,15 @@ def test_eager_operations_are_compiled_once_for_all_processes(store_dir: Path) -
     assert warm["stats"]["faults"] == {}
 
 
+def test_eager_operations_of_lax_are_found_without_a_trace(store_dir: Path) -> None:
+    code = "jitserve.install()\nx = jax.numpy.ones(3)\n"
+    code += "answer(steps=steps(lambda: jax.lax.neg(jax.lax.exp(x) + jax.lax.square(x))))"
+    cold, warm = (evaluate(code) for _ in range(2))
+    assert len(cold["steps"]) == 4 * 3
+    assert warm["steps"] == ["jaxpr_trace", "jaxpr_to_mlir_module", "backend_compile"]  # `+`, jitted with JAX's import
+    assert cold["stats"]["bypasses"] == warm["stats"]["bypasses"] == {}
+
+
 def test_functions_jitted_before_are_served_without_being_compiled(store_dir: Path) -> None:
     code = EARLY + "answer(early=steps(early, x), mapped=steps(mapped, x), stock=type(early) is type(late))"
     cold, warm = (evaluate(code) for _ in range(2))

@@ -160,8 +160,11 @@ def encode_tracer(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 def encode_primitive(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """A primitive. One that does not come with JAX is also what JAX's tables of rules hold for it."""
     rules: list[tuple[str, object, bool | None]] = []
-    if walker.index_of(obj) is None and _rules.is_of_others(obj):
-        rules = _jax.rules_of(obj)
+    if walker.index_of(obj) is None:
+        if _rules.is_of_others(obj):
+            rules = _jax.rules_of(obj)
+        else:
+            trusted = True  # what JAX makes of the sets in there, no code of the user's can see
     _instances.encode_instance(walker, obj, path, trusted)
     walker.push([(part, (path, ATTR, entry[0]), trusted) for entry in rules for part in entry])
 
