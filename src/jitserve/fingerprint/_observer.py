@@ -150,6 +150,8 @@ class Observer:
             return
         if function is print and frame is not None:
             self._print = (id(frame), frame.f_lasti)
+        if (function is hash or function is id) and frame is not None and frame.f_code.co_name == "__hash__":
+            return  # what it comes to is seen by those only who ask for a hash themselves, and by sets
         owner = function.__self__ if kind is types.BuiltinFunctionType else receiver
         if kind is types.BuiltinFunctionType and issubclass(type(owner), types.ModuleType | type(None)):
             rule = untracked_rule(str(function.__module__), function.__qualname__)

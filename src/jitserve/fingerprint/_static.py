@@ -126,6 +126,7 @@ _ATTRIBUTES = {
     "__globals__": (R.DYNAMIC_SCOPE, _SCOPE),
     "__subclasses__": (R.DYNAMIC_SCOPE, "which subclasses exist depends on what else was imported"),
     "__annotations__": (R.DYNAMIC_SCOPE, "reads annotations, which are not walked"),
+    "__hash__": (R.ID_OR_HASH_READ, _ADDRESS),
     "__doc__": (R.DYNAMIC_SCOPE, "reads a docstring, which is not walked"),
     "co_filename": (R.DYNAMIC_SCOPE, _SCOPE),
     "co_firstlineno": (R.DYNAMIC_SCOPE, _SCOPE),
@@ -169,6 +170,8 @@ def code_hazards(function: types.FunctionType, names: Names, path: Path) -> Iter
         text = f"assigns to the global {name!r}, which a hit would not do"
         yield Refusal(R.TRACE_SIDE_EFFECT, render(path), text)
     for name in sorted(names.attributes & _ATTRIBUTES.keys()):
+        if name == function.__code__.co_name == "__hash__":
+            continue  # it asks its base class
         reason, advice = _ATTRIBUTES[name]
         yield Refusal(reason, render(path), f"reads the attribute {name!r}: {advice}")
     for name in sorted(names.attributes & _config_policy.IRRELEVANT.keys()):

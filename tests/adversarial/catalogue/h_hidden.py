@@ -9,6 +9,10 @@ _FILE = (
     "def f(x):\n with open('table.txt' if False else N) as s: return x * float(s.read())\n"
 )
 _RANDOM = "import random, secrets, uuid\ndef f(x): return x * 2 if {} is not None else x"
+_OWN_HASH = (
+    "class Base:\n def __hash__(s): return id(s)\nclass C(Base):\n k = 2\n def __call__(s, x): return x * s.k\n"
+    " def __hash__(s): return super().__hash__() ^ hash('a')\nc = C()\ndef f(x): return {}"
+)
 _TIME = "import time, datetime\ndef f(x): return x * 2 if {} else -x"
 _SCOPE = "import inspect\ndef f(x): return x * 2 if {} else -x"
 
@@ -62,6 +66,12 @@ CASES = (
     ),
     case("H162-id", bypass("id_or_hash_read"), "def f(x): return x * 2 if id(f) else x"),
     case("H162-hash", bypass("id_or_hash_read"), "def f(x): return x * 2 if hash('a') is not None else x"),
+    case("H162-hash-for-jax", HIT, _OWN_HASH.format("jax.jit(c)(x)")),
+    case("H162-hash-for-jax-edited", MISS, _OWN_HASH.format("jax.jit(c)(x)"), ("k = 2", "k = 3")),
+    *(
+        case(f"H162-hash-{name}", bypass("id_or_hash_read"), _OWN_HASH.format(f"jax.jit(c)(x) * 2 if {asked} else x"))
+        for name, asked in {"asked-for": "hash(c)", "method": "c.__hash__()", "of-base": "Base.__hash__(c)"}.items()
+    ),
     case(
         "H162-repr",
         bypass("id_or_hash_read"),
