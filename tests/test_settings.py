@@ -64,6 +64,39 @@ def test_bad_value_costs_a_warning_and_not_the_job(store_dir: Path, monkeypatch:
     assert done.stderr.count("JITSERVE_LEASE_TIMEOUT='soon'") == 1
 
 
+def test_bad_value_leaves_the_other_settings_as_they_are(store_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JITSERVE_LEASE_TIMEOUT", "soon")
+    monkeypatch.setenv("JITSERVE_LOG", "loud")
+    monkeypatch.setenv("JITSERVE_DISABLE", "1")
+    settings, errors = Settings.usable()
+    assert (settings.store_dir, settings.disabled, settings.log_level) == (store_dir, True, None)
+    assert [error.variable for error in errors] == ["JITSERVE_LEASE_TIMEOUT", "JITSERVE_LOG"]
+    done = subprocess.run(
+        [sys.executable, "-c", "import jax, jitserve; print(jitserve.jit is jax.jit)"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout == "True\n"
+
+
+def test_debug_level_tells_of_every_call(store_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JITSERVE_LOG", "debug")
+    code = "import jitserve\ndef double(x): return x * 2\njitserve.jit(double)(3.0)"
+    told = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120).stderr
+        for _ in range(2)
+    ]
+    assert told == ["jitserve: __main__.double: miss\n", "jitserve: __main__.double: direct_hit\n"]
+
+
+def test_trouble_names_jitserve_where_the_program_has_no_log(store_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JITSERVE_ADDRESS", "unix:/nowhere/daemon.sock")
+    code = "import jitserve; jitserve.jit(lambda x: x * 2)(3.0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stderr.startswith("jitserve: daemon_unreachable: daemon at /nowhere/daemon.sock")
+
+
 def test_log_level_shows_the_log_on_standard_error(store_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JITSERVE_LOG", "info")
     code = "import jax, jitserve; jitserve.jit(lambda x: jax.debug.print('{}', x))(3.0)"

@@ -13,7 +13,16 @@ class JitserveError(Exception):
 
 
 class SettingsError(JitserveError):
-    """A setting (environment variable or argument of ``configure``) has a value that cannot be used."""
+    """A setting (environment variable or argument of ``configure``) has a value that cannot be used.
+
+    Args:
+        message: what is wrong with it.
+        variable: the environment variable that holds it; empty where it is none.
+    """
+
+    def __init__(self, message: str, variable: str = "") -> None:
+        super().__init__(message)
+        self.variable = variable
 
 
 class StoreFault(JitserveError):

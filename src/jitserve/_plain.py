@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from jitserve._errors import SettingsError
 from jitserve._settings import Settings
 
 
@@ -14,11 +13,8 @@ def select_jit() -> Callable[..., Any]:
     """``jitserve.jit`` on a supported JAX, else ``jax.jit``."""
     import jax
 
-    try:
-        if Settings.from_env().disabled:
-            return jax.jit
-    except SettingsError:
-        pass  # the session says so, with the name of the variable, and takes the default
+    if Settings.usable()[0].disabled:  # the session says what cannot be used
+        return jax.jit
     try:
         from jitserve._jit import jit
     except (ImportError, AttributeError) as error:

@@ -158,6 +158,7 @@ def _hit(keyed: _Keyed[Answer], found: Found) -> Resolved[Answer]:
 
 def _answer(keyed: _Keyed[Answer], direct: Direct) -> tuple[Outcome, Answer]:
     keyed.session.hit(direct.loaded.outcome, direct.load_s, direct.saved_s)
+    keyed.session.made(function_name(keyed.call), direct.loaded.outcome)
     for cell, value in direct.rebindings:
         cell.cell_contents = value
     with users_own:  # who makes warnings errors gets this one

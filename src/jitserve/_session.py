@@ -11,13 +11,13 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any
 
 from jitserve._advice import advice_for
 from jitserve._answered import Answered
 from jitserve._contexts import Contexts
-from jitserve._errors import RecordError, SettingsError, StoreFault
+from jitserve._errors import RecordError, StoreFault
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._settings import Settings
 from jitserve._stats import Counters
@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from jitserve._environment import Environment
     from jitserve.store._tier import Report, Store
 
-logger = logging.getLogger("jitserve")
+_logger = logging.getLogger("jitserve")
+
+
+class _Named(logging.LoggerAdapter[logging.Logger]):
+    """Says whose messages they are: programs that set up no logging, and some that do, show the message alone."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        return f"jitserve: {msg}", kwargs
+
+
+logger = _Named(_logger, {})
 
 _REMEMBERED = 1000  # refusals of traced calls, for ``explain``
 
@@ -109,6 +119,7 @@ class Session:
             self.hit(result.outcome, result.costs.load_s, result.costs.compile_s - result.costs.load_s)
         else:
             self.miss()
+        self.made(function, result.outcome)
         return result.outcome
 
     def miss(self) -> None:
@@ -120,12 +131,17 @@ class Session:
         """Counts a bypass, and says so in the log once for each function and reason."""
         reason = refusal.reason
         self.counters.bypass(reason)
+        self.made(f"{function} ({reason.value})", Outcome.BYPASS)
         self._report({"outcomes": {Outcome.BYPASS.value: 1}, "bypasses": {reason.value: 1}})
         if (function, reason) not in self._told:
             self._told.add((function, reason))
             place = f"{refusal.path}, {refusal.place}" if refusal.place else refusal.path or "the call"
             message = "%s runs without the cache (%s): at %s: %s. %s."
             logger.info(message, function, reason.value, place, refusal.detail, advice_for(reason))
+
+    def made(self, function: str, outcome: Outcome) -> None:
+        """Tells of one call, to those who want to hear of every one."""
+        logger.debug("%s: %s", function, outcome.value)
 
     def refusal_of(self, call_key: bytes) -> Refusal | None:
         """Why the call of that key was refused when it was traced in this process, if it was."""
@@ -186,21 +202,18 @@ class Session:
 
 
 def _settings() -> Settings:
-    try:
-        return Settings.from_env()
-    except SettingsError as error:
+    settings, errors = Settings.usable()
+    for error in errors:
         # A typing error in a variable must not end a job that would run without us.
-        warnings.warn(f"jitserve runs with its default settings: {error}", RuntimeWarning, stacklevel=2)
-        return Settings.from_env({})
+        warnings.warn(f"jitserve takes the default for a setting: {error}", RuntimeWarning, stacklevel=2)
+    return settings
 
 
 def _show_log(level: str) -> None:
     """Shows the log from that level on: where the program has no logging of its own, on standard error."""
-    logger.setLevel(level)
-    if not logger.hasHandlers():
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("jitserve: %(message)s"))
-        logger.addHandler(handler)
+    _logger.setLevel(level)
+    if not _logger.hasHandlers():
+        _logger.addHandler(logging.StreamHandler())
 
 
 class _Current:

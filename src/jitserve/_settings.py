@@ -76,6 +76,17 @@ class Settings:
             log_level=_level(env, "JITSERVE_LOG"),
         )
 
+    @classmethod
+    def usable(cls) -> tuple[Settings, list[SettingsError]]:
+        """The settings of ``os.environ``, the default for each that cannot be used, and what is wrong with those."""
+        env, errors = dict(os.environ), list[SettingsError]()
+        while True:
+            try:
+                return cls.from_env(env), errors
+            except SettingsError as error:
+                errors.append(error)
+                del env[error.variable]
+
 
 def default_socket_path(environ: Mapping[str, str]) -> Path:
     """The daemon's socket: in ``XDG_RUNTIME_DIR``, else in a directory of this user under the temporary directory."""
@@ -98,7 +109,7 @@ def _flag(env: Mapping[str, str], name: str) -> bool:
         return True
     if text in _FALSE:
         return False
-    raise SettingsError(f"{name}={env[name]!r} is not a switch: use 1 or 0")
+    raise SettingsError(f"{name}={env[name]!r} is not a switch: use 1 or 0", name)
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
@@ -110,19 +121,23 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     except ValueError:
         value = -1.0
     if not 0.0 <= value < float("inf"):
-        raise SettingsError(f"{name}={text!r} is not a number of seconds: use for example {default}")
+        raise SettingsError(f"{name}={text!r} is not a number of seconds: use for example {default}", name)
     return value
 
 
 def _share(env: Mapping[str, str], name: str) -> float:
-    share = _seconds(env, name, 0.0)
-    if share > 1.0:
-        raise SettingsError(f"{name}={env[name]!r} is not a share: use a number from 0 to 1")
+    text = env.get(name, "").strip() or "0"
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise SettingsError(f"{name}={text!r} is not a share: use a number from 0 to 1", name)
     return share
 
 
 def _level(env: Mapping[str, str], name: str) -> str | None:
     text = env.get(name, "").strip().upper()
     if text and text not in _LEVELS:
-        raise SettingsError(f"{name}={env[name]!r} is not a level: use one of {', '.join(_LEVELS).lower()}")
+        raise SettingsError(f"{name}={env[name]!r} is not a level: use one of {', '.join(_LEVELS).lower()}", name)
     return text or None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,14 +13,13 @@ from jitserve._generation import generation_of, other_dependencies
 from jitserve._key import CallKey, function_name
 from jitserve._lookup import Direct, direct_of, holds, load_executable
 from jitserve._outcome import Refusal
+from jitserve._session import logger
 from jitserve.record._manifest import read_manifest
 from jitserve.store._tier import Kind
 
 if TYPE_CHECKING:
     from jitserve._session import Session
     from jitserve.store._tier import Store
-
-logger = logging.getLogger("jitserve")
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def test_log_names_place_and_advice_of_a_refusal_once(caplog: pytest.LogCaptureF
     lines = [record.getMessage() for record in caplog.records if "without the cache" in record.getMessage()]
     assert len(lines) == 1
     head, _, rest = lines[0].partition(": at f")
-    assert head == "__main__.f runs without the cache (id_or_hash_read)"
+    assert head == "jitserve: __main__.f runs without the cache (id_or_hash_read)"
     assert re.search(r"program_\d+\.py:3.*hash: an address or a salted hash differs from process to process", rest)
     assert lines[0].endswith(f". {advice_for(BypassReason.ID_OR_HASH_READ)}.")
 
