@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,25 @@ def test_bad_value_leaves_the_other_settings_as_they_are(store_dir: Path, monkey
         timeout=120,
     )
     assert done.stdout == "True\n"
+
+
+def test_home_of_an_unknown_user_is_a_bad_value() -> None:
+    with pytest.raises(SettingsError, match="JITSERVE_DIR='~nobody-of-that-name/store'"):
+        Settings.from_env({"JITSERVE_DIR": "~nobody-of-that-name/store"})
+
+
+def test_socket_path_is_known_where_nothing_can_be_written() -> None:
+    """Looking for a temporary directory by writing to it would end a job whose disk is full."""
+    code = (
+        "import os, resource, jitserve._settings as s; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "print(s.default_socket_path({'TMPDIR': os.path.dirname(s.__file__)}))\n"
+        "print(s.default_socket_path({'TMPDIR': '/nowhere/at/all'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    named, default = map(Path, done.stdout.split())
+    assert (named.parent.name, default.parent.name) == (f"jitserve-{os.getuid()}",) * 2
+    assert named.parents[1].name == "jitserve"
+    assert str(default.parents[1]) == "/tmp"
 
 
 def test_debug_level_tells_of_every_call(store_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import weakref
 from collections.abc import Callable
@@ -94,5 +95,6 @@ class _Attempt:
 
     def rescue(self, error: Exception) -> Dispatched:
         """After an error of our own: the answer if the call has been made, else plain JAX."""
-        current_session().broke("a lookup", error)
+        with contextlib.suppress(Exception):  # where there is no session, that is the error
+            current_session().broke("a lookup", error)
         return self.plain() if self._answer is None else self._answer

@@ -61,6 +61,7 @@ class Session:
         self._broken: str | None = None
         self._environment: Environment | None = None
         self._told: set[tuple[str, BypassReason]] = set()
+        self._warned: set[tuple[str, str]] = set()
         self._refusals: dict[bytes, Refusal] = {}
         if settings.log_level:
             _show_log(settings.log_level)
@@ -85,13 +86,13 @@ class Session:
             self._broken = error.kind if isinstance(error, StoreFault) else "internal"
             self.fault(self._broken)
             what = error.message if isinstance(error, StoreFault) else repr(error)
-            message = f"jitserve runs without a cache: {what}. Set JITSERVE_DIR to a directory you can write."
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            advice = "" if "JITSERVE_DIR" in what else ". Set JITSERVE_DIR to a directory you can write."
+            warnings.warn(f"jitserve runs without a cache: {what}{advice}", RuntimeWarning, stacklevel=2)
 
     def _tier_fault(self, fault: StoreFault) -> None:
         """A tier failed and a further one did its work: nobody else sees it."""
         self.fault(fault.kind)
-        logger.warning("%s", fault)
+        logger.log(self._level("", fault.kind), "%s", fault)
 
     def environment(self) -> Environment:
         """The environment of this process; made at the first lookup, when the backend is up anyway."""
@@ -192,7 +193,14 @@ class Session:
             error.kind if isinstance(error, StoreFault) else "record" if isinstance(error, RecordError) else "internal"
         )
         self.fault(kind)
-        logger.warning("%s failed, the call goes on without it: %s", what, error, exc_info=kind == "internal")
+        message = "%s failed, the call goes on without it: %s"
+        logger.log(self._level(what, kind), message, what, error, exc_info=kind == "internal")
+
+    def _level(self, what: str, kind: str) -> int:
+        """A full disk fails every call; the log needs to say so once, and the counters know the rest."""
+        level = logging.DEBUG if (what, kind) in self._warned else logging.WARNING
+        self._warned.add((what, kind))
+        return level
 
     def close(self) -> None:
         """Writes what is waiting, within the bound of the settings, and lets go of the store."""

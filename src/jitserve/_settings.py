@@ -19,7 +19,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +60,7 @@ class Settings:
         address = env.get("JITSERVE_ADDRESS", "") or None
         wanted = address is None or address.lower() != "none"
         return cls(
-            store_dir=Path(directory).expanduser() if directory else _default_store_dir(),
+            store_dir=_directory(directory) if directory else _default_store_dir(),
             store_dir_explicit=bool(directory),
             address=address if wanted else None,
             daemon_wanted=wanted,
@@ -93,7 +92,20 @@ def default_socket_path(environ: Mapping[str, str]) -> Path:
     runtime = environ.get("XDG_RUNTIME_DIR")
     if runtime:
         return Path(runtime) / "jitserve" / "daemon.sock"
-    return Path(tempfile.gettempdir()) / f"jitserve-{os.getuid()}" / "daemon.sock"
+    return _temporary(environ) / f"jitserve-{os.getuid()}" / "daemon.sock"
+
+
+def _temporary(environ: Mapping[str, str]) -> Path:
+    """Where temporary files go. ``tempfile.gettempdir`` would write there to see whether it can, and raise if not."""
+    named = (environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP"))
+    return next((Path(name) for name in named if os.path.isabs(name) and os.path.isdir(name)), Path("/tmp"))
+
+
+def _directory(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise SettingsError(f"JITSERVE_DIR={text!r}: {error}", "JITSERVE_DIR") from None
 
 
 def _default_store_dir() -> Path:

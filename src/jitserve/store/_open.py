@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,8 @@ def open_store(
     Raises:
         StoreFault: the directory cannot be used (``unwritable``, ``untrusted_directory``, ``foreign_schema``, ...).
     """
+    if not settings.store_dir_explicit and not settings.store_dir.is_absolute():
+        raise StoreFault("unwritable", f"the home directory of user {os.getuid()} is not known")
     if not settings.daemon_wanted:
         return DiskStore(settings.store_dir)
     try:

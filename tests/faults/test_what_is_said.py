@@ -1,0 +1,48 @@
+"""What a process says of trouble with its store: once, and never by failing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CALLS = """
+import json, resource, sys
+import jax.numpy as jnp, jitserve
+limit = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+for k in (1.0, 2.0, 3.0):
+    def double(x, k=k): return jnp.tanh(x) * k
+    value = jitserve.jit(double)(jnp.ones(3))
+    jitserve.flush()
+print(json.dumps({"value": value.tolist(), "stats": jitserve.stats().as_dict()}))
+"""
+
+
+def call(limit: int, store: Path) -> tuple[dict[str, object], list[str]]:
+    """What three calls came to where no file can grow beyond ``limit`` bytes, and what was said on standard error."""
+    env = {**os.environ, "JITSERVE_DIR": str(store), "JITSERVE_ADDRESS": "none"}
+    command = [sys.executable, "-c", CALLS, str(limit)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, object] = json.loads(done.stdout)
+    return answer, [line for line in done.stderr.splitlines() if "jitserve" in line and "RuntimeWarning" not in line]
+
+
+@pytest.mark.parametrize("limit", [0, 4000])
+def test_disk_without_space_costs_no_call_and_is_said_once(limit: int, store_dir: Path, tmp_path: Path) -> None:
+    there_is_space, _ = call(10**9, tmp_path / "space")
+    answer, said = call(limit, store_dir)
+    assert answer["value"] == there_is_space["value"]
+    stats = answer["stats"]
+    assert isinstance(stats, dict)
+    assert stats["published"] == 0
+    assert set(stats["faults"]) == {"no_space"}
+    if limit:  # the store could be made, and each of three programs could not be put there
+        assert stats["faults"] == {"no_space": 3}
+        (line,) = said
+        assert line.startswith("jitserve: publishing failed, the call goes on without it: no_space: ")
