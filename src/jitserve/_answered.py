@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jitserve import _jax
+if TYPE_CHECKING:
+    from jitserve import _jax
 
 _KEPT = 2048  # calls of one function, as many as JAX keeps of all
 _EVICTED = -1
@@ -32,6 +33,8 @@ class Answered:
             call: the call.
             root_key: digest that tells its arguments from those of other calls.
         """
+        from jitserve import _jax  # here: a session is made on versions of JAX that have no adapter, too
+
         now, same_call = _jax.clearings(), (root_key, _jax.call_number(call))
         with self._lock:
             calls = self._calls(call.fun)
