@@ -65,7 +65,7 @@ def find(stock: Any, arguments: tuple[Any, ...]) -> None:
     for footprint in [] if payload is None else reversed(read_footprints(payload)):
         manifest = store.lookup(Kind.MANIFEST, call_key(parts, footprint).digest)
         for variant in [] if manifest is None else read_manifest(manifest).variants:
-            if all(holds(store, item) for item in variant.dependencies):
+            if all(holds(store, item, parts.bound) for item in variant.dependencies):
                 return
     raise LookupError("the call is not in the store; run with --fill first")
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "altered.h"
 #include "buffer.h"
 #include "dict_version.h"
 
@@ -51,6 +52,19 @@ Digest DigestOf(const Description& description) { return Sha256(AsBytes(descript
 
 }  // namespace
 
+Census::Census(std::unordered_map<std::string, Look> packages)
+    : packages_(std::move(packages)),
+      functions_change_(!AlteredFunctions::Listen()),
+      altered_(AlteredFunctions::Count()) {}
+
+bool Census::Holds(const Watches& watches) {
+  for (; !functions_change_ && altered_ < AlteredFunctions::Count(); ++altered_) {
+    const void* const function = AlteredFunctions::At(altered_);
+    functions_change_ = all_.HasFunction(function) || rule_watches_.HasFunction(function);
+  }
+  return functions_change_ ? watches.Hold() : watches.HoldButFunctions();
+}
+
 std::optional<Look> Census::LookAt(std::string_view name) const {
   for (std::size_t end = name.size(); end != std::string_view::npos; end = name.substr(0, end).rfind('.')) {
     const auto found = packages_.find(std::string(name.substr(0, end)));
@@ -88,7 +102,7 @@ bool Census::List(PyObject* modules, std::vector<Module>& dropped) {
 std::uint64_t Census::Refresh(PyObject* modules) {
   std::vector<Module> dropped;  // freed last, which may run finalizers
   const Undisturbed undisturbed;
-  if (!List(modules, dropped) && all_.Hold()) return generation_;
+  if (!List(modules, dropped) && Holds(all_)) return generation_;
   all_ = Watches();
   for (auto& [name, entry] : modules_) {
     if (!entry.described || !entry.watches.Hold()) {
@@ -172,6 +186,7 @@ std::uint64_t Census::RefreshRules(const py::list& tables) {
     rules_["rules of " + std::string(TextOf(name.ptr())) + row.second].push_back(DigestOf(description));
   }
   for (auto& [name, digests] : rules_) std::sort(digests.begin(), digests.end());
+  rule_watches_.Sort();
   rules_of_ = ++generation_;
   return generation_;
 }

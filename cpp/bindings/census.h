@@ -25,7 +25,7 @@ enum class Look { kNotAtAll = 0, kBuiltIn = 1, kNames = 2, kClasses = 3, kStrang
 
 class Census {
  public:
-  explicit Census(std::unordered_map<std::string, Look> packages) : packages_(std::move(packages)) {}
+  explicit Census(std::unordered_map<std::string, Look> packages);
 
   Known& known() { return known_; }
 
@@ -33,7 +33,7 @@ class Census {
   std::uint64_t Refresh(PyObject* modules);
 
   // Whether the rules are still those that were looked at last, in tables that are still bound where they were.
-  bool HasRules() const { return rules_of_ == generation_ && rule_watches_.Hold(); }
+  bool HasRules() { return rules_of_ == generation_ && Holds(rule_watches_); }
 
   // The rules that tables hold for primitives that are bound in the modules. Returns a number as `Refresh` does.
   std::uint64_t RefreshRules(const pybind11::list& tables);
@@ -56,6 +56,7 @@ class Census {
   };
 
   std::optional<Look> LookAt(std::string_view name) const;
+  bool Holds(const Watches& watches);
   bool List(PyObject* modules, std::vector<Module>& dropped);
   void Describe(Module& entry);
   void DescribeClass(Module& entry, Description& description, PyObject* type, PyObject* home);
@@ -64,7 +65,9 @@ class Census {
   Known known_;
   std::map<std::string, Module> modules_;
   std::optional<std::uint64_t> listed_;
-  Watches all_;  // of all modules
+  Watches all_;            // of all modules
+  bool functions_change_;  // whether somebody alters functions that are watched, so that each has to be looked at
+  std::size_t altered_;    // how many of the altered functions have been looked for among them
   std::uint64_t generation_ = 0;
   std::uint64_t rules_of_ = 0;  // the generation that the rules were looked at in
   Watches rule_watches_;

@@ -1,6 +1,7 @@
 #include "watches.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "dict_version.h"
 
@@ -72,18 +73,29 @@ void Watches::Sort() {
   SortOut(fields_);
 }
 
-bool Watches::Hold() const {
+bool Watches::HasFunction(const void* function) const {
+  const auto found = std::lower_bound(
+      functions_.begin(), functions_.end(), function,
+      [](const FunctionState& state, const void* other) { return std::less<const void*>()(state.function, other); });
+  return found != functions_.end() && found->function == function;
+}
+
+bool Watches::HoldButFunctions() const {
   for (const DictState& state : dicts_) {
     if (StampOf(state.dict) != state.stamp) return false;
   }
+  for (const FieldState& state : fields_) {
+    if (*state.where != state.value) return false;
+  }
+  return true;
+}
+
+bool Watches::FunctionsHold() const {
   for (const FunctionState& state : functions_) {
     if (state.function->func_code != state.code || state.function->func_defaults != state.defaults ||
         state.function->func_kwdefaults != state.keywords) {
       return false;
     }
-  }
-  for (const FieldState& state : fields_) {
-    if (*state.where != state.value) return false;
   }
   return true;
 }

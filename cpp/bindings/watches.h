@@ -26,8 +26,14 @@ class Watches {
   // Brings all in the order of memory, which is the quickest to look through, and drops what is there twice.
   void Sort();
 
+  // Whether a function is among what is watched. To be asked after `Sort`.
+  bool HasFunction(const void* function) const;
+
   // Whether all is as it was. Runs no Python code, and allocates nothing.
-  bool Hold() const;
+  bool Hold() const { return HoldButFunctions() && FunctionsHold(); }
+
+  // The same for what is no function: most of what is watched are functions, and these lie far apart in memory.
+  bool HoldButFunctions() const;
 
  private:
   struct DictState {
@@ -47,6 +53,8 @@ class Watches {
     PyObject* value;
     auto operator<=>(const FieldState&) const = default;
   };
+
+  bool FunctionsHold() const;
 
   void KeepAlive(PyObject* object) {
     if (object != nullptr) alive_.push_back(pybind11::reinterpret_borrow<pybind11::object>(object));

@@ -162,7 +162,8 @@ def _hazard(hazard: fingerprint.Hazard) -> str:
 def _changed_dependencies(store: Store, variant: pb.Variant) -> Iterator[str]:
     for item in variant.dependencies:
         if item.kind == BINDINGS:
-            yield from (f"what is bound in `{name}` changed" for name in libraries.changed(store, item))
+            changed = libraries.changed(store, item, libraries.bound())
+            yield from (f"what is bound in `{name}` changed" for name in changed)
             continue
         try:
             kind = fingerprint.DependencyKind(item.kind)

@@ -13,6 +13,7 @@ from jitserve._arguments import leaf_ingredients, root_labels
 from jitserve._ingredient import Ingredient
 from jitserve._key import CallKey, function_name
 from jitserve._outcome import Refusal
+from jitserve._roots import with_defaults
 from jitserve.record._ingredients import encode_ingredients
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _options(call: _jax.Call, key: CallKey) -> Iterator[Ingredient]:
     texts = {f"option {name}": str(value) for name, value in _jax.option_fields(call.info)}
     texts |= {f"tree of argument {i}": str(tree) for i, tree in enumerate(call.trees)}
     labels = root_labels(call)
-    for label, value in key.roots:
+    for label, value in with_defaults(key.roots, call):
         kind, _, name = label.partition(" ")
         if kind == "static" or (kind == "context" and name in states):
             continue  # noted one by one; told as configuration

@@ -12,15 +12,11 @@ from typing import Any
 
 from jitserve import _core, _jax, fingerprint
 from jitserve._footprint import WHOLE, Footprint
-from jitserve._jax import types as jt
-from jitserve.record import _places
 from jitserve.record._manifest import SCHEMA
-from jitserve.record._plain import Unencodable
 
-from ._libraries import libraries
-from ._outcome import BypassReason, Refusal
+from ._libraries import Bound, libraries
+from ._roots import further_roots
 from ._signature import signature
-from ._treedef import describe_tree
 
 _SIGNATURE = "signature"
 
@@ -32,12 +28,14 @@ class CallParts:
     Attributes:
         call: the call.
         roots: what is walked beside the function, with labels.
+        bound: what is bound inside the libraries.
         ingredients: of the key, but for the function, by name.
         root_key: 32 bytes over the ingredients and the function's own name and code: where its footprints are stored.
     """
 
     call: _jax.Call
     roots: tuple[tuple[str, object], ...]
+    bound: Bound
     ingredients: tuple[fingerprint.Ingredient, ...]
     root_key: bytes
 
@@ -88,7 +86,8 @@ def call_parts(call: _jax.Call, environment: tuple[fingerprint.Ingredient, ...])
         *environment,
     )
     root_key = _digest("jitserve.root", (fingerprint.Ingredient("function", _root_digest(call), ""), *parts))
-    return CallParts(call, _further_roots(call), parts, root_key)
+    bound = libraries.bound()
+    return CallParts(call, tuple(further_roots(call, bound)), bound, parts, root_key)
 
 
 def call_key(parts: CallParts, footprint: Footprint = WHOLE) -> CallKey:
@@ -149,49 +148,3 @@ def function_name(call: _jax.Call) -> str:
     module = getattr(call.fun, "__module__", None)
     name = getattr(call.fun, "__qualname__", None) or type(call.fun).__qualname__
     return f"{module}.{name}" if isinstance(module, str) else str(name)
-
-
-def _further_roots(call: _jax.Call) -> tuple[tuple[str, object], ...]:
-    """The static values, the trees of the arguments, the options, the context, and what libraries were patched with."""
-    roots: list[tuple[str, object]] = [(f"static argument {_name(call, i)}", v) for i, v in enumerate(call.statics)]
-    roots += [(f"static argument {name}", value) for name, value in call.named_statics]
-    roots.append(("names of keyword arguments", tuple(call.names)))
-    roots += [(f"tree of argument {i}", describe_tree(tree)) for i, tree in enumerate(call.trees)]
-    roots += [(f"option {name}", _describe(value)) for name, value in _jax.option_fields(call.info)]
-    roots += [(f"context {name}", _describe(value)) for name, value in _jax.context_values()]
-    roots += [(f"patched {place}", function) for place, function in libraries.patches()]
-    return tuple(roots)
-
-
-def _name(call: _jax.Call, index: int) -> str | int:
-    """What a plain function calls its static positional argument of that index; the index for anything else."""
-    positions = sorted(call.info.static_argnums)
-    code = getattr(call.fun, "__code__", None) if type(call.fun) is types.FunctionType else None
-    if code is None or len(positions) != len(call.statics) or not 0 <= positions[index] < code.co_argcount:
-        return index
-    return str(code.co_varnames[positions[index]])
-
-
-def _describe(value: object) -> object:
-    """Options and context values as plain data, where the walk would see JAX's objects."""
-    if type(value) in _PLAIN:
-        return value
-    if isinstance(value, jt.PyTreeDef):
-        return describe_tree(value)
-    if type(value) is tuple:
-        return tuple(_describe(item) for item in value)
-    try:
-        if isinstance(value, jt.Sharding | jt.UnspecifiedValue):
-            return ("sharding", _places.encode_sharding(value).SerializeToString(deterministic=True))
-        if isinstance(value, jt.Mesh | jt.AbstractMesh):
-            return ("mesh", _places.encode_mesh(value).SerializeToString(deterministic=True))
-        if value is jt.AutoLayout or isinstance(value, jt.Layout):
-            return ("layout", _places.encode_layout(value).SerializeToString(deterministic=True))
-        if isinstance(value, jt.PartitionSpec):
-            return ("spec", _places.encode_spec(value).SerializeToString(deterministic=True))
-    except Unencodable as error:
-        raise Refusal(BypassReason.UNKNOWN_CONTEXT_VALUE, error.path, str(error)) from None
-    return value
-
-
-_PLAIN = frozenset({bool, int, str, type(None)})

@@ -4,6 +4,7 @@ on the library's own being bound where it was bound for its trace."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jitserve import _core, fingerprint
@@ -15,8 +16,22 @@ if TYPE_CHECKING:
     from jitserve.store._tier import DataPlane
 
 KIND = "bindings"
+_KEPT = 16  # records, of about 70 KB each: calls that are made one after the other mostly share theirs
 
 Digests = Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What is bound inside the libraries at one moment.
+
+    Attributes:
+        patches: code of others in the libraries, by the name of the place, sorted.
+        digests: by the name of the module, or of the primitive.
+    """
+
+    patches: tuple[tuple[str, object], ...]
+    digests: Digests
 
 
 class Libraries:
@@ -28,15 +43,19 @@ class Libraries:
         self._encoded: tuple[Digests, bytes] | None = None
         self._recorded: dict[bytes, Digests] = {}
         self._version: tuple[Digests, int] = {}, 0
-        self._compared: dict[bytes, tuple[Digests, list[str]]] = {}
+        self._compared: tuple[Digests, dict[bytes, list[str]]] = {}, {}
+        self._bound: tuple[int, Bound] | None = None
 
-    def patches(self) -> list[tuple[str, object]]:
-        """Code of others in the libraries, by the name of the place, sorted."""
-        return self._intruders.find()
+    def bound(self) -> Bound:
+        """What is bound now. The same object until something changes."""
+        generation = self._bindings.look()
+        if self._bound is None or self._bound[0] != generation:
+            self._bound = generation, Bound(tuple(self._intruders.find()), self._bindings.digests())
+        return self._bound[1]
 
     def digests(self) -> Digests:
-        """What is bound. The same object until something changes."""
-        return self._bindings.digests()
+        """The digests of what is bound now. The same object until something changes."""
+        return self.bound().digests
 
     def version(self) -> bytes:
         """32 bytes, of this process only, that are new whenever something is bound otherwise than it was."""
@@ -57,24 +76,30 @@ class Libraries:
             self._encoded = before, encode_bindings({**now, **before})
         return self._encoded[1]
 
-    def changed(self, store: DataPlane, item: pb.Dependency) -> list[str]:
+    def changed(self, store: DataPlane, item: pb.Dependency, bound: Bound) -> list[str]:
         """The names of the modules and primitives where something is bound otherwise; empty: the dependency holds.
+
+        Args:
+            store: holds what was recorded.
+            item: the dependency.
+            bound: what is bound in this process.
 
         Raises:
             StoreFault: what was recorded cannot be read.
             RecordError: it is no such record.
         """
-        now = self.digests()
-        compared = self._compared.get(item.digest)
-        if compared is None or compared[0] is not now:
-            compared = now, fingerprint.differing(self._read(store, item), now)
-            self._compared[item.digest] = compared
-
-        return compared[1]
+        now, compared = self._compared
+        if now is not bound.digests:
+            now, compared = self._compared = bound.digests, {}
+        if item.digest not in compared:
+            compared[item.digest] = fingerprint.differing(self._read(store, item), now)
+        return compared[item.digest]
 
     def _read(self, store: DataPlane, item: pb.Dependency) -> Digests:
         if item.digest not in self._recorded:
             payload = store.fetch(Digest(item.digest, int(item.name)))
+            if len(self._recorded) >= _KEPT:
+                self._recorded.pop(next(iter(self._recorded)), None)
             self._recorded[item.digest] = decode_bindings(bytes(payload))
         return self._recorded[item.digest]
 

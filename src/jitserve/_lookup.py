@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jitserve import _jax, fingerprint
 from jitserve._key import CallKey
 from jitserve._libraries import KIND as BINDINGS
-from jitserve._libraries import libraries
+from jitserve._libraries import Bound, libraries
 from jitserve._outcome import Outcome, Refusal
 from jitserve._repair import republish
 from jitserve.record import _programs, _trees
@@ -77,7 +77,7 @@ def _look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
     if payload is None:
         return None
     for variant in read_manifest(payload).variants:
-        if not all(holds(store, item) for item in variant.dependencies):
+        if not all(holds(store, item, key.parts.bound) for item in variant.dependencies):
             continue
         found = load_program(session, store, variant.program_key)
         if found is not None:
@@ -95,14 +95,19 @@ def direct_of(key: CallKey, variant: pb.Variant, found: Loaded, started: float) 
     return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings), rebindings, variant)
 
 
-def holds(store: Store, item: pb.Dependency) -> bool:
+def holds(store: Store, item: pb.Dependency, bound: Bound | None = None) -> bool:
     """Whether what the trace read from outside would be read again. False for kinds of a later jitserve.
+
+    Args:
+        store: holds records of what was read.
+        item: what was read.
+        bound: what is bound inside the libraries of this process; None: what is bound there now.
 
     Raises:
         StoreFault, RecordError: a record of what was read is damaged.
     """
     if item.kind == BINDINGS:
-        return not libraries.changed(store, item)
+        return not libraries.changed(store, item, bound or libraries.bound())
     try:
         kind = fingerprint.DependencyKind(item.kind)
     except ValueError:

@@ -99,6 +99,24 @@ def test_default_that_is_changed_in_place_is_noticed_at_once(monkeypatch: pytest
     assert differing(before, bindings.digests()) == []
 
 
+def test_keyword_defaults_that_are_replaced_are_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    with monkeypatch.context() as patch:
+        patch.setattr(inner(jnp.var), "__kwdefaults__", {**inner(jnp.var).__kwdefaults__, "correction": 1})
+        assert differing(before, bindings.digests()) != []
+    assert differing(before, bindings.digests()) == []
+
+
+def test_defaults_that_are_taken_away_are_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    with monkeypatch.context() as patch:
+        patch.delattr(inner(functions.celu), "__defaults__")
+        assert "jax._src.nn.functions" in differing(before, bindings.digests())
+    assert differing(before, bindings.digests()) == []
+
+
 @pytest.mark.parametrize("table", [ad.primitive_jvps, mlir._lowerings], ids=["jvps", "lowerings"])
 def test_rule_of_another_primitive_is_noticed_at_once(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bindings = Bindings()

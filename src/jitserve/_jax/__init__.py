@@ -41,6 +41,7 @@ from jitserve._jax._executable import serialize as serialize
 from jitserve._jax._executable import serializer as serializer
 from jitserve._jax._executable import serializes_later as serializes_later
 from jitserve._jax._pjit import CacheMiss as CacheMiss
+from jitserve._jax._pjit import given_options as given_options
 from jitserve._jax._pjit import hide_frames as hide_frames
 from jitserve._jax._pjit import is_jitted as is_jitted
 from jitserve._jax._pjit import option_fields as option_fields

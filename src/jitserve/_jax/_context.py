@@ -48,6 +48,8 @@ def _plain(name: str, value: object) -> object:
 def _is_inert(name: str, value: object) -> bool:
     if value is False:
         return True  # as if it were not there: the first use of Pallas brings further switches, all of them off
+    if name.endswith("_context_manager") and (value is None or (type(value) is tuple and not value)):
+        return True  # nobody has entered one
     # Unused user contexts would make the key depend on which libraries have been imported; the C++ cache object
     # says where dispatch entries live, not what they are.
     return name == "user_context" and (value is None or isinstance(value, _jax.PjitFunctionCache))

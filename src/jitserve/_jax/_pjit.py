@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from jaxlib import _jax
 
 # Taken once: `jax.jit` itself may later be replaced by ours.
 stock_jit: Callable[..., Any] = jax.jit
+
+_PLAIN = frozenset((bool, int, str, jax.tree_util.PyTreeDef))
 
 CacheMiss = Callable[..., tuple[Any, Any, bool]]
 
@@ -68,6 +71,24 @@ def options(stock: Any) -> Any:
 def option_fields(info: Any) -> list[tuple[str, Any]]:
     """The options that can shape a program. Source position and signature only serve error messages."""
     return [(name, value) for name, value in info._asdict().items() if name not in ("fun_sourceinfo", "fun_signature")]
+
+
+def given_options(info: Any) -> list[tuple[str, Any]]:
+    """Those that are not what they are for a function that is jitted without any."""
+    default = _default_options()
+    return [(name, value) for name, value in option_fields(info) if not _same(value, default[name])]
+
+
+@functools.cache
+def _default_options() -> dict[str, Any]:
+    return dict(option_fields(options(stock_jit(lambda: None))))
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Whether two options mean the same; False where that takes a closer look."""
+    if type(value) is tuple and type(other) is tuple:
+        return len(value) == len(other) and all(map(_same, value, other))
+    return value is other or (type(value) is type(other) and type(value) in _PLAIN and bool(value == other))
 
 
 def user_function(stock: Any) -> Callable[..., Any]:

@@ -1,0 +1,64 @@
+#include "altered.h"
+
+#include <cstring>
+#include <vector>
+
+namespace jitserve {
+namespace {
+
+constexpr const char* kProbe = "jitserve.altered_functions";
+
+// Never freed: hooks are called until the interpreter has ended.
+struct State {
+  bool heard_probe = false;
+  std::vector<const void*> functions;
+};
+
+State& TheState() {
+  static State* const state = new State;
+  return *state;
+}
+
+bool IsOfBehaviour(PyObject* name) {
+  if (!PyUnicode_Check(name)) return false;
+  for (const char* each : {"__code__", "__defaults__", "__kwdefaults__"}) {
+    if (PyUnicode_CompareWithASCIIString(name, each) == 0) return true;
+  }
+  return false;
+}
+
+int Hook(const char* event, PyObject* arguments, void* /*unused*/) {
+  if (std::strcmp(event, "object.__setattr__") == 0 || std::strcmp(event, "object.__delattr__") == 0) {
+    if (!PyTuple_Check(arguments) || PyTuple_GET_SIZE(arguments) < 2) return 0;
+    PyObject* const function = PyTuple_GET_ITEM(arguments, 0);
+    if (PyFunction_Check(function) && IsOfBehaviour(PyTuple_GET_ITEM(arguments, 1))) {
+      TheState().functions.push_back(function);
+    }
+  } else if (std::strcmp(event, kProbe) == 0) {
+    TheState().heard_probe = true;
+  }
+  return 0;
+}
+
+bool BeginToListen() {
+#ifdef Py_GIL_DISABLED
+  return false;
+#else
+  // An older hook may forbid it, and CPython does not say so.
+  if (PySys_AddAuditHook(&Hook, nullptr) < 0 || PySys_Audit(kProbe, nullptr) < 0) PyErr_Clear();
+  return TheState().heard_probe;
+#endif
+}
+
+}  // namespace
+
+bool AlteredFunctions::Listen() {
+  static const bool listens = BeginToListen();
+  return listens;
+}
+
+std::size_t AlteredFunctions::Count() { return TheState().functions.size(); }
+
+const void* AlteredFunctions::At(std::size_t index) { return TheState().functions[index]; }
+
+}  // namespace jitserve

@@ -1,0 +1,22 @@
+// Functions that have been given other code or other defaults while this process ran.
+#pragma once
+
+#include <Python.h>
+
+#include <cstddef>
+
+namespace jitserve {
+
+// CPython raises an audit event when code or defaults of a function are about to be set (`object.__setattr__`, and
+// `object.__delattr__`; https://docs.python.org/3/library/audit_events.html). From the first of these on the addresses
+// of all such functions are listed, oldest first, whether they still live or not. To be used under the GIL.
+class AlteredFunctions {
+ public:
+  // Begins to listen, once a process. False where that is not possible: then nothing can be told from the list.
+  static bool Listen();
+
+  static std::size_t Count();
+  static const void* At(std::size_t index);
+};
+
+}  // namespace jitserve
