@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -11,8 +12,9 @@ from jitserve._build import find_or_compile
 from jitserve._built import Build
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._publish import publish
+from jitserve._recorded import recorded
 from jitserve._session import current_session
-from jitserve._unrecorded import where_traced
+from jitserve._unrecorded import where_lowered, where_traced
 
 
 def compile_lowered(lowered: _jax.Lowered) -> Any:
@@ -41,9 +43,21 @@ def compile_lowered(lowered: _jax.Lowered) -> Any:
     return lowered.executable
 
 
-def place(fun: Callable[..., Any]) -> AbstractContextManager[Any]:
-    """The context to trace and lower a function in: with what its last call has left in JAX's caches."""
-    return where_traced(current_session(), fun)
+def place_of_lowering(fun: Callable[..., Any]) -> AbstractContextManager[Any]:
+    """The context to lower a function in: with what its last call has left in JAX's caches."""
+    return where_lowered(current_session(), fun)
+
+
+def place_of_trace(jitted: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AbstractContextManager[Any]:
+    """The context to trace a function in: listened to, if a later call could share the trace."""
+    session, fun = current_session(), _jax.user_function(jitted)
+    if not _jax.at_top_level():
+        return contextlib.nullcontext()
+    try:
+        call = _jax.parse_call(fun, _jax.options(jitted), args, kwargs)
+    except Exception:  # noqa: BLE001 - whatever is wrong with the arguments, JAX says it itself
+        return contextlib.nullcontext()
+    return recorded(session, call) or where_traced(session, fun)
 
 
 def _check(lowered: _jax.Lowered) -> None:

@@ -105,6 +105,17 @@ class Audit:
             return [first, Verdict(pruned or now, now, self._recording.dependencies, bindings)]
         return [first, self._at_rest(session, now, program, known)]
 
+    def repeatable(self) -> Mapping[int, types.CodeType] | None:
+        """The code that ran, where a later trace may rely on this one although it led to no program; None if not.
+
+        Raises:
+            Refusal: as ``verdicts``.
+        """
+        self._recording.verdict()
+        self._check_settings()
+        unchanged = call_key(self._key.parts).digest == self._key.digest
+        return self._recording.repeatable() if unchanged else None
+
     def _check_settings(self) -> None:
         """A setting of JAX, or of the process, that the trace changed would not be changed by a hit."""
         now = _settings()

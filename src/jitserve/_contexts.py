@@ -28,6 +28,8 @@ class Context:
         readable: digest of what the traces in it can read; None for a context that is not to be shared.
         token: what JAX knows it by.
         codes: all code that ran while it was traced in, by id.
+        aside: what JAX knows another one by, for lowerings that nobody records of what was traced in this one.
+        is_lowered: what was traced in it was lowered in it, too.
         is_busy: a recorded trace is under way in it.
         is_clean: all traces in it were recorded, of calls that could read the same, and every program was published.
     """
@@ -35,6 +37,8 @@ class Context:
     readable: bytes | None = None
     token: object = field(default_factory=object)
     codes: dict[int, types.CodeType] = field(default_factory=dict)
+    aside: object = field(default_factory=object)
+    is_lowered: bool = False
     is_busy: bool = True
     is_clean: bool = True
 
@@ -71,6 +75,8 @@ class Contexts:
         context: Context,
         ran: Mapping[int, types.CodeType] | None,
         changing: Iterable[Callable[..., Any]] = (),
+        *,
+        lowered: bool = True,
     ) -> None:
         """Gives a context back.
 
@@ -79,10 +85,12 @@ class Contexts:
             context: what that returned.
             ran: the code that ran while the call was traced; None where nobody may rely on that trace.
             changing: the functions of which every trace changes what they have captured.
+            lowered: whether the call was lowered, too.
         """
         latest = {id(fun): (self._reference(fun), context) for fun in (key.parts.call.fun, *changing)}
         with self._lock:
             context.is_busy = False
+            context.is_lowered |= lowered
             self._latest.update(latest)
             self._changing.update((id(fun), latest[id(fun)][0]) for fun in changing)
             if ran is None or context.readable is None:
@@ -99,16 +107,34 @@ class Contexts:
         No recorded trace will be made in that context again. None: it was not, or somebody is just tracing in it.
         """
         with self._lock:
-            reference, context = self._latest.get(id(fun), (None, None))
-            if reference is None or context is None or reference() is not fun or context.is_busy:
+            context = self._latest_of(fun)
+            if context is None or context.is_busy:
                 return None
             context.is_clean = False
             return context.token
+
+    def borrow_to_lower(self, fun: Callable[..., Any]) -> object:
+        """As ``borrow``, for a lowering; beside that context as long as nothing was lowered in it: it stays clean."""
+        with self._lock:
+            context = self._latest_of(fun)
+            if context is not None and context.is_clean and not context.is_lowered:
+                return context.aside
+        return self.borrow(fun)
+
+    def is_spoilt(self, fun: Callable[..., Any]) -> bool:
+        """Whether no recorded trace can be made in the context that a function was last traced in."""
+        with self._lock:
+            context = self._latest_of(fun)
+            return context is not None and not context.is_clean
 
     def is_changing(self, fun: Callable[..., Any]) -> bool:
         """Whether a trace in this process has shown that every trace of a function changes what it has captured."""
         reference = self._changing.get(id(fun))
         return reference is not None and reference() is fun
+
+    def _latest_of(self, fun: Callable[..., Any]) -> Context | None:
+        reference, context = self._latest.get(id(fun), (None, None))
+        return context if reference is not None and reference() is fun else None
 
     def _reference(self, fun: Callable[..., Any]) -> weakref.ref[Any]:
         number = id(fun)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jitserve import _jax
-from jitserve._aot import compile_lowered, place
+from jitserve._aot import compile_lowered, place_of_lowering, place_of_trace
 from jitserve._cold import Cold
 from jitserve._errors import WrongHitError
 from jitserve._lookup import Direct
@@ -22,7 +22,7 @@ from jitserve._users import is_the_users, users_own
 Dispatched = tuple[Any, Any, bool]
 
 _jax.hide_frames(Path(__file__).parent)
-_jax.serve_stages(compile_lowered, place)
+_jax.serve_stages(compile_lowered, place_of_trace, place_of_lowering)
 _jax.hear_of_evictions(lambda fun: current_session().answered.evict(fun))
 
 

@@ -69,6 +69,13 @@ class Search:
         self._before = self._records(self._looked_for)
         return None
 
+    def is_stored(self) -> bool:
+        """Whether there is an entry that ``find`` would look at; it may not hold any more."""
+        keys = [self._key(footprint) for footprint in self._read_footprints()]
+        with self._session.guard("the lookup"):
+            return any(self._store.lookup(Kind.MANIFEST, key.digest) is not None for key in keys if key is not None)
+        return False
+
     def whole(self) -> tuple[CallKey | None, Refusal | None]:
         """The key by the walk that is not pruned, or why it is refused; neither where computing it failed."""
         return self._key(WHOLE), self._refusal

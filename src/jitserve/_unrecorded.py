@@ -15,5 +15,13 @@ if TYPE_CHECKING:
 
 def where_traced(session: Session, fun: Callable[..., Any]) -> AbstractContextManager[Any]:
     """The context that a function was last traced in, if it was; for a trace at top level that is not recorded."""
-    token = session.contexts.borrow(fun) if _jax.at_top_level() else None
+    return _within(session.contexts.borrow(fun) if _jax.at_top_level() else None)
+
+
+def where_lowered(session: Session, fun: Callable[..., Any]) -> AbstractContextManager[Any]:
+    """Likewise for a lowering."""
+    return _within(session.contexts.borrow_to_lower(fun) if _jax.at_top_level() else None)
+
+
+def _within(token: object) -> AbstractContextManager[Any]:
     return contextlib.nullcontext() if token is None else _jax.own_context(token)

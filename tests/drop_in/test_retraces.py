@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import types
 from collections.abc import Callable
@@ -93,6 +94,42 @@ def test_calls_that_differ_by_placement_share_their_trace_and_lowering_as_by_pla
     assert plain == [2, 1, 0, 0]  # committed to a device, it is lowered again
     assert steps_traced_and_lowered(jitserve.jit) == plain
     assert jitserve.stats().misses == 2
+
+
+def traces_of_stages_before_a_call(jit: Callable[..., Any]) -> list[list[int]]:
+    """How many traces each of some steps takes that begin with a look at what a call would give."""
+    x = jnp.arange(6.0)
+    counts = []
+    for number, first in enumerate(("eval_shape", "trace", "lower")):
+        helper = jax.jit(lambda x: x * 2)
+        function = jit(lambda x, helper=helper, number=number: helper(x) + number)
+        look = getattr(function, first)
+        counts.append([])
+        for step in (look, look, function, look, function.lower):
+            start = len(events)
+            step(x)
+            counts[-1].append(events[start:].count(STEPS[0]))
+    return counts
+
+
+def test_call_shares_the_trace_of_an_earlier_stage_as_by_plain_jax() -> None:
+    plain = traces_of_stages_before_a_call(jax.jit)
+    assert [steps[1:] for steps in plain] == [[0, 0, 0, 0]] * 3
+    assert traces_of_stages_before_a_call(jitserve.jit) == plain
+    assert jitserve.stats().misses == 3
+
+
+_BEFORE_A_BACKEND = """
+import jax, jitserve, numpy as np
+from jax._src import xla_bridge
+shape = jitserve.jit(lambda x: x * 2).eval_shape(jax.ShapeDtypeStruct((3,), np.float32))
+print(shape.shape, xla_bridge.backends_are_initialized())
+"""
+
+
+def test_evaluating_a_shape_does_not_start_a_backend() -> None:
+    done = subprocess.run([sys.executable, "-c", _BEFORE_A_BACKEND], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "(3,) False\n", done.stderr
 
 
 def depth_of_the_stack(jit: Callable[..., Any]) -> int:

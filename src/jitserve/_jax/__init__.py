@@ -52,6 +52,7 @@ from jitserve._jax._pjit import with_cache_miss as with_cache_miss
 from jitserve._jax._platform import client_of as client_of
 from jitserve._jax._platform import describe_devices as describe_devices
 from jitserve._jax._platform import devices_by_id as devices_by_id
+from jitserve._jax._platform import has_backend as has_backend
 from jitserve._jax._program import CompilationParts as CompilationParts
 from jitserve._jax._program import Lowered as Lowered
 from jitserve._jax._program import Traced as Traced

@@ -8,6 +8,11 @@ import jax
 from jax._src import xla_bridge
 
 
+def has_backend() -> bool:
+    """Whether a backend has been started in this process."""
+    return xla_bridge.backends_are_initialized()
+
+
 def describe_devices() -> list[tuple[str, object]]:
     """Name and value of everything that tells this process's accelerators from others. Starts the backend."""
     client = xla_bridge.get_backend()

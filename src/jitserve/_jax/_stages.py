@@ -20,14 +20,15 @@ from jitserve._jax._pjit import is_ours, user_function
 from jitserve._jax._program import Lowered
 
 Compile = Callable[[Lowered], Any]
-Place = Callable[[Callable[..., Any]], AbstractContextManager[Any]]
+PlaceOfTrace = Callable[[Any, tuple[Any, ...], dict[str, Any]], AbstractContextManager[Any]]
+PlaceOfLowering = Callable[[Callable[..., Any]], AbstractContextManager[Any]]
 
 
-def serve_stages(compile_lowered: Compile, place: Place) -> None:
+def serve_stages(compile_lowered: Compile, place_of_trace: PlaceOfTrace, place_of_lowering: PlaceOfLowering) -> None:
     """Has ``compile_lowered`` compile what our functions lower ahead of time.
 
-    It returns JAX's executable, or None to leave the compilation to JAX. ``place`` gives the context in which to trace
-    and to lower a function.
+    It returns JAX's executable, or None to leave the compilation to JAX. ``place_of_trace`` gives the context in which
+    to trace a call of such a function, ``place_of_lowering`` that in which to lower one.
 
     Plain ``jax.jit`` functions are left alone, as are lowerings for other platforms and compilations with options or a
     device assignment of their own.
@@ -40,9 +41,9 @@ def serve_stages(compile_lowered: Compile, place: Place) -> None:
         if not is_ours(jit_func):
             return stock_trace(jit_func, *args, **kwargs)
         fun = user_function(jit_func)
-        with place(fun):
+        with place_of_trace(jit_func, args, kwargs):
             traced = stock_trace(jit_func, *args, **kwargs)
-        return _marked_traced(traced, compile_lowered, lambda: place(fun))
+        return _marked_traced(traced, compile_lowered, lambda: place_of_lowering(fun))
 
     pjit.jit_trace = jit_trace
 

@@ -59,6 +59,13 @@ _FAILS = (
     "def helper(x): return x * 2\n@jax.jit\ndef g(x): return helper(x)\nBROKEN = []\n"
     "def f(x):\n y = g(x)\n if BROKEN: raise ValueError('broken')\n return y\n"
 )
+# Its lowering traces a jitted function.
+_PRIMITIVE = (
+    "from jax.extend.core import Primitive\nfrom jax.interpreters import mlir\nK = 5\n"
+    "@jax.jit\ndef g(x): return x * K\nP = Primitive('case_s17')\nP.def_abstract_eval(lambda aval: aval)\n"
+    "mlir.register_lowering(P, mlir.lower_fun(lambda x: g(x), multiple_results=False))\ndef f(x): return P.bind(x)\n"
+)
+_SHAPE = "def prepare(j): jax.devices(); j.eval_shape(X)\n"
 _DIRTY = "K = 5\nSEEN = []\n@jax.jit\ndef g(x): return x * K\ndef f(x):\n if not SEEN: SEEN.append(1)\n return g(x)\n"
 
 CASES = (
@@ -131,5 +138,40 @@ CASES = (
         _OUTER,
         ("x * 2", "x * 3"),
         only_a=_FAR + "def prepare(j): j(far(X)); g.clear_cache()",
+    ),
+    case("S17-shape-first", HIT, _OUTER, only_a=_SHAPE),
+    case("S17-struct-first", HIT, _OUTER, only_a="def prepare(j): jax.eval_shape(j, jax.ShapeDtypeStruct((4,), 'f4'))"),
+    case("S17-shape-first-unrun", HIT, _OUTER, ("x * 7", "x * 8"), only_a=_SHAPE),
+    case("S17-shape-first-edited", MISS, _OUTER, ("x * 2", "x * 3"), only_a=_SHAPE),
+    case("S17-lowered-first", HIT, _OUTER, only_a="def prepare(j): j.lower(X).compile()"),
+    case("S17-lowered-first-edited", MISS, _OUTER, ("x * 2", "x * 3"), only_a="def prepare(j): j.lower(X).compile()"),
+    case("S17-older-global", HIT, _GLOBAL, only_a="def prepare(j):\n global K\n K = 1\n j.eval_shape(X)\n K = 5\n"),
+    case("S17-older-inner", HIT, _INNER, only_a="def prepare(j):\n global K\n K = 1\n j.eval_shape(X[:2])\n K = 5\n"),
+    case(
+        "S17-older-lowering",
+        HIT,
+        _PRIMITIVE,
+        only_a="def prepare(j):\n global K\n jax.devices()\n t = j.trace(X)\n K = 1\n t.lower()\n K = 5\n",
+    ),
+    case(
+        "S17-older-environment",
+        HIT,
+        _ENVIRONMENT,
+        only_a="def prepare(j):\n os.environ['CASE_S07'] = '1'\n j.eval_shape(X)\n os.environ['CASE_S07'] = '5'\n",
+    ),
+    case("S17-environment", MISS, _ENVIRONMENT, ("= '5'", "= '6'"), only_a=_SHAPE),
+    case("S17-for-a-while", HIT, _FOR_A_WHILE, only_a="def prepare(j): JIT(outer).eval_shape(X)"),
+    case("S17-unreached", bypass("dynamic_module_attr", "unreached_code", "dynamic_scope"), _UNREACHED + _SHAPE),
+    case(
+        "S17-dirty", bypass("trace_side_effect"), _DIRTY + "def prepare(j): SEEN.clear(); j.eval_shape(X); SEEN.clear()"
+    ),
+    case("S17-memo", MISS, _MEMO, ("return 2", "return 3"), only_a=_SHAPE),
+    case("S17-other-shape", HIT, _BY_SHAPE, only_a="def prepare(j): j.eval_shape(X[:2])"),
+    case(
+        "S17-fails",
+        MISS,
+        _FAILS,
+        ("x * 2", "x * 3"),
+        only_a="def prepare(j):\n BROKEN.append(1)\n try: j.eval_shape(X)\n except ValueError: pass\n BROKEN.clear()\n",
     ),
 )
