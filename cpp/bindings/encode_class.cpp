@@ -70,6 +70,7 @@ void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bo
   tokens.Begin("class", bases.size() + contents.size());
   EmitStr(tokens, ModuleNameOf(cls));
   EmitStr(tokens, QualnameOf(cls));
+  EmitStr(tokens, Owned(PyType_GetName(cls)));
   PyObject* const annotations = Lookup(names.ptr(), Names().annotations);
   EmitAnnotations(walker, Borrowed(annotations == nullptr ? Py_None : annotations));
   for (py::handle text : Registered(walker.hooks(), child.value, names, false)) EmitStr(tokens, text);

@@ -31,6 +31,12 @@ const Texts& Names() {
 
 py::object Part(const py::object& object, PyObject* name) { return Owned(PyObject_GetAttr(object.ptr(), name)); }
 
+// A field gives its class to whoever asks, and what a class of the user's does shows.
+bool IsUsersClass(Walker& walker, const py::object& type) {
+  return PyType_Check(type.ptr()) &&
+         walker.hooks().origins.OfClass(reinterpret_cast<PyTypeObject*>(type.ptr())) == Origin::kUser;
+}
+
 }  // namespace
 
 void EncodeField(Walker& walker, const Child& child) {
@@ -40,8 +46,10 @@ void EncodeField(Walker& walker, const Child& child) {
                      .step = StepsOfPaths().attribute,
                      .key = Part(child.value, Names().name),
                      .trusted = child.trusted};
-  walker.tokens().Begin("field", 2 + Names().parts.size());
-  EmitAnnotation(walker, Part(child.value, Names().type));
+  const py::object type = Part(child.value, Names().type);
+  const bool is_users = !child.trusted && IsUsersClass(walker, type);
+  walker.tokens().Begin("field", (is_users ? 3 : 2) + Names().parts.size());
+  EmitAnnotation(walker, type);
   std::vector<Child> children;
   children.reserve(1 + Names().parts.size());
   const auto append = [&](py::object value) {
@@ -51,6 +59,7 @@ void EncodeField(Walker& walker, const Child& child) {
   const py::object kind = Part(child.value, Names().kind);
   append(kind.is_none() ? kind : Part(kind, Names().name));
   for (PyObject* const name : Names().parts) append(Part(child.value, name));
+  if (is_users) append(type);
   walker.Push(std::move(children));
 }
 

@@ -116,7 +116,11 @@ class State {
     PyObject* value = nullptr;
     Py_ssize_t position = 0;
     while (PyDict_Next(attributes, &position, &name, &value) != 0) {
-      if (IsDescriptive(name)) continue;
+      if (IsDescriptive(name)) {
+        // Whoever asks for it is refused (`_annotations.is_told_by_name`), if it is there.
+        if (PyUnicode_CompareWithASCIIString(name, "__signature__") == 0) Append(Borrowed(name));
+        continue;
+      }
       Append(Borrowed(name));
       AppendAt(value, StepsOfPaths().attribute, name);
     }

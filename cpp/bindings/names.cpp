@@ -28,6 +28,17 @@ bool IsOneOf(py::handle name, Texts... texts) {
 
 bool IsReader(py::handle name) { return IsOneOf(name, "getattr", "hasattr"); }
 bool IsOrderless(py::handle name) { return IsOneOf(name, "sorted", "len", "min", "max", "any", "all"); }
+
+// Whether some call gives `key=`, by which elements that differ may be equal: then they stay in the order of the set.
+bool CallsWithKey(PyCodeObject* code) {
+  for (py::handle constant : py::reinterpret_borrow<py::tuple>(code->co_consts)) {
+    if (!PyTuple_CheckExact(constant.ptr())) continue;
+    for (py::handle name : py::reinterpret_borrow<py::tuple>(constant)) {
+      if (PyUnicode_CheckExact(name.ptr()) && Is(name, "key")) return true;
+    }
+  }
+  return false;
+}
 bool MakesSet(py::handle method) {
   return IsOneOf(method, "union", "intersection", "difference", "symmetric_difference");
 }
@@ -49,6 +60,7 @@ class Scan {
       : code_(code),
         names_(names),
         opcodes_(opcodes),
+        calls_with_key_(CallsWithKey(code)),
         variables_(VariablesOf(code)),
         instructions_(InstructionsOf(code, opcodes)) {}
 
@@ -109,7 +121,7 @@ class Scan {
   void BeginChain(py::handle name) {
     const py::handle previous = chain_.empty() ? name_of_chain_ : py::handle();
     EndChain();
-    if (IsOneOf(name, "set", "frozenset") && !IsOrderless(previous)) names_.builds_set = true;
+    if (IsOneOf(name, "set", "frozenset") && (calls_with_key_ || !IsOrderless(previous))) names_.builds_set = true;
     has_reader_ = IsReader(previous);
     name_of_chain_ = pending_ = name;
   }
@@ -220,6 +232,7 @@ class Scan {
   PyCodeObject* code_;
   Names& names_;
   const OpcodeTable& opcodes_;
+  bool calls_with_key_;
   std::vector<py::object> variables_;
   std::vector<Instruction> instructions_;
   std::size_t at_ = 0;

@@ -8,11 +8,12 @@ in C++ (``cpp/bindings/encode_annotations.cpp``).
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
 from typing import TYPE_CHECKING, Any
 
-from . import _raw
+from . import _origin, _raw
 
 if TYPE_CHECKING:
     from jitserve import _core
@@ -45,6 +46,24 @@ def emit_one(tokens: _core.Tokens, value: Any, depth: int = _MAX_DEPTH) -> None:
     tokens.scalar(name) if type(name) is str else tokens.none()
     for argument in arguments if depth else ():
         emit_one(tokens, argument, depth - 1)
+
+
+def is_told_by_name(obj: object) -> bool:
+    """Whether the signature of a function shows nothing but what its tokens say: no class whose contents may differ."""
+    while type(obj) in (types.MethodType, functools.partial):
+        obj = obj.__func__ if type(obj) is types.MethodType else obj.func  # type: ignore[attr-defined]
+    if type(obj) is not types.FunctionType or "__signature__" in obj.__dict__:
+        return False
+    wrapped = obj.__dict__.get("__wrapped__")
+    return all(map(_is_name, obj.__annotations__.values())) and (wrapped is None or is_told_by_name(wrapped))
+
+
+def _is_name(annotation: object) -> bool:
+    if issubclass(type(annotation), type):
+        return _origin.of_class(annotation) is not _origin.Origin.USER  # type: ignore[arg-type]
+    if type(annotation) in (types.GenericAlias, types.UnionType, _GENERIC):
+        return all(map(_is_name, _arguments(annotation)))
+    return type(annotation) in (str, type(None))
 
 
 def _arguments(value: Any) -> tuple[Any, ...]:

@@ -19,17 +19,28 @@ if TYPE_CHECKING:
 
 
 def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """An array of numpy: dtype, shape, contents in C order; a subclass with its class and attributes, too."""
+    """An array of numpy: dtype, shape, contents in C order, layout; a subclass with its class and attributes, too."""
     if not walker.number(obj, path):
         return
     exact = type(obj) is np.ndarray
-    walker.tokens.begin("ndarray", 2 if exact else 4)
-    _emit(walker, np.ndarray.view(obj, np.ndarray), path)
-    children: list[tuple[Any, Path, bool]] = []
+    walker.tokens.begin("ndarray", 3 if exact else 5)
+    plain = np.ndarray.view(obj, np.ndarray)
+    _emit(walker, plain, path)
+    _emit_memory(walker, plain)
+    children: list[tuple[Any, Path, bool]] = [(plain.dtype.metadata, (path, ATTR, "dtype"), trusted)]
     if not exact:
         children.append((type(obj), (path, ATTR, "__class__"), trusted))
         children.append((_subclass_state(obj), path, trusted))
     walker.push(children)
+
+
+def _emit_memory(walker: Walker, array: np.ndarray[Any, Any]) -> None:
+    """How it lies in memory, which ``ravel("K")`` goes by."""
+    strides = () if array.flags.c_contiguous else array.strides
+    walker.tokens.begin("memory", 1 + len(strides))
+    walker.tokens.bool_(bool(array.flags.writeable))
+    for stride in strides:
+        walker.tokens.int_(stride)
 
 
 def _subclass_state(obj: Any) -> tuple[tuple[str, Any], ...]:
@@ -67,6 +78,7 @@ def emit_dtype(walker: Walker, dtype: np.dtype[Any], path: Path) -> None:
         entry = fields[name]
         tokens.str_(name)
         tokens.int_(entry[1])
+        tokens.str_(entry[2] if len(entry) > 2 and type(entry[2]) is str else "")
         emit_dtype(walker, entry[0], path)
     if dtype.subdtype is not None:
         tokens.begin("subdtype", len(dtype.subdtype[1]))

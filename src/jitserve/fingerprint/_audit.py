@@ -19,7 +19,7 @@ class _Current(threading.local):
 
 
 _current = _Current()
-_WANTED = frozenset(("open", "import", *LISTINGS, *CHANGES))
+_WANTED = frozenset(("open", "import", "pickle.find_class", *LISTINGS, *CHANGES))
 
 
 @functools.cache

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _raw, _static
+from . import _raw, _static, _telltales
 from ._path import ATTR, Path, render
+from ._pruning import INTROSPECTION
 
 if TYPE_CHECKING:
     from ._walk import Walker
@@ -67,8 +68,16 @@ def encode_method_wrapper(walker: Walker, obj: Any, path: Path, trusted: bool) -
 
 def encode_operator(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """``itemgetter``, ``attrgetter``, ``methodcaller``: built-in types that tell how to build themselves."""
+    if not trusted and type(obj) is not operator.itemgetter:
+        _check_read(obj.__reduce__()[1], path)
     walker.tokens.begin(type(obj).__name__, 1)
     walker.push([(obj.__reduce__()[:2], path, trusted)])
+
+
+def _check_read(arguments: tuple[Any, ...], path: Path) -> None:
+    for name in (part for text in arguments if type(text) is str for part in text.split(".")):
+        if name == "__hash__" or name in INTROSPECTION or _telltales.is_telltale(name):
+            raise Refusal(BypassReason.DYNAMIC_SCOPE, render(path), f"reads {name!r}, which no walk covers")
 
 
 def encode_tuple_getter(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:

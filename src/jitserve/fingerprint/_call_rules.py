@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import random
+import threading
 from typing import Any
 
 from jitserve._outcome import BypassReason
@@ -10,7 +12,11 @@ from jitserve._outcome import BypassReason
 from . import _raw, _static
 
 # Where the functions are whose reading of a file is seen as the opening of that file.
-_OPENING_MODULES = frozenset(("builtins", "io", "_io", "numpy", "numpy.lib._npyio_impl", "pkgutil"))
+_OPENING_MODULES = frozenset(("builtins", "io", "_io", "numpy", "numpy.lib._npyio_impl"))
+
+_LOCAL_TIMES = frozenset(("astimezone", "timestamp"))
+_LOCKS = (type(threading.Lock()), type(threading.RLock()))
+_ASKING = frozenset(("acquire", "acquire_lock", "locked", "locked_lock", "release", "release_lock"))
 
 
 def untracked_rule(module: str, qualname: str) -> tuple[BypassReason, str] | None:
@@ -22,12 +28,17 @@ def untracked_rule(module: str, qualname: str) -> tuple[BypassReason, str] | Non
 
 
 def receiver_rule(function: Any, receiver: object) -> tuple[BypassReason, str] | None:
-    """The rule for a method by what it is a method of: a clock, a source of random numbers."""
+    """The rule for a method by what it is a method of: a clock, a source of random numbers, a lock."""
+    name = getattr(function, "__name__", "")
     if issubclass(type(receiver), type):
-        named_now = getattr(function, "__name__", "") in ("now", "today", "utcnow")
+        named_now = name in _static.CLOCK_METHODS
         of_clock = _raw.module_name(receiver) == "datetime"  # type: ignore[arg-type]
         return (BypassReason.TIME_READ, "pass the time as an argument") if named_now and of_clock else None
     for kind in _raw.mro(type(receiver)):
         if kind is random.Random or _raw.module_name(kind).startswith("numpy.random"):
             return BypassReason.RNG_READ, "use jax.random, or pass the number as an argument"
+        if kind is datetime.datetime and name in _LOCAL_TIMES and receiver.tzinfo is None:  # type: ignore[attr-defined]
+            return BypassReason.TIME_READ, "it depends on the time zone of the process; give the time one"
+        if kind in _LOCKS and name in _ASKING:
+            return BypassReason.OPAQUE_CALLABLE, "whether a lock is held depends on others; use it in a with statement"
     return None

@@ -23,7 +23,7 @@ class Dependency:
 
     Attributes:
         kind: what sort of thing.
-        name: of the environment variable, or the absolute path of the file; who iterated over a set.
+        name: of the environment variable; the path of the file, as it was opened; who iterated over a set.
         digest: 32 bytes, of what was read; absence has a digest of its own.
     """
 

@@ -47,10 +47,7 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
     For functions of the user's. Those of libraries come here only where an exception is made for one of their names:
     the rest is in ``cpp/bindings/encode_bindings.cpp``.
     """
-    globals_ = function.__globals__
-    builtins = function.__builtins__
-    if type(globals_) is not dict or type(builtins) is not dict:
-        raise Refusal(BypassReason.DYNAMIC_SCOPE, render(path), "its globals are not a plain dictionary")
+    globals_, builtins = _namespaces(function, path, trusted)
     if _names.of(function.__code__).reads_by_name and not trusted:
         for refusal in _reader_hazards(globals_, builtins, path):
             walker.hazards.meet(refusal, function.__code__)
@@ -75,6 +72,19 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
             continue
         _Chains(walker, function.__code__, children, trusted).value(value, chains, (path, GLOBAL, name))
     return children
+
+
+def _namespaces(function: Any, path: Path, trusted: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The globals and the builtins of a function."""
+    globals_, builtins = function.__globals__, function.__builtins__
+    if type(globals_) is not dict or type(builtins) is not dict:
+        raise Refusal(BypassReason.DYNAMIC_SCOPE, render(path), "its globals are not a plain dictionary")
+    # Functions that are made while it runs take the builtins of the module as they are then.
+    now = globals_.get("__builtins__", builtins)
+    now = _raw.module_namespace(now) if type(now) is types.ModuleType else now
+    if now is not builtins and not trusted:
+        raise Refusal(BypassReason.DYNAMIC_SCOPE, render(path), "its module has got other builtins than it has")
+    return globals_, builtins
 
 
 def _reader_hazards(globals_: dict[str, Any], builtins: dict[str, Any], path: Path) -> Iterator[Refusal]:

@@ -8,6 +8,7 @@ A set that was reached by a name is harmless when no walked function of the user
 
 from __future__ import annotations
 
+import enum
 import os
 import sys
 import types
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from ._walk import Walker
 
 SEEDLESS = frozenset((int, bool, float, complex))  # their hashes are the same in every process
+_SEEDED = SEEDLESS | {str, bytes}  # theirs are the same wherever the seed is
+# By these, code can take attributes that it does not name.
+_BY_COMPUTED_NAMES = frozenset(
+    ("__dict__", "__getattribute__", "_asdict", "asdict", "astuple", "attrgetter", "getattr", "vars")
+)
 _ADVICE = "sort it first (sorted(...)), use a tuple, or fix PYTHONHASHSEED"
 
 
@@ -33,19 +39,30 @@ def hash_seed_is_fixed() -> bool:
     )
 
 
+def follows_seed(value: object) -> bool:
+    """Whether the hash of a value is the same in all processes of one seed. That of most objects is their address."""
+    kind = type(value)
+    if kind is tuple or kind is frozenset:
+        return all(map(follows_seed, value))  # type: ignore[call-overload]
+    return kind in _SEEDED or issubclass(kind, enum.Enum)
+
+
 class HashOrder:
     """What one walk has seen of sets and of their uses; judged at its end, or by the recorder for the code that ran."""
 
-    __slots__ = ("_code", "_sets")
+    __slots__ = ("_code", "_sets", "_unsteady")
 
     def __init__(self) -> None:
         self._sets: list[Path] = []
+        self._unsteady: list[Path] = []  # those that no seed puts into an order
         self._code: list[tuple[Names, types.CodeType, Path]] = []
 
     def saw(self, values: Sequence[object], path: Path, trusted: bool) -> None:
         """Notes a set that was reached as a value."""
         if len(values) > 1 and not trusted and not all(type(value) in SEEDLESS for value in values):
             self._sets.append(path)
+            if not all(map(follows_seed, values)):
+                self._unsteady.append(path)
 
     def saw_code(self, names: Names, code: types.CodeType, path: Path) -> None:
         """Notes a function of the user."""
@@ -58,10 +75,11 @@ class HashOrder:
         Raises:
             Refusal: HASH_ORDER, when hazards are not deferred.
         """
-        refusal = self._refusal([(names, path) for names, _, path in self._code])
+        functions = [(names, path) for names, _, path in self._code]
+        refusal = self._refusal(functions, self._sets)
         if refusal is None:
             return
-        if hash_seed_is_fixed():
+        if hash_seed_is_fixed() and (walker.hazards.deferred or self._refusal(functions, self._unsteady) is None):
             walker.tokens.begin("hash seed", 1)
             walker.tokens.int_(hash("jitserve"))
         elif not walker.hazards.deferred:
@@ -76,22 +94,22 @@ class HashOrder:
         Raises:
             Refusal: HASH_ORDER.
         """
-        if hash_seed_is_fixed():
-            return
-        refusal = self._refusal(
-            [(names, path) for names, _, path in self._code if any(id(code) in ran for code in names.codes)]
-        )
+        functions = [(names, path) for names, _, path in self._code if any(id(code) in ran for code in names.codes)]
+        fixed = hash_seed_is_fixed()
+        refusal = self._refusal(functions, self._unsteady if fixed else self._sets, builds=not fixed)
         if refusal is not None:
             raise refusal
 
-    def _refusal(self, functions: list[tuple[Names, Path]]) -> Refusal | None:
+    @staticmethod
+    def _refusal(functions: list[tuple[Names, Path]], sets: list[Path], *, builds: bool = True) -> Refusal | None:
         loads: set[str] = set().union(*(names.loads for names, _ in functions))
-        for path in self._sets:
+        anonymous = not loads.isdisjoint(_BY_COMPUTED_NAMES)
+        for path in sets:
             name = last_name(path)
-            if name is None or name in loads:
+            if name is None or name in loads or anonymous:
                 what = "is a set whose order may be observed"
                 return Refusal(BypassReason.HASH_ORDER, render(path), f"{what}; {_ADVICE}")
         for names, path in functions:
-            if names.builds_set:
+            if names.builds_set and builds:
                 return Refusal(BypassReason.HASH_ORDER, render(path), f"iterates over a set; {_ADVICE}")
         return None

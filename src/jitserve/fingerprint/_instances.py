@@ -77,8 +77,9 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
         return
     shape = _shape_of(walker, type(obj), trusted)
     if shape.adapter.inert:
-        walker.tokens.begin("inert", 1)
-        walker.push([(shape.cls, (path, ATTR, "__class__"), trusted)])
+        walker.tokens.begin("inert", 2)
+        shown = shape.adapter.shown(obj) if shape.adapter.shown is not None and not trusted else ()
+        walker.push([(shape.cls, (path, ATTR, "__class__"), trusted), (shown, path, trusted)])
         return
     if shape.may_be_offered and _is_offered_by_name(walker, obj, path, trusted):
         return

@@ -61,11 +61,24 @@ def _overlay(module: types.ModuleType, path: Path, trusted: bool) -> list[tuple[
     """What is in an opaque module that its files do not determine: patched functions, and plain settings."""
     children: list[tuple[Any, Path, bool]] = []
     for name, value in sorted(_raw.module_namespace(module).items()):
-        foreign = type(value) is types.FunctionType and _origin.of_function(value) is not Origin.OPAQUE
-        if foreign or (type(value) in _SCALARS and name not in _MACHINERY):
+        if name not in _MACHINERY and (type(value) in _SCALARS or _is_foreign(value) or _is_plain(name, value)):
             children.append((name, path, trusted))
             children.append((value, (path, ATTR, name), trusted))
     return children
+
+
+def _is_foreign(value: Any) -> bool:
+    if type(value) is types.FunctionType:
+        return _origin.of_function(value) is not Origin.OPAQUE
+    cls = value if type(value) is type else type(value)
+    return _raw.is_heap_type(cls) and _origin.of_class(cls) is Origin.USER
+
+
+def _is_plain(name: str, value: Any) -> bool:
+    if name == "__all__":  # NumPy makes its own of a set
+        return False
+    values = dict.values(value) if type(value) is dict else value if type(value) in (list, tuple) else (None,)
+    return value is not None and type(value) in (dict, list, tuple) and all(type(item) in _SCALARS for item in values)
 
 
 def load_lazily(module: types.ModuleType, name: str) -> bool:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from jitserve import _core
 
+from . import _telltales
+
 Chain = tuple[str, ...]
 
 
@@ -30,6 +32,7 @@ class Names(NamedTuple):
         loads: names (of any kind) that are used for more than a test of membership.
         reads_by_name: whether getattr or hasattr extended a chain.
         builds_set: whether a set is made whose order could be observed.
+        telltales: what is read that no walk covers, by name, with the rule for it.
     """
 
     digest: bytes
@@ -42,6 +45,7 @@ class Names(NamedTuple):
     loads: set[str]
     reads_by_name: bool
     builds_set: bool
+    telltales: tuple[tuple[str, _telltales.Rule], ...]
 
 
 _known: dict[int, Names] = {}  # by the id of the code object, which the names keep alive
@@ -54,8 +58,15 @@ def of(code: types.CodeType) -> Names:
     if names is None:
         if len(_known) >= _MOST:
             _known.clear()
-        names = _known[id(code)] = Names(_core.code_digest(code), *_core.code_names(code))
+        names = _known[id(code)] = _read(code)
     return names
+
+
+def _read(code: types.CodeType) -> Names:
+    parts = _core.code_names(code)
+    codes, chains, attributes = parts[0], parts[1], parts[5]
+    telltales = _telltales.read_by(codes, attributes, (name for name, _ in chains))
+    return Names(_core.code_digest(code), *parts, telltales)
 
 
 def digest_of(code: types.CodeType) -> bytes:

@@ -26,9 +26,11 @@ from ._dependency import Dependency, DependencyKind, read
 from ._origin import Origin
 from ._pruning import INTROSPECTION
 from ._stack import IMPORTING, WATCHING, new_stack
+from ._stdlib_calls import direct_rule, is_judged, signature_rule
 
 # Modules that JAX uses all the time: what the user's code does with them is seen by the walk.
 _BUSY_MODULES = frozenset(("weakref", "_weakrefset", "threading", "contextvars", "typing", "traceback"))
+_SELDOM = frozenset(("threading", "typing", "traceback"))  # of those, the ones with rules for few functions
 # By these, code of other threads can become part of what a trace does, and nobody watches those.
 _THREADS = frozenset(("concurrent.futures._base", "concurrent.futures.thread", "multiprocessing.pool", "queue"))
 _WAITS = frozenset(("Thread.start", "Thread.join", "Condition.wait", "Event.wait", "Barrier.wait"))
@@ -46,14 +48,13 @@ _TOLERATED_IN_LIBRARIES = frozenset(
 # Every read of ``os.environ`` ends in one of these; by identity, since hashing a code object is slow.
 _ENVIRON_READS = {
     id(type(os.environ).__getitem__.__code__): "key",
-    id(type(os.environ).__iter__.__code__): None,
-    id(type(os.environ).copy.__code__): None,
+    **{id(getattr(type(os.environ), name).__code__): None for name in ("__iter__", "__len__", "__repr__", "copy")},
 }
 # What another thread does is not seen.
 _THREAD_START = id(threading.Thread.start.__code__)
 _FILTER_SETTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
 _ADDRESS = "it shows an address; give the class a __repr__, or name what you mean"
-_GET_ITER = dis.opmap["GET_ITER"]
+_LOOPS = frozenset(dis.opmap[name] for name in ("GET_ITER", "LIST_EXTEND", "UNPACK_SEQUENCE", "UNPACK_EX"))
 _WRITING = frozenset("wax+")
 
 
@@ -130,14 +131,26 @@ class Observer:
         looks = module == "dis" or (module == "inspect" and code.co_qualname in INTROSPECTION)
         if waits or looks:
             self.unbounded |= self._culprit(frame)[0] is not Origin.OPAQUE
-        busy = module in _BUSY_MODULES and id(code) != _THREAD_START
-        rule = None if busy else untracked_rule(module, code.co_qualname)
+        judged = is_judged(module, code.co_qualname)  # JAX may be the first to call it, and the user the next
+        rule = self._rule_of_stdlib(module, code, frame)
         if rule is None:
-            return Interest.STARTS if waits or looks else Interest.NONE  # JAX may be the first, and the user the next
+            return Interest.STARTS if waits or looks or judged else Interest.NONE
         if self._is_bystander(frame.f_back):
             return Interest.STARTS
         self._impure(rule, code.co_qualname, frame.f_back)
         return Interest.STARTS
+
+    def _rule_of_stdlib(
+        self, module: str, code: types.CodeType, frame: types.FrameType
+    ) -> tuple[BypassReason, str] | None:
+        caller = frame.f_back
+        of_user = caller is not None and origin_of_code(caller.f_code, caller) is Origin.USER
+        if module in _BUSY_MODULES and id(code) != _THREAD_START and not (of_user and module in _SELDOM):
+            return None
+        rule = untracked_rule(module, code.co_qualname)
+        if rule is None and of_user:
+            rule = direct_rule(module, code.co_qualname) or signature_rule(module, code.co_qualname, frame)
+        return rule
 
     def called(self, function: Any, receiver: object, frame: types.FrameType | None) -> None:
         """Walked code calls something; functions written in Python are reported when they start."""
@@ -154,7 +167,10 @@ class Observer:
             return  # what it comes to is seen by those only who ask for a hash themselves, and by sets
         owner = function.__self__ if kind is types.BuiltinFunctionType else receiver
         if kind is types.BuiltinFunctionType and issubclass(type(owner), types.ModuleType | type(None)):
-            rule = untracked_rule(str(function.__module__), function.__qualname__)
+            module, qualname = str(function.__module__), function.__qualname__
+            rule = untracked_rule(module, qualname)
+            if rule is None and frame is not None and origin_of_code(frame.f_code, frame) is Origin.USER:
+                rule = direct_rule(module, qualname)
         elif kind is type:
             rule = untracked_rule(_raw.module_name(function), _raw.qualname(function))
         else:
@@ -174,16 +190,16 @@ class Observer:
             self.texts.append(Refusal(BypassReason.ID_OR_HASH_READ, where, detail))
 
     def iterated(self, values: frozenset[object]) -> None:
-        """Somebody iterates over a set. What the user's code does with sets is for the walk to see."""
+        """Somebody iterates over a set. Of what the user's code does with sets, the walk sees more."""
         frame = sys._getframe(1)
-        if origin_of_code(frame.f_code, frame) is not Origin.LIBRARY or inside_pure() or self._is_bystander(frame):
+        if origin_of_code(frame.f_code, frame) is Origin.OPAQUE or inside_pure() or self._is_bystander(frame):
             return
-        loops = frame.f_code.co_code[frame.f_lasti] == _GET_ITER  # and is not ``sorted``, or another set
+        loops = frame.f_code.co_code[frame.f_lasti] in _LOOPS  # and is not ``sorted``, or another set
         if not loops or all(type(value) in _hash_order.SEEDLESS for value in values):
             return
         if self._is_harmless(BypassReason.HASH_ORDER, frame):
             return
-        if _hash_order.hash_seed_is_fixed():
+        if _hash_order.hash_seed_is_fixed() and all(map(_hash_order.follows_seed, values)):
             self._depend(DependencyKind.HASH_SEED, frame.f_code.co_qualname)
         else:
             where = f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
@@ -201,6 +217,9 @@ class Observer:
             self._impure((BypassReason.FILE_READ_UNTRACKED, "list it outside, and pass the names in"), event, frame)
         elif event in CHANGES:
             self._impure((BypassReason.TRACE_SIDE_EFFECT, "a hit would not do it; do it outside"), event, frame)
+        elif event == "pickle.find_class":
+            if _origin.of_module(str(arguments[0])) is not Origin.OPAQUE:
+                self._impure((BypassReason.DYNAMIC_MODULE_ATTR, "it is found by its name"), str(arguments[1]), frame)
         elif event.startswith(OUTSIDE):
             self._impure((BypassReason.OPAQUE_CALLABLE, "do it outside, and pass the result in"), event, frame)
 
@@ -221,10 +240,11 @@ class Observer:
                 self._refuse(BypassReason.ENV_READ_UNTRACKED, where, "reads the whole environment")
             return
         name = frame.f_locals.get(parameter)
-        if type(name) is str and origin is not Origin.OPAQUE:
-            self._depend(DependencyKind.ENVIRONMENT, name)
+        if type(name) in (str, bytes) and origin is not Origin.OPAQUE:
+            self._depend(DependencyKind.ENVIRONMENT, os.fsdecode(name))  # type: ignore[arg-type]
 
     def _opened(self, path: object, mode: object, frame: types.FrameType | None) -> None:
+        frame = self._reader(frame)
         origin, where = self._culprit(frame)
         if origin is Origin.OPAQUE or self._is_harmless(BypassReason.FILE_READ_UNTRACKED, frame):
             return
@@ -234,7 +254,14 @@ class Observer:
         elif name is None or not _is_regular(name):
             self._refuse(BypassReason.FILE_READ_UNTRACKED, where, f"opens {name or 'a descriptor'}, not a regular file")
         else:
-            self._depend(DependencyKind.FILE, os.path.abspath(name))
+            self._depend(DependencyKind.FILE, name)  # a relative name means another file elsewhere
+
+    def _reader(self, frame: types.FrameType | None) -> types.FrameType | None:
+        """Who opens a file: NumPy reads those that its callers want to have read."""
+        frame = self._stack.culprit(frame)
+        while frame is not None and _origin.reads_for_others(frame.f_code.co_filename):
+            frame = self._stack.culprit(frame.f_back)
+        return frame
 
     def _culprit(self, frame: types.FrameType | None) -> tuple[Origin, str]:
         """Who did it: the nearest frame that is not the standard library's or an importer's, and a text for it."""

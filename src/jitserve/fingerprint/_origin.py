@@ -106,6 +106,15 @@ def is_stdlib(filename: str) -> bool:
     return _installed_package(path) is None and path.startswith(_stdlib_directories())
 
 
+@functools.lru_cache(maxsize=65536)
+def reads_for_others(filename: str) -> bool:
+    """Whether code is of an opaque library that opens files for its callers; JAX has files of its own, too."""
+    if filename.startswith("<"):
+        return False
+    package = _installed_package(os.path.abspath(filename))
+    return package in ("numpy", "scipy", *BYSTANDERS) or os.path.join("jax", "_src", "numpy", "") in filename
+
+
 def _installed_package(path: str) -> str | None:
     """Top-level name of the package that an installed file belongs to, or None for any other file."""
     for marker in ("/site-packages/", "/dist-packages/"):

@@ -27,6 +27,7 @@ def process_state() -> tuple[tuple[str, object], ...]:
         ("decimal context", tuple(_as_tuple(part) for i, part in enumerate(precision) if i != _FLAGS)),
         ("digits of an int", sys.get_int_max_str_digits()),
         ("number format", locale.setlocale(locale.LC_NUMERIC)),
+        ("names of days", locale.setlocale(locale.LC_TIME)),
         ("encoding of files", locale.getpreferredencoding(False).lower()),
         ("warnings that are errors", _errors()),
     )

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Container, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jitserve._dependencies import ATTRIBUTE
 
@@ -96,13 +96,16 @@ def ran_in(walk: Walk, ran: Container[int]) -> frozenset[str] | None:
     for function in _functions_of(walk):
         read = _names.of(function.__code__)
         if any(id(code) in ran for code in read.codes):
-            if _looks_into_functions(read):
+            if _looks_into_functions(read, function.__globals__):
                 return None
             names.add(name_of(function))
     return frozenset(names)
 
 
-def _looks_into_functions(read: _names.Names) -> bool:
+def _looks_into_functions(read: _names.Names, globals_: dict[str, Any]) -> bool:
+    values = [globals_.get(name) for name, _ in read.chains]
+    if any(type(value) is str and value in INTROSPECTION for value in values):
+        return True
     texts = {value for code in read.codes for value in code.co_consts if type(value) is str}  # for getattr, attrgetter
     imported = {name for _, chain in read.imports for name in chain}
     return not INTROSPECTION.isdisjoint(texts | imported | read.attributes | read.loads | dict(read.chains).keys())

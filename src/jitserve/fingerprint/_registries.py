@@ -6,6 +6,7 @@ unrelated modules. What counts is its entry for a class that the walk has met, a
 
 from __future__ import annotations
 
+import copyreg
 import operator
 import types
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _FLATTEN = "<registered tree functions>"
 _ENTRY = "<registry entry>"
+_COPY = "<registered with copyreg>"
 
 
 class Registries:
@@ -51,8 +53,12 @@ class Registries:
         if (0, id(cls)) in done:
             return
         done.add((0, id(cls)))
-        for function in _tree_functions(cls, trusted) if _raw.has_plain_hash(cls) else ():
+        if not _raw.has_plain_hash(cls):
+            return
+        for function in _tree_functions(cls, trusted):
             _add(walker, _FLATTEN, function, (path, ATTR, _FLATTEN), trusted=trusted)
+        if cls in copyreg.dispatch_table:
+            _add(walker, _COPY, copyreg.dispatch_table[cls], (path, ATTR, _COPY), trusted=trusted)
 
     def _entries(self, walker: Walker, table: dict[Any, Any], path: Path, done: set[tuple[int, int]]) -> None:
         entries = {id(key): value for key, value in dict.items(table) if issubclass(type(key), type)}

@@ -18,7 +18,7 @@ from typing import Any
 from jitserve._outcome import BypassReason as R
 from jitserve._outcome import Refusal
 
-from . import _config_policy, _origin, _raw
+from . import _origin, _raw, _stdlib_calls, _telltales, adapters
 from ._names import Chain, Names
 from ._origin import Origin
 from ._path import Path, render
@@ -78,7 +78,7 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
     "getpass": (R.OPAQUE_CALLABLE, _PROCESS, None),
     "io": (R.FILE_READ_UNTRACKED, _FILE, frozenset(("open", "open_code", "FileIO"))),
     "_io": (R.FILE_READ_UNTRACKED, _FILE, frozenset(("open", "open_code", "FileIO"))),
-    "pkgutil": (R.FILE_READ_UNTRACKED, _FILE, None),
+    "pkgutil": (R.OPAQUE_CALLABLE, "finds files by where modules are; read them outside", None),
     "glob": (R.FILE_READ_UNTRACKED, _FILE, None),
     "tempfile": (R.FILE_READ_UNTRACKED, _FILE, None),
     "shutil": (R.FILE_READ_UNTRACKED, _FILE, None),
@@ -116,24 +116,9 @@ _BUILTINS = {
 }
 _OS_FILES = frozenset(("listdir", "scandir", "walk", "stat", "lstat", "access", "readlink", "getcwd", "open", "read"))
 _OS_ALLOWED = frozenset(
-    ("fspath", "PathLike", "fsencode", "fsdecode", "_fscodec", "_createenviron", "DirEntry")
+    ("fspath", "PathLike", "fsencode", "fsdecode", "_fscodec", "_check_bytes", "_createenviron", "DirEntry")
 )  # the rest of os asks the operating system, or changes something there
 _OS_ENVIRONMENT = frozenset(("getenv", "getenvb", "_Environ"))
-_ATTRIBUTES = {
-    "f_back": (R.DYNAMIC_SCOPE, _SCOPE),
-    "f_locals": (R.DYNAMIC_SCOPE, _SCOPE),
-    "f_globals": (R.DYNAMIC_SCOPE, _SCOPE),
-    "__globals__": (R.DYNAMIC_SCOPE, _SCOPE),
-    "__subclasses__": (R.DYNAMIC_SCOPE, "which subclasses exist depends on what else was imported"),
-    "__annotations__": (R.DYNAMIC_SCOPE, "reads annotations, which are not walked"),
-    "__hash__": (R.ID_OR_HASH_READ, _ADDRESS),
-    "__doc__": (R.DYNAMIC_SCOPE, "reads a docstring, which is not walked"),
-    "co_filename": (R.DYNAMIC_SCOPE, _SCOPE),
-    "co_firstlineno": (R.DYNAMIC_SCOPE, _SCOPE),
-    "f_lineno": (R.DYNAMIC_SCOPE, _SCOPE),
-    "read_text": (R.FILE_READ_UNTRACKED, _FILE),
-    "read_bytes": (R.FILE_READ_UNTRACKED, _FILE),
-}
 _SYS_SETTINGS = frozenset(
     ("getrecursionlimit", "getsizeof", "getswitchinterval", "getallocatedblocks", "get_int_max_str_digits", "gettrace")
 )
@@ -161,7 +146,8 @@ _PATH_METHODS = frozenset(
 )
 _LOGGING_METHODS = frozenset(("addFilter", "addHandler", "removeFilter", "removeHandler", "setFormatter", "setLevel"))
 COMPILED = "cython_function_or_method"  # the name of the type of Cython's functions
-_CLOCK_METHODS = frozenset(("now", "today", "utcnow"))
+_GENERATED_FILES = tuple(adapters.GENERATED)
+CLOCK_METHODS = frozenset(("fromtimestamp", "now", "today", "utcnow"))
 
 
 def code_hazards(function: types.FunctionType, names: Names, path: Path) -> Iterator[Refusal]:
@@ -169,13 +155,9 @@ def code_hazards(function: types.FunctionType, names: Names, path: Path) -> Iter
     for name in sorted(names.globals_written):
         text = f"assigns to the global {name!r}, which a hit would not do"
         yield Refusal(R.TRACE_SIDE_EFFECT, render(path), text)
-    for name in sorted(names.attributes & _ATTRIBUTES.keys()):
-        if name == function.__code__.co_name == "__hash__":
-            continue  # it asks its base class
-        reason, advice = _ATTRIBUTES[name]
+    made_up = function.__code__.co_filename.startswith(_GENERATED_FILES)  # by a library, that knows what it reads
+    for name, (reason, advice) in () if made_up else names.telltales:
         yield Refusal(reason, render(path), f"reads the attribute {name!r}: {advice}")
-    for name in sorted(names.attributes & _config_policy.IRRELEVANT.keys()):
-        yield Refusal(R.UNKNOWN_CONTEXT_VALUE, render(path), f"reads {name}, which is not part of any key")
     for name, chain in sorted(names.writes):
         if issubclass(type(function.__globals__.get(name)), types.ModuleType):
             yield Refusal(R.TRACE_SIDE_EFFECT, render(path), f"assigns to {'.'.join((name, *chain))}")
@@ -189,14 +171,13 @@ def check_value(value: Any, path: Path) -> None:
     """Refuses a value that a global name of the user's code holds, if that can be seen from the value itself."""
     kind = type(value)
     if kind is types.BuiltinFunctionType or kind is types.MethodType:
-        owner = value.__self__
-        if owner is None or issubclass(type(owner), types.ModuleType):
-            check_opaque(value, str(value.__module__), value.__qualname__, path)
-        elif not issubclass(type(owner), type):
-            check_instance(owner, path)
+        _check_bound(value, path)
     elif kind is types.FunctionType:
         if _origin.of_function(value) is Origin.OPAQUE:
-            check_opaque(value, value.__module__, value.__qualname__, path)
+            _check_direct(value, path)
+    elif kind is str:
+        if _telltales.is_telltale(value):
+            raise Refusal(R.DYNAMIC_SCOPE, render(path), f"names {value!r}, an attribute that no walk covers")
     elif issubclass(kind, type):
         if _origin.of_class(value) is Origin.OPAQUE:
             check_opaque(value, _raw.module_name(value), _raw.qualname(value), path)
@@ -206,7 +187,23 @@ def check_value(value: Any, path: Path) -> None:
         check_instance(value, path)
 
 
+def _check_bound(value: Any, path: Path) -> None:
+    owner = value.__self__
+    if owner is None or issubclass(type(owner), types.ModuleType):
+        _check_direct(value, path)
+    elif not issubclass(type(owner), type):
+        check_instance(owner, path)
+
+
 _PLAIN = frozenset((int, float, str, bytes, bool, type(None), tuple, list))
+
+
+def _check_direct(value: Any, path: Path) -> None:
+    module, qualname = str(value.__module__), value.__qualname__
+    check_opaque(value, module, qualname, path)
+    found = _stdlib_calls.direct_rule(module, qualname)
+    if found is not None:
+        raise Refusal(found[0], render(path), f"{module}.{qualname}: {found[1]}")
 
 
 def check_opaque(obj: object, module: str, qualname: str, path: Path) -> None:
@@ -255,7 +252,7 @@ def _method_rule(module: str, qualname: str) -> tuple[R, str] | None:
 
 def chain_hazard(value: Any, chain: Chain, path: Path) -> Refusal | None:
     """Why ``datetime.now()`` is to be refused: a harmless class, but not by every one of its methods."""
-    if (value is datetime.datetime or value is datetime.date) and chain and chain[0] in _CLOCK_METHODS:
+    if (value is datetime.datetime or value is datetime.date) and chain and chain[0] in CLOCK_METHODS:
         return Refusal(R.TIME_READ, render(path), f"{chain[0]}(): {_CLOCK}")
     return None
 

@@ -22,7 +22,7 @@ from . import _hash_order, _hazards, _instances, _names, _place, _registries
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
-SCHEMA = "jitserve-walk-2"
+SCHEMA = "jitserve-walk-3"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def find(cls: type, trusted: bool) -> Adapter:
         ignored=ignored,
         presence_only=presence_only,
         inert=any(entry.inert for entry in found),
+        shown=next((entry.shown for entry in found if entry.shown), None),
         registers_itself=any(entry.registers_itself for entry in found),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -15,6 +16,7 @@ class Adapter:
         presence_only: attributes of which it only counts whether they are None.
         inert: instances are encoded by the name of their class alone.
         in_libraries_only: the entry does not hold for an object that the user's own code names.
+        shown: of an inert instance, what code of the user may ask it for all the same.
         registers_itself: to make the first instance registers the class as a node of trees, with methods of its own.
     """
 
@@ -24,3 +26,4 @@ class Adapter:
     inert: bool = False
     in_libraries_only: bool = False
     registers_itself: bool = False
+    shown: Callable[[object], tuple[object, ...]] | None = None

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import logging
+
+from .. import _raw
 from ._adapter import Adapter
 
 _LOCK = Adapter(reason="whether a lock is held does not shape a program", inert=True)
 _MEMO_LOCK = Adapter(reason="a lock and nothing else", ignored=frozenset(("lock",)))
-_LOG = Adapter(reason="what is logged while tracing is not part of the program", inert=True)
+
+
+def _shown_by_logger(logger: object) -> tuple[object, ...]:
+    """Its name, its level as it works out, and how much hangs on it."""
+    own = _raw.instance_dict(logger) or {}
+    nearest: object = logger
+    level = own.get("level")
+    while not level and (nearest := (_raw.instance_dict(nearest) or {}).get("parent")) is not None:
+        level = (_raw.instance_dict(nearest) or {}).get("level")
+    sizes = tuple(len(own.get(name) or ()) for name in ("handlers", "filters"))
+    return own.get("name"), own.get("level"), level, own.get("disabled"), own.get("propagate"), *sizes, _disabled()
+
+
+def _disabled() -> int:
+    return logging.Logger.manager.disable
+
+
+_LOG = Adapter(
+    reason="what is logged while tracing is not part of the program, but for what it is made to depend on",
+    inert=True,
+    shown=_shown_by_logger,
+)
 _WEAK = Adapter(
     reason="libraries keep memos in weak containers, keyed by objects that live elsewhere",
     inert=True,
@@ -30,5 +54,7 @@ TABLE = {
     ),
     "logging.Logger": _LOG,
     "logging.RootLogger": _LOG,
-    "logging.LoggerAdapter": _LOG,
+    "logging.LoggerAdapter": Adapter(
+        reason="what is logged while tracing is not part of the program", inert=True, in_libraries_only=True
+    ),
 }

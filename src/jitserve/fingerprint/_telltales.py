@@ -1,0 +1,91 @@
+"""Names by which code reads what no walk covers: where objects lie, where code stands, what describes it.
+
+An attribute is told by its name, wherever it is read of: the walk knows no types.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Iterator, Set
+
+from jitserve._outcome import BypassReason as R
+
+from . import _config_policy
+
+Rule = tuple[R, str]
+
+_SCOPE = "depends on the frame or namespace it is called in; read the value outside and pass it in"
+_ADDRESS = "an address or a salted hash differs from process to process"
+_FILE = "reads a file while tracing; read it outside and pass the contents as an argument"
+_PLACE = "depends on where the code stands in its file"
+_PROCESS = "depends on what this process has done before; read the value outside and pass it in"
+_CHANGES = "changes the process, which a hit would not do; do it outside"
+_ANNOTATIONS = "reads annotations, which are not walked"
+
+_ATTRIBUTES: dict[str, Rule] = {
+    **dict.fromkeys(("f_back", "f_locals", "f_globals", "__globals__", "__builtins__"), (R.DYNAMIC_SCOPE, _SCOPE)),
+    **dict.fromkeys(
+        ("co_filename", "co_firstlineno", "co_linetable", "co_lnotab", "f_lineno", "f_lasti"), (R.DYNAMIC_SCOPE, _PLACE)
+    ),
+    **dict.fromkeys(("co_lines", "co_positions", "tb_lineno", "tb_lasti", "lineno"), (R.DYNAMIC_SCOPE, _PLACE)),
+    **dict.fromkeys(("__firstlineno__", "end_lineno"), (R.DYNAMIC_SCOPE, _PLACE)),
+    **dict.fromkeys(("__annotations__", "__annotate__", "__signature__"), (R.DYNAMIC_SCOPE, _ANNOTATIONS)),
+    "__subclasses__": (R.DYNAMIC_SCOPE, "which subclasses exist depends on what else was imported"),
+    "__doc__": (R.DYNAMIC_SCOPE, "reads a docstring, which is not walked"),
+    **dict.fromkeys(("read_text", "read_bytes"), (R.FILE_READ_UNTRACKED, _FILE)),
+    **dict.fromkeys(
+        ("__array_interface__", "__array_struct__", "__cuda_array_interface__", "unsafe_buffer_pointer", "ctypes"),
+        (R.ID_OR_HASH_READ, _ADDRESS),
+    ),
+    **dict.fromkeys(
+        ("live_arrays", "live_buffers", "live_executables", "memory_stats", "_cache_size"),
+        (R.OPAQUE_CALLABLE, _PROCESS),
+    ),
+    **dict.fromkeys(("clear_backends", "clear_cache", "clear_caches"), (R.TRACE_SIDE_EFFECT, _CHANGES)),
+}
+# Of what the logging module hands out while it is asked, nothing has been walked.
+_OF_LOGGERS = frozenset(("disabled", "filters", "handlers", "isEnabledFor", "getEffectiveLevel", "level", "propagate"))
+_OF_WARNINGS = frozenset(("filename", "source"))
+_CLOCKS = frozenset(("now", "today"))
+
+
+def is_telltale(text: str) -> bool:
+    """Whether an attribute of that name tells what no walk covers."""
+    return text in _ATTRIBUTES or text in _config_policy.IRRELEVANT
+
+
+def read_by(codes: list[types.CodeType], attributes: set[str], globals_: Iterable[str]) -> tuple[tuple[str, Rule], ...]:
+    """What a piece of code reads in such a way, by name: as an attribute, or by a text that it holds.
+
+    Args:
+        codes: the code object and all that is nested in it.
+        attributes: that they read.
+        globals_: global names that they read.
+    """
+    said = attributes | {value for code in codes for value in code.co_consts if type(value) is str}
+    return tuple(_found(codes, said, said.union(globals_)))
+
+
+def _found(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
+    for name in sorted(said & _ATTRIBUTES.keys()):
+        yield name, _ATTRIBUTES[name]
+    for name in sorted(said & _config_policy.IRRELEVANT.keys()):
+        yield name, (R.UNKNOWN_CONTEXT_VALUE, "which is not part of any key")
+    # A `__hash__` may ask for hashes: nobody sees them but `hash()`, and the order of sets, which are refused.
+    if "__hash__" in said and all(code.co_name != "__hash__" for code in codes):
+        yield "__hash__", (R.ID_OR_HASH_READ, _ADDRESS)
+    if "_data" in said and not loaded.isdisjoint(("environ", "environb")):
+        yield "_data", (R.OPAQUE_CALLABLE, "looks into the environment; read variables by their names")
+    yield from _together(said, loaded)
+
+
+def _together(said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
+    """What counts only beside something else."""
+    if "getLogger" in loaded:
+        for name in sorted(said & _OF_LOGGERS):
+            yield name, (R.OPAQUE_CALLABLE, "asks a logger that was not there before; make it outside")
+    if "catch_warnings" in loaded:
+        for name in sorted(said & _OF_WARNINGS):
+            yield name, (R.DYNAMIC_SCOPE, _PLACE)
+    if "datetime64" in loaded and said & _CLOCKS:
+        yield "datetime64", (R.TIME_READ, "reads the clock while tracing; pass the time as an argument")
