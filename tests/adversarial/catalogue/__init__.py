@@ -20,6 +20,8 @@ from . import (
     p_pruning,
     r_replaced,
     s_shared,
+    t_telling,
+    u_outside,
 )
 
 CASES: tuple[Case, ...] = (
@@ -34,6 +36,8 @@ CASES: tuple[Case, ...] = (
     *p_pruning.CASES,
     *r_replaced.CASES,
     *s_shared.CASES,
+    *t_telling.CASES,
+    *u_outside.CASES,
     *gaps_language.CASES,
     *gaps_values.CASES,
     *gaps_jax.CASES,
