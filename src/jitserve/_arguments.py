@@ -19,7 +19,7 @@ def root_labels(call: _jax.Call) -> dict[str, str]:
     labels = {f"static argument {i}": f"static argument `{name}`" for i, name in enumerate(statics)}
     named = statics + [name for name, _ in call.named_statics]
     labels |= {f"static argument {name}": f"static argument `{name}`" for name in named}
-    trees = [f"structure of argument `{name}`" for name, _ in _dynamic(call)]
+    trees = [f"structure of argument `{name}`" for name, _ in dynamic_arguments(call)]
     labels |= {f"tree of argument {i}": text for i, text in enumerate(trees)}
     return labels | {"<root>": "called object `self`"}  # of what is called and is no function
 
@@ -58,12 +58,12 @@ def _special(layout: Any) -> Iterator[str]:
 
 
 def _leaf_names(call: _jax.Call) -> Iterator[str]:
-    for name, argument in _dynamic(call):
+    for name, argument in dynamic_arguments(call):
         for path, _ in jax.tree_util.tree_flatten_with_path(argument)[0]:
             yield f"{name}{jax.tree_util.keystr(path)}"
 
 
-def _dynamic(call: _jax.Call) -> Iterator[tuple[str, Any]]:
+def dynamic_arguments(call: _jax.Call) -> Iterator[tuple[str, Any]]:
     """Names and values of the arguments that are not static, in the order of their trees."""
     statics = set(call.info.static_argnums)
     for i, (name, value) in enumerate(zip(_parameter_names(call), call.args, strict=True)):

@@ -40,6 +40,9 @@ _KINDS = {
     fingerprint.DependencyKind.HASH_SEED: "PYTHONHASHSEED, as it orders the sets of",
 }
 
+# What ``nnx.jit`` and ``eqx.filter_jit`` return.
+_JITTING = frozenset((("flax.nnx.transforms.compilation", "JitWrapped"), ("equinox._jit", "_JitWrapper")))
+
 
 def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
     """Says what ``f(*args, **kwargs)`` would come to now: a hit, a miss and how it differs from what is stored, or why
@@ -65,7 +68,7 @@ def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
     call = _jax.parse_call(_jax.user_function(stock), _jax.options(stock), args, kwargs)
     name = function_name(call)
     session = current_session()
-    trouble: list[str] = []
+    trouble = _jits_another(f)
     try:
         return dataclasses.replace(_explain(session, call, name, trouble), trouble=tuple(trouble))
     except Refusal as refusal:
@@ -74,6 +77,14 @@ def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
         trouble.append(f"{type(error).__name__}: {error}")
         summary = "the cache is broken; the call would go on through plain JAX"
         return Explanation(name, Outcome.FAULT, summary, trouble=tuple(trouble))
+
+
+def _jits_another(f: object) -> list[str]:
+    kind = type(f)
+    if (kind.__module__, kind.__qualname__) not in _JITTING:
+        return []
+    what = "jits a function of its own when it is called, which is not what is explained here; JITSERVE_LOG=debug tells"
+    return [f"a {kind.__qualname__} of {kind.__module__.partition('.')[0]} {what}"]
 
 
 def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -> Explanation:

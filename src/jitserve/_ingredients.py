@@ -8,19 +8,19 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from jitserve import _jax, fingerprint
+from jitserve import _core, _jax, fingerprint
 from jitserve._arguments import leaf_ingredients, root_labels
 from jitserve._ingredient import Ingredient
 from jitserve._key import CallKey, function_name
 from jitserve._outcome import Refusal
 from jitserve._roots import with_defaults
+from jitserve._skeleton import skeleton, static_parts
 from jitserve.record._ingredients import encode_ingredients
 
 if TYPE_CHECKING:
     from jitserve._session import Session
 
 _LIMIT = 160  # characters of a text
-_LEAF = "PyTreeDef(*)"
 _APART = frozenset(("function", "signature", "config", "XLA_FLAGS", "LIBTPU_INIT_ARGS"))  # told in detail, below
 
 
@@ -38,14 +38,20 @@ def ingredients_of(call: _jax.Call, key: CallKey) -> list[Ingredient]:
         Refusal: what the function reads has changed since the key was computed, and cannot be fingerprinted any more.
     """
     walked = [(label, value) for label, value in key.roots if label.startswith("static argument")]
-    notes = [
-        _named(part) for part in fingerprint.take_notes(call.fun, walked, root_labels(call), key.footprint.functions)
-    ]
+    labels = root_labels(call)
+    static = static_parts(call)
+    walked += [(label, value) for label, _, value in static.values]
+    labels |= {label: name for label, name, _ in static.values}
+    notes = [_named(part) for part in fingerprint.take_notes(call.fun, walked, labels, key.footprint.functions)]
     return [
         *(part for part in notes if part.kind == "waived"),
         *(part for part in notes if part.kind == "static"),
         *_environment(key),
         *_options(call, key),
+        *(
+            Ingredient(name, _core.sha256(where), f"{where.count(b' ') + 1} nodes", "option")
+            for name, where in static.places
+        ),
         *(part for part in notes if part.kind in ("function", "class", "library")),
         *leaf_ingredients(call),
         *(part for part in notes if part.kind == "value"),
@@ -53,7 +59,7 @@ def ingredients_of(call: _jax.Call, key: CallKey) -> list[Ingredient]:
 
 
 def _named(note: Ingredient) -> Ingredient:
-    is_static = note.kind == "value" and note.name.startswith("static argument")
+    is_static = note.kind == "value" and note.name.startswith(("static argument", "argument"))
     return dataclasses.replace(note, kind="static") if is_static else note
 
 
@@ -72,17 +78,23 @@ def _options(call: _jax.Call, key: CallKey) -> Iterator[Ingredient]:
     """The options of the jit, the context, and the structure of the arguments: the roots that have no names inside."""
     states = {name for name, _ in _jax.config_states()}
     texts = {f"option {name}": str(value) for name, value in _jax.option_fields(call.info)}
-    texts |= {f"tree of argument {i}": str(tree) for i, tree in enumerate(call.trees)}
+    structures = {f"tree of argument {i}": skeleton(tree) for i, tree in enumerate(call.trees)}
     labels = root_labels(call)
     for label, value in with_defaults(key.roots, call):
         kind, _, name = label.partition(" ")
         if kind == "static" or (kind == "context" and name in states):
             continue  # noted one by one; told as configuration
+        if label in structures:
+            if structures[label] != "*":  # a leaf tells by itself
+                yield _cut(labels[label], structures[label])
+            continue
         text = texts.get(label) or _text(value)
-        if text == _LEAF:
-            continue  # the argument itself tells
         digest = fingerprint.walk(None, [(label, value)], deferred=True).digest
         yield Ingredient(labels.get(label, label), digest, text[:_LIMIT], "option")
+
+
+def _cut(name: str, text: str) -> Ingredient:
+    return Ingredient(name, _core.sha256(text.encode()) if len(text) > _LIMIT else b"", text[:_LIMIT], "option")
 
 
 def _text(value: object) -> str:

@@ -68,6 +68,47 @@ def test_state_of_a_called_object_is_named() -> None:
     assert jitserve.explain(Scaled(3.0), np.ones(3)).differences == ("called object `self.factor`: 2.0 -> 3.0",)
 
 
+@jax.tree_util.register_pytree_node_class
+class Model:
+    """What libraries pass for a model: weights, and what it is made of as static data."""
+
+    def __init__(self, weights: object, options: object) -> None:
+        self.weights, self.options = weights, options
+
+    def tree_flatten(self) -> tuple[tuple[object], object]:
+        return (self.weights,), self.options
+
+    @classmethod
+    def tree_unflatten(cls, options: object, children: tuple[object]) -> Model:
+        return cls(*children, options)
+
+    def __repr__(self) -> str:
+        raise AssertionError("explaining runs no code of the user's")
+
+
+def test_static_data_inside_an_argument_is_named() -> None:
+    def apply(model: Model, x: jax.Array) -> jax.Array:
+        return model.options["layer"](model.weights["w"] * x)
+
+    def layer(rate: float) -> Scaled:
+        return Scaled(rate)
+
+    weights = {"w": np.ones(3), "b": None}
+    jitserve.jit(apply)(Model(weights, {"layer": layer(2.0)}), np.ones(3))
+    assert jitserve.flush()
+    found = jitserve.explain(apply, Model(weights, {"layer": layer(3.0)}), np.ones(3))
+    assert found.differences == ("argument `model`, static data of Model['layer'].factor: 2.0 -> 3.0",)
+    found = jitserve.explain(apply, Model([weights], {"layer": layer(2.0)}), np.ones(3))
+    was, now = "Model({'b': None, 'w': *})", "Model([{'b': None, 'w': *}])"
+    assert f"structure of argument `model`: {was} -> {now}" in found.differences
+
+
+def test_what_a_library_jits_by_itself_is_said_not_to_be_explained() -> None:
+    nnx = pytest.importorskip("flax.nnx")
+    found = jitserve.explain(nnx.jit(doubled), np.ones(3))
+    assert found.trouble[0].startswith("a JitWrapped of flax jits a function of its own when it is called")
+
+
 def test_further_positional_arguments_are_named_by_their_position() -> None:
     def total(x: jax.Array, *others: jax.Array) -> jax.Array:
         return sum(others, x)

@@ -20,6 +20,7 @@ from ._process_state import process_state as process_state
 from ._recording import Recording as Recording
 from ._recording import record as record
 from ._snapshot import Snapshot as Snapshot
+from ._text import text_of as text_of
 from ._walk import Limits as Limits
 from ._walk import Walk as Walk
 from ._walk import walk as walk
@@ -42,6 +43,7 @@ __all__ = [
     "record",
     "relevant_states",
     "take_notes",
+    "text_of",
     "walk",
     "xla_flags",
 ]
