@@ -138,7 +138,10 @@ class Session:
             self._told.add((function, reason))
             place = f"{refusal.path}, {refusal.place}" if refusal.place else refusal.path or "the call"
             message = "%s runs without the cache (%s): at %s: %s. %s."
-            logger.info(message, function, reason.value, place, refusal.detail, advice_for(reason))
+            # An inner call, or one that JAX makes for an eager operation, is nothing that anybody could change.
+            is_jaxs = reason is BypassReason.NESTED_TRACE or function.startswith("jax._src.")
+            level = logging.DEBUG if is_jaxs else logging.INFO
+            logger.log(level, message, function, reason.value, place, refusal.detail, advice_for(reason))
 
     def made(self, function: str, outcome: Outcome) -> None:
         """Tells of one call, to those who want to hear of every one."""
