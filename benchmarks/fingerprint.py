@@ -5,8 +5,9 @@ process each round (``lookup.py``), the first time in the process and again. The
 walk of a function, the first time (which pays for scanning bytecode, too) and again; the environment with and without
 its memo; and the trace and lowering of a train step with and without the recorder, in turns. Last the first call of
 a train step when nothing is stored, in fresh processes in turns, under ``jax.jit`` and under ``jitserve.jit``, which
-records, serialises and publishes (``cold_call.py``); the digests of the installed packages are there. Medians, in
-milliseconds; of trace and lowering, those of the CPU, which other work on the machine disturbs less.
+records, serialises and publishes (``cold_call.py``); the digests of the installed packages are there; and the share
+that recording has in that, the walk and what is stored apart. Medians, in milliseconds; of trace and lowering, those of
+the CPU, which other work on the machine disturbs less.
 """
 
 from __future__ import annotations
@@ -92,8 +93,8 @@ def environment(rounds: int) -> None:
     print(f"{'environment':34} first {first:8.2f}  median {median:8.2f}")
 
 
-def recording(layers: int, rounds: int) -> None:
-    """Prints what the recorder adds to trace and lowering."""
+def recording(layers: int, rounds: int) -> float:
+    """Prints what the recorder adds to trace and lowering, and returns it: milliseconds of the CPU."""
     step, arguments = train_step(layers)
     walked = fingerprint.walk(step, deferred=True)
     plain, recorded = [], []
@@ -107,10 +108,11 @@ def recording(layers: int, rounds: int) -> None:
     left, right = statistics.median(plain), statistics.median(recorded)
     name = f"trace and lower, {layers} layers"
     print(f"{name:34} plain {left:8.1f}  recorded {right:6.1f}  ratio {right / left:.2f}")
+    return right - left
 
 
-def cold_calls(rounds: int) -> None:
-    """Prints what a first call costs that finds nothing, beside what it costs without us."""
+def cold_calls(layers: int, rounds: int) -> float:
+    """Prints what a first call costs that finds nothing, and returns that without us: milliseconds of the CPU."""
     times: dict[str, list[tuple[float, ...]]] = {"jax": [], "jitserve": []}
     with tempfile.TemporaryDirectory() as directory:
         _run("cold_call.py", directory, "--jit", "jitserve", "--layers", "1")  # digests the installed packages
@@ -118,24 +120,27 @@ def cold_calls(rounds: int) -> None:
             for jit in times if number % 2 == 0 else reversed(times):
                 store = f"{directory}/{number}"
                 shutil.copytree(f"{directory}/toolchain", f"{store}/toolchain", dirs_exist_ok=True)
-                times[jit].append(tuple(map(float, _run("cold_call.py", store, "--jit", jit).split())))
+                call = _run("cold_call.py", store, "--jit", jit, "--layers", str(layers))
+                times[jit].append(tuple(map(float, call.split())))
     for i, kind in enumerate(("clock", "CPU")):
         left, right = (statistics.median(found[i] for found in times[jit]) for jit in times)
-        name = f"cold call, 12 layers, by the {kind}"
+        name = f"cold call, {layers} layers, by the {kind}"
         print(f"{name:34} plain {left:8.1f}  cached {right:8.1f}  ratio {right / left:.2f}")
+    return left
 
 
 def main() -> None:
     """Runs all and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--layers", type=int, default=12)
     options = parser.parse_args()
     lookups(options.rounds)
     walks(options.rounds)
     environment(options.rounds)
-    recording(options.layers, options.rounds)
-    cold_calls(options.rounds)
+    added = recording(options.layers, options.rounds)
+    whole = cold_calls(options.layers, options.rounds)
+    print(f"{'recording, as a share of that':34} {100 * added / whole:8.1f} %")
 
 
 if __name__ == "__main__":
