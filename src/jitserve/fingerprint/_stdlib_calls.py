@@ -89,6 +89,8 @@ def direct_rule(module: str, qualname: str) -> Rule | None:
     found = _EXCEPTIONS.get(module)
     if found is not None and qualname.partition(".")[0] in found[1]:
         return found[0]
+    if module.startswith(("importlib.metadata", "importlib.resources")):
+        return R.OPAQUE_CALLABLE, _STATE
     listed = top in _PURE and (top not in _SUBMODULES or module.startswith(_SUBMODULES[top]))
     return None if listed else (R.OPAQUE_CALLABLE, _STATE)
 

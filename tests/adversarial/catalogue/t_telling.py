@@ -158,6 +158,11 @@ CASES = (
     _order("T08-sorted-by-key", "L = ['aa', 'bb', 'cc', 'dd', 'ee', 'ff', 'gg']", "sorted(set(L), key=len)[0]"),
     _order("T08-smallest", "L = ['aa', 'bb', 'cc', 'dd', 'ee', 'ff', 'gg']", "min(set(L))", HIT),
     _order("T08-by-computed-name", "s = 'nam'\n" + _NAMES, "[*getattr(c, s + 'es')][0]"),
+    _order(
+        "T08-shown-by-dataclass",
+        "@dataclasses.dataclass\nclass C:\n s: set\nc = C(set('abcdefghijk'))",
+        "str(c).partition('{')[2][1:]",
+    ),
     _order("T08-alias", "S = set", "[*S('abcdefghijk')][0]", OK),
     _order(
         "T08-difference-in-helper",

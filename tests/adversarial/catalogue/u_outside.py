@@ -144,6 +144,7 @@ CASES = (
                 "csv.field_size_limit() % 1000",
                 "csv.field_size_limit(123)\ndef undo(): csv.field_size_limit(131072)",
             ),
+            ("distribution", "import importlib.metadata as M", "len(M.version('numpy'))", "pass"),
             ("process", "import multiprocessing", "len(multiprocessing.current_process().name)", "pass"),
             ("installation", "import sysconfig", "len(sysconfig.get_path('purelib'))", "pass"),
             ("thread", "", "threading.get_ident() > 0", "pass"),
