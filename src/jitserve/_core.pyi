@@ -242,9 +242,10 @@ def listen_to_texts(callback: Callable[[type], object] | None, /) -> Callable[[t
     """
 
 def listen_to_sets(
-    callback: Callable[[frozenset[object]], object] | None, /
-) -> Callable[[frozenset[object]], object] | None:
-    """Tells ``callback`` every set of two elements or more that is iterated over in this thread; None: nobody.
+    callback: Callable[[frozenset[object], bool], object] | None, /
+) -> Callable[[frozenset[object], bool], object] | None:
+    """Tells ``callback`` every set of two elements or more that is iterated over in this thread (False), or that a text
+    is made of (True); None: nobody.
 
     Returns:
         who was told before.

@@ -25,12 +25,9 @@ if TYPE_CHECKING:
 
 SEEDLESS = frozenset((int, bool, float, complex))  # their hashes are the same in every process
 _SEEDED = SEEDLESS | {str, bytes}  # theirs are the same wherever the seed is
-# By these, code can take attributes that it does not name, or show them.
+# By these, code can take attributes that it does not name.
 _BY_COMPUTED_NAMES = frozenset(
-    (
-        *("__dict__", "__getattribute__", "_asdict", "asdict", "astuple", "attrgetter", "getattr", "vars"),
-        *("format", "repr", "str"),
-    )
+    ("__dict__", "__getattribute__", "_asdict", "asdict", "astuple", "attrgetter", "getattr", "vars")
 )
 _ADVICE = "sort it first (sorted(...)), use a tuple, or fix PYTHONHASHSEED"
 

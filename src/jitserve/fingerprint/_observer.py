@@ -181,21 +181,19 @@ class Observer:
     def described(self, kind: type) -> None:
         """Somebody makes a text of an object of that type, and the text shows where the object lies in memory."""
         frame = sys._getframe(1)
-        shown = self._print == (id(frame), frame.f_lasti)  # what is only printed has no way into a program
-        if shown or inside_pure() or self._is_bystander(frame):
+        if inside_pure() or self._is_bystander(frame) or not self._is_shown(frame):
             return
         origin, where = self._culprit(frame)
         if origin is Origin.USER:
             detail = f"text of a {_raw.qualname(kind)}: {_ADDRESS}"
             self.texts.append(Refusal(BypassReason.ID_OR_HASH_READ, where, detail))
 
-    def iterated(self, values: frozenset[object]) -> None:
-        """Somebody iterates over a set. Of what the user's code does with sets, the walk sees more."""
+    def iterated(self, values: frozenset[object], shown: bool) -> None:
+        """Somebody iterates over a set, or makes a text of it. Of what the user does with sets, the walk sees more."""
         frame = sys._getframe(1)
-        if origin_of_code(frame.f_code, frame) is Origin.OPAQUE or inside_pure() or self._is_bystander(frame):
+        if not (self._is_shown(frame) if shown else self._is_loop(frame)):
             return
-        loops = frame.f_code.co_code[frame.f_lasti] in _LOOPS  # and is not ``sorted``, or another set
-        if not loops or all(type(value) in _hash_order.SEEDLESS for value in values):
+        if all(type(value) in _hash_order.SEEDLESS for value in values) or inside_pure() or self._is_bystander(frame):
             return
         if self._is_harmless(BypassReason.HASH_ORDER, frame):
             return
@@ -203,7 +201,22 @@ class Observer:
             self._depend(DependencyKind.HASH_SEED, frame.f_code.co_qualname)
         else:
             where = f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
-            self._refuse(BypassReason.HASH_ORDER, where, "iterates over a set; fix PYTHONHASHSEED")
+            what = "shows" if shown else "iterates over"
+            self._refuse(BypassReason.HASH_ORDER, where, f"{what} a set; fix PYTHONHASHSEED")
+
+    def _is_loop(self, frame: types.FrameType) -> bool:
+        """Whether code that is not trusted loops over something itself, and not ``sorted`` or another set for it."""
+        looping = frame.f_code.co_code[frame.f_lasti] in _LOOPS
+        return looping and not _is_opaque(frame)
+
+    def _is_shown(self, frame: types.FrameType) -> bool:
+        """Whether a text is made for code that is not trusted, and not only printed: that has no way into a program."""
+        if self._print == (id(frame), frame.f_lasti):
+            return False
+        maker = self._stack.culprit(frame)
+        while maker is not None and maker.f_code.co_filename.startswith("<") and _is_opaque(maker):
+            maker = self._stack.culprit(maker.f_back)  # it is a generated method that somebody calls
+        return maker is not None and not _is_opaque(maker)
 
     def audited(self, event: str, arguments: tuple[Any, ...], frame: types.FrameType | None) -> None:
         """The interpreter is about to do something that reaches outside."""
@@ -291,6 +304,10 @@ class Observer:
 
     def _refuse(self, reason: BypassReason, where: str, detail: str) -> None:
         self.impure.append(Refusal(reason, where, detail))
+
+
+def _is_opaque(frame: types.FrameType) -> bool:
+    return origin_of_code(frame.f_code, frame) is Origin.OPAQUE
 
 
 def _is_regular(path: str) -> bool:

@@ -44,7 +44,7 @@ class Recording:
         self._source = _Source(self._observer)
         self._previous: Observer | None = None
         self._reader: Callable[[type], object] | None = None
-        self._counter: Callable[[frozenset[object]], object] | None = None
+        self._counter: Callable[[frozenset[object], bool], object] | None = None
         self._memos = _memos.Memos(walked.memos)
         self._random: list[Any] = []
         self._complete = False

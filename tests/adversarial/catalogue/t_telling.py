@@ -163,6 +163,14 @@ CASES = (
         "@dataclasses.dataclass\nclass C:\n s: set\nc = C(set('abcdefghijk'))",
         "str(c).partition('{')[2][1:]",
     ),
+    _order("T08-shown-in-list", _NAMES + "\nL = [c.names, 1]", "repr(L).partition('{')[2][1:]"),
+    _order(
+        "T08-shown-of-subclass",
+        "class S(set): pass\nclass C: names = S('abcdefghijk')",
+        "f'{vars(C)}'.partition('{')[2]",
+        OK,
+    ),
+    _order("T08-asked-and-text-made", "S = {'a', 'b', 'c', 'd'}", "str(int('a' in S))", HIT),
     _order("T08-alias", "S = set", "[*S('abcdefghijk')][0]", OK),
     _order(
         "T08-difference-in-helper",
