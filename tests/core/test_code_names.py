@@ -25,7 +25,7 @@ _LOADED = (argparse, ast, dataclasses, http.client, flax.linen, flax.nnx, jax, o
 
 
 def _names(code: types.CodeType) -> Names:
-    return Names(b"", *_core.code_names(code))
+    return Names(b"", *_core.code_names(code), telltales=())
 
 
 def _compiled(source: str) -> types.CodeType:

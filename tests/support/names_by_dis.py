@@ -148,4 +148,5 @@ def names_by_dis(code: types.CodeType) -> Names:
         loads=joined("loads"),
         reads_by_name=any(part.reads_by_name() for part in parts),
         builds_set=any(part.builds_set() for part in parts),
+        telltales=(),  # made of the others
     )
