@@ -1,4 +1,5 @@
 #include <optional>
+#include <stdexcept>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -46,6 +47,20 @@ class Profile {
     return ours && !failed_;
   }
 
+  // From now on it is noted apart which code starts that the observer wants to hear the calls of.
+  void BeginPart() { parts_.emplace_back(); }
+
+  // What has started since the last BeginPart, whose part ends.
+  py::list EndPart() {
+    if (parts_.empty()) throw std::logic_error("no part has begun");
+    const std::unordered_set<PyObject*> ran = std::move(parts_.back());
+    parts_.pop_back();
+    if (!parts_.empty()) parts_.back().insert(ran.begin(), ran.end());
+    py::list codes;
+    for (PyObject* const code : ran) codes.append(py::reinterpret_borrow<py::object>(code));
+    return codes;
+  }
+
  private:
   bool ListensAlone(PyThreadState* thread) const {
     if (thread->c_tracefunc != nullptr) return false;
@@ -89,6 +104,7 @@ class Profile {
     try {
       if (what == PyTrace_CALL) {
         if (interest == Interest::kStarts) Started(py::reinterpret_borrow<py::object>(code), frame);
+        if (!parts_.empty() && IsWatched(InterestIn(code))) parts_.back().insert(code);
       } else if (interest == Interest::kAllCalls || (interest == Interest::kNewCalls && IsNew(argument))) {
         on_call_(py::reinterpret_borrow<py::object>(argument));
       }
@@ -96,6 +112,10 @@ class Profile {
       failed_ = true;  // the recording is worthless, and the user's call goes on
     }
     Py_DECREF(code);
+  }
+
+  static bool IsWatched(Interest interest) {
+    return interest == Interest::kNewCalls || interest == Interest::kAllCalls;
   }
 
   // A C function by its definition: methods are bound anew for each call.
@@ -114,7 +134,8 @@ class Profile {
   py::function on_code_;
   py::function on_call_;
   std::unordered_map<PyObject*, Interest> interest_;
-  std::vector<py::object> alive_;  // the keys of interest_ stay valid
+  std::vector<py::object> alive_;                     // the keys of interest_ stay valid
+  std::vector<std::unordered_set<PyObject*>> parts_;  // what ran in the parts that are under way
   std::unordered_set<const PyMethodDef*> called_;
   static thread_local Profile* current_;
   Profile* outer_ = nullptr;
@@ -130,7 +151,9 @@ void BindProfile(py::module_& module) {
   py::class_<Profile>(module, "Profile", "Reports what this thread executes: code objects and calls of C functions.")
       .def(py::init<py::function, py::function>(), py::arg("on_code"), py::arg("on_call"))
       .def("start", [](py::object self) { self.cast<Profile&>().Start(self); })
-      .def("stop", [](py::object self) { return self.cast<Profile&>().Stop(self); });
+      .def("stop", [](py::object self) { return self.cast<Profile&>().Stop(self); })
+      .def("begin_part", &Profile::BeginPart)
+      .def("end_part", &Profile::EndPart);
 }
 
 #else

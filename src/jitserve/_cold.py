@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from jitserve import _jax
+from jitserve import _jax, fingerprint
 from jitserve._audit import Audit
 from jitserve._build import Trace, build
 from jitserve._built import Plan
@@ -112,6 +112,7 @@ class Cold(Generic[Answer]):
         if plan.key is None:
             # What gets no key is not found by one: like plain JAX, it may take inner traces from JAX's caches.
             self._stack.enter_context(where_traced(session, call.fun))
+            self._listening.enter_context(fingerprint.Standby(base))
         else:
             self._context = Context()
             with session.guard("the context of a trace"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import types
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jitserve._key import CallKey
 
 _KEPT = 256  # contexts that later calls may share; what the others hold is traced anew
+_KEPT_OF_JAX = 4096
 
 
 @dataclass(eq=False, slots=True)
@@ -51,6 +52,7 @@ class Contexts:
         self._shared: dict[bytes, Context] = {}  # by what a trace can read, the latest last
         self._latest: dict[int, tuple[weakref.ref[Any], Context]] = {}  # by the id of the function
         self._changing: dict[int, weakref.ref[Any]] = {}  # likewise
+        self._of_jax: dict[Hashable, object] = {}  # tokens, by what functions of JAX's own can read
 
     def begin(self, key: CallKey, *, shared: bool) -> Context:
         """A context for a recorded trace, which nobody else gets until it was given back to ``end``.
@@ -100,6 +102,17 @@ class Contexts:
             self._shared[context.readable] = context
             if len(self._shared) > _KEPT:
                 del self._shared[next(iter(self._shared))]
+
+    def of_jax(self, readable: Hashable) -> object:
+        """The token of a context that functions of JAX's own are traced in, whoever calls them.
+
+        Args:
+            readable: tells what such a function can read.
+        """
+        with self._lock:
+            if len(self._of_jax) > _KEPT_OF_JAX:
+                self._of_jax.clear()  # JAX keeps no more
+            return self._of_jax.setdefault(readable, object())
 
     def borrow(self, fun: Callable[..., Any]) -> object:
         """The token of the context that a function was last traced in, for a trace that nobody records.

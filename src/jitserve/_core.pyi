@@ -205,6 +205,10 @@ class Profile:
         """Begins to report, in this thread only."""
     def stop(self) -> bool:
         """Puts back the profiler that was there. ``False`` if events may have been missed."""
+    def begin_part(self) -> None:
+        """From now on it is noted apart which code starts whose calls are reported; parts may have parts."""
+    def end_part(self) -> list[CodeType]:
+        """Ends the part that was begun last, and returns what started in it."""
 
 @final
 class Census:

@@ -38,6 +38,14 @@ class Environment:
         """
         return (*self._fixed, self._configuration(), self._process_state())
 
+    def changing(self) -> tuple[bytes, ...]:
+        """The digests of those ingredients that can change while a process runs.
+
+        Raises:
+            Refusal: a configuration value cannot be digested.
+        """
+        return self._configuration().digest, self._process_state().digest
+
     def digest(self) -> bytes:
         """One digest of all ingredients."""
         tokens = _core.Tokens()

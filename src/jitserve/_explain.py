@@ -22,8 +22,8 @@ from jitserve._libraries import libraries
 from jitserve._nearest import Neighbour, nearest
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._refused import known_refusal
-from jitserve._resolve import stand_aside
 from jitserve._session import Session, current_session
+from jitserve._stand_aside import stand_aside
 from jitserve.record import _programs
 from jitserve.record._footprints import read_footprints
 from jitserve.record._manifest import read_manifest

@@ -11,9 +11,9 @@ from typing import Any
 
 from jitserve import _jax
 from jitserve._aot import compile_lowered, place_of_lowering, place_of_trace
-from jitserve._cold import Cold
 from jitserve._errors import WrongHitError
 from jitserve._lookup import Direct
+from jitserve._own_traces import place_of_own_trace
 from jitserve._resolve import resolve
 from jitserve._session import current_session
 from jitserve._users import is_the_users, users_own
@@ -23,6 +23,7 @@ Dispatched = tuple[Any, Any, bool]
 
 _jax.hide_frames(Path(__file__).parent)
 _jax.serve_stages(compile_lowered, place_of_trace, place_of_lowering)
+_jax.share_own_traces(place_of_own_trace)
 _jax.hear_of_evictions(lambda fun: current_session().answered.evict(fun))
 
 
@@ -55,10 +56,10 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
             return stock_miss(*args, **kwargs)
         with users_own:
             call = _jax.parse_call(fun, info, args, kwargs)
-        attempt = _Attempt(lambda: stock_miss(*args, **kwargs))
+        attempt = _Attempt(call, lambda: stock_miss(*args, **kwargs))
         try:
-            step = resolve(current_session(), call, attempt.plain, attempt.execute)
-            if not isinstance(step, Cold):
+            step = resolve(current_session(), call, attempt.plain, attempt.execute, attempt.bind)
+            if isinstance(step, tuple):
                 return step[1]
             with step:
                 with users_own:
@@ -75,7 +76,8 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
 class _Attempt:
     """One call, which is made exactly once, whatever becomes of the rest."""
 
-    def __init__(self, stock: Callable[[], Dispatched]) -> None:
+    def __init__(self, call: _jax.Call, stock: Callable[[], Dispatched]) -> None:
+        self._call = call
         self._stock = stock
         self._answer: Dispatched | None = None
 
@@ -91,6 +93,12 @@ class _Attempt:
         with users_own:
             out, fastpath = _jax.execute(direct.loaded.executable, call.leaves, direct.out_tree)
         self._answer = (out, fastpath, False)
+        return self._answer
+
+    def bind(self, inferred: Any) -> Dispatched:
+        """Makes an inner call of what was traced."""
+        with users_own:
+            self._answer = (_jax.bind(self._call, inferred), None, False)
         return self._answer
 
     def rescue(self, error: Exception) -> Dispatched:

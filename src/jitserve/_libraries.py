@@ -57,9 +57,13 @@ class Libraries:
         """The digests of what is bound now. The same object until something changes."""
         return self.bound().digests
 
-    def version(self) -> bytes:
-        """32 bytes, of this process only, that are new whenever something is bound otherwise than it was."""
-        now = self.digests()
+    def version(self, bound: Bound | None = None) -> bytes:
+        """32 bytes, of this process only, that are new whenever something is bound otherwise than it was.
+
+        Args:
+            bound: what ``bound()`` has just returned, if the caller knows it.
+        """
+        now = (bound or self.bound()).digests
         before, number = self._version
         if before is not now:
             self._version = now, number + bool(fingerprint.differing(before, now))

@@ -63,7 +63,6 @@ def precompile_all(calls: Iterable[PlannedCall], *, progress: bool = True) -> li
 
 def _precompile(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
     from jitserve import _jax, jit
-    from jitserve._cold import Cold
     from jitserve._outcome import Refusal
     from jitserve._resolve import resolve
     from jitserve._session import current_session
@@ -80,7 +79,7 @@ def _precompile(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
         return Outcome.BYPASS
     # Where something is wrong with the function or its arguments, `lower` is what says so.
     step = resolve(session, call, lambda: jitted.lower(*args, **kwargs), lambda call, direct: None)
-    if not isinstance(step, Cold):
+    if isinstance(step, tuple):
         return step[0]
     with step:
         return step.finish(_jax.infer_params(call.fun, call.info, call.args, call.kwargs))[0]

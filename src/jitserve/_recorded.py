@@ -14,8 +14,8 @@ from jitserve._audit import Audit
 from jitserve._contexts import Context
 from jitserve._key import CallKey, call_key, call_parts
 from jitserve._outcome import Refusal
-from jitserve._resolve import stand_aside
 from jitserve._search import Search
+from jitserve._stand_aside import stand_aside
 
 if TYPE_CHECKING:
     from jitserve._session import Session

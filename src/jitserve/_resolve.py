@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from jitserve import _jax
 from jitserve._agreement import Verb
 from jitserve._built import Build, Plan
 from jitserve._cold import Cold, Order
+from jitserve._inner import Inner, inner
 from jitserve._key import CallKey, CallParts, call_parts, function_name
 from jitserve._lookup import Direct
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._refused import known_refusal
 from jitserve._search import Found, Search
+from jitserve._stand_aside import stand_aside
 from jitserve._together import agree, decline
 from jitserve._unrecorded import where_traced
 from jitserve._users import users_own
@@ -26,11 +28,15 @@ if TYPE_CHECKING:
     from jitserve.store._tier import Lease, Store
 
 Answer = TypeVar("Answer")
-Resolved: TypeAlias = tuple[Outcome, Answer] | Cold[Answer]
+Resolved: TypeAlias = tuple[Outcome, Answer] | Cold[Answer] | Inner[Answer]
 
 
 def resolve(
-    session: Session, call: _jax.Call, plain: Callable[[], Answer], execute: Callable[[_jax.Call, Direct], Answer]
+    session: Session,
+    call: _jax.Call,
+    plain: Callable[[], Answer],
+    execute: Callable[[_jax.Call, Direct], Answer],
+    bind: Callable[[Any], Answer] | None = None,
 ) -> Resolved[Answer]:
     """Answers a call from the store, or else through plain JAX, and then stores what was compiled.
 
@@ -39,6 +45,7 @@ def resolve(
         call: the call.
         plain: makes the same call through plain JAX.
         execute: makes the call with an executable that was found before tracing.
+        bind: makes an inner call of what ``_jax.infer_params`` returned; None to leave inner calls to ``plain``.
 
     Returns:
         what became of the call, and what ``plain`` or ``execute`` returned; for a call that has to be traced, what to
@@ -46,11 +53,7 @@ def resolve(
     """
     refused = stand_aside(call)  # 1
     if refused is not None:
-        session.bypass(function_name(call), refused)
-        # What JAX explains is what it has traced before.
-        is_debugged = refused.reason is BypassReason.DEBUG_MODE
-        with where_traced(session, call.fun) if is_debugged else contextlib.nullcontext():
-            return Outcome.BYPASS, plain()
+        return _bypass(session, call, refused, plain, bind)
     processes = _processes(session, call)
     store = session.store()
     if store is None:
@@ -88,6 +91,24 @@ class _Keyed(Generic[Answer]):
     search: Search | None
     plain: Callable[[], Answer]
     execute: Callable[[_jax.Call, Direct], Answer]
+
+
+def _bypass(
+    session: Session,
+    call: _jax.Call,
+    refused: Refusal,
+    plain: Callable[[], Answer],
+    bind: Callable[[Any], Answer] | None,
+) -> Resolved[Answer]:
+    session.bypass(function_name(call), refused)
+    nested = refused.reason is BypassReason.NESTED_TRACE
+    step = inner(session, call, bind) if nested and bind is not None else None
+    if step is not None:
+        return step
+    # What JAX explains is what it has traced before.
+    is_debugged = refused.reason is BypassReason.DEBUG_MODE
+    with where_traced(session, call.fun) if is_debugged else contextlib.nullcontext():
+        return Outcome.BYPASS, plain()
 
 
 def _processes(session: Session, call: _jax.Call) -> frozenset[int]:
@@ -164,19 +185,6 @@ def _answer(keyed: _Keyed[Answer], direct: Direct) -> tuple[Outcome, Answer]:
     with users_own:  # who makes warnings errors gets this one
         _jax.warn_again(direct.warnings)
     return direct.loaded.outcome, keyed.execute(keyed.call, direct)
-
-
-def stand_aside(call: _jax.Call) -> Refusal | None:
-    """Why this call is none of ours, if so."""
-    try:
-        if not _jax.at_top_level():
-            raise Refusal(BypassReason.NESTED_TRACE, "call", "it is made while JAX traces")
-        _jax.check_leaves(call.leaves)
-        for mode in _jax.debug_modes():
-            raise Refusal(BypassReason.DEBUG_MODE, mode, "it changes what a call does beside computing")
-    except Refusal as refusal:
-        return refusal.without_frames()
-    return None
 
 
 def _changing(call: _jax.Call) -> Refusal:

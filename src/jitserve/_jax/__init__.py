@@ -7,6 +7,7 @@ runs plain ``jax.jit``.
 from __future__ import annotations
 
 from jitserve._jax._absent import stand_in as stand_in
+from jitserve._jax._absent import without_trace as without_trace
 from jitserve._jax._call import Call as Call
 from jitserve._jax._call import call_number as call_number
 from jitserve._jax._call import check_leaves as check_leaves
@@ -32,6 +33,7 @@ from jitserve._jax._context import config_states as config_states
 from jitserve._jax._context import context_values as context_values
 from jitserve._jax._context import debug_modes as debug_modes
 from jitserve._jax._context import forbids_tracing as forbids_tracing
+from jitserve._jax._context import is_tracing as is_tracing
 from jitserve._jax._context import own_context as own_context
 from jitserve._jax._executable import ConventionParts as ConventionParts
 from jitserve._jax._executable import convention_parts as convention_parts
@@ -40,6 +42,13 @@ from jitserve._jax._executable import execute as execute
 from jitserve._jax._executable import serialize as serialize
 from jitserve._jax._executable import serializer as serializer
 from jitserve._jax._executable import serializes_later as serializes_later
+from jitserve._jax._inner import bind as bind
+from jitserve._jax._inner import is_plain_data as is_plain_data
+from jitserve._jax._inner import is_remembered as is_remembered
+from jitserve._jax._inner import remember as remember
+from jitserve._jax._own_traces import SharingOwnTraces as SharingOwnTraces
+from jitserve._jax._own_traces import is_jaxs_own as is_jaxs_own
+from jitserve._jax._own_traces import share_own_traces as share_own_traces
 from jitserve._jax._pjit import CacheMiss as CacheMiss
 from jitserve._jax._pjit import given_options as given_options
 from jitserve._jax._pjit import hide_frames as hide_frames

@@ -45,6 +45,11 @@ def stand_in(leaf: Any) -> Any:
     return Absent(aval, sharding, committed, _default_layout(aval, sharding) if layout is None else layout)
 
 
+def without_trace(leaf: Any) -> Any:
+    """What stands for an argument leaf of an inner call: ``Absent`` for a tracer, everything else for itself."""
+    return Absent(core.shaped_abstractify(leaf), None, False, None) if isinstance(leaf, core.Tracer) else leaf
+
+
 def _default_layout(aval: Any, sharding: Any) -> Any:
     """The layout that the device gives to such an array, or None where it does not say."""
     physical = core.physical_aval(aval)

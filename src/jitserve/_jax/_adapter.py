@@ -13,6 +13,8 @@ from jitserve._jax import _support
 class Adapter(Protocol):
     """What differs between JAX lines."""
 
+    programs: tuple[type, ...]
+
     def is_high(self, jaxpr: Any) -> bool: ...
 
     def has_plain_layout(self, aval: Any) -> bool: ...

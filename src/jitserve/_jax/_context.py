@@ -32,6 +32,11 @@ def at_top_level() -> bool:
     return bool(core.trace_ctx.is_top_level()) and _recording.value is None
 
 
+def is_tracing() -> bool:
+    """Whether a JAX transformation or a trace is under way in this thread, so that calls become part of it."""
+    return not core.trace_state_clean()
+
+
 def context_values() -> list[tuple[str, object]]:
     """Everything in the trace context of this thread, by name, but for what cannot shape a program."""
     values = zip(config.trace_context_names(), config.trace_context(), strict=True)

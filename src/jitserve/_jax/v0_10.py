@@ -6,6 +6,8 @@ from typing import Any
 
 from jax._src import core
 
+programs = (core.Jaxpr, core.ClosedJaxpr)  # what stands for a traced program in another one
+
 
 def is_high(jaxpr: Any) -> bool:
     """Whether a traced program works on hijax types."""

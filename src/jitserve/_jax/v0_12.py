@@ -8,6 +8,8 @@ from jax._src import core
 from jax._src.layout import AutoLayout
 from jax._src.partition_spec import UnreducedKind
 
+programs = (core.Jaxpr,)  # what stands for a traced program in another one
+
 
 def is_high(jaxpr: Any) -> bool:
     """Whether a traced program works on hijax types."""

@@ -16,11 +16,15 @@ from ._hazards import Hazard as Hazard
 from ._ingredient import Ingredient as Ingredient
 from ._intruders import Intruders as Intruders
 from ._noting import take_notes as take_notes
+from ._part import Part as Part
 from ._process_state import process_state as process_state
 from ._recording import Recording as Recording
 from ._recording import record as record
 from ._snapshot import Snapshot as Snapshot
+from ._standby import Standby as Standby
 from ._text import text_of as text_of
+from ._under_way import may_listen as may_listen
+from ._under_way import recording_under_way as recording_under_way
 from ._walk import Limits as Limits
 from ._walk import Walk as Walk
 from ._walk import walk as walk
@@ -34,13 +38,17 @@ __all__ = [
     "Ingredient",
     "Intruders",
     "Limits",
+    "Part",
     "Recording",
     "Snapshot",
+    "Standby",
     "Walk",
     "differing",
     "environment",
+    "may_listen",
     "process_state",
     "record",
+    "recording_under_way",
     "relevant_states",
     "take_notes",
     "text_of",

@@ -33,7 +33,8 @@ class Monitoring:
         self._thread = threading.get_ident()
         self._tool = -1
         self._done: dict[int, types.CodeType] = {}  # holds the code objects, so that their ids stay theirs
-        self._watched: list[types.CodeType] = []
+        self._watched: dict[int, types.CodeType] = {}
+        self._parts: list[dict[int, types.CodeType]] = []  # what ran in the parts that are under way
         self._failed = False
 
     def start(self) -> None:
@@ -51,13 +52,24 @@ class Monitoring:
     def stop(self) -> bool:
         """Gives the tool back. False: something went wrong, and events may be missing."""
         monitoring = sys.monitoring
-        for code in self._watched:
+        for code in self._watched.values():
             monitoring.set_local_events(self._tool, code, 0)
         monitoring.set_events(self._tool, 0)
         for event in ("PY_START", "PY_RESUME", "PY_THROW", "CALL"):
             monitoring.register_callback(self._tool, getattr(monitoring.events, event), None)
         monitoring.free_tool_id(self._tool)
         return not self._failed
+
+    def begin_part(self) -> None:
+        """From now on it is noted apart which watched code starts."""
+        self._parts.append({})
+
+    def end_part(self) -> dict[int, types.CodeType]:
+        """Ends the part that was begun last. Returns what ran in it, by id."""
+        ran = self._parts.pop()
+        if self._parts:
+            self._parts[-1].update(ran)
+        return ran
 
     def _claim(self) -> int:
         for tool in _PREFERRED_TOOLS:
@@ -71,7 +83,12 @@ class Monitoring:
     def _started(self, code: types.CodeType, offset: int) -> object:
         if threading.get_ident() != self._thread:
             return None
-        return sys.monitoring.DISABLE if id(code) in self._done or self._is_done(code) else None
+        if id(code) in self._done or self._is_done(code):
+            if id(code) not in self._watched:
+                return sys.monitoring.DISABLE
+            if self._parts:
+                self._parts[-1][id(code)] = code
+        return None
 
     def _thrown(self, code: types.CodeType, offset: int, error: BaseException) -> None:
         self._started(code, offset)
@@ -87,7 +104,7 @@ class Monitoring:
             return False
         self._done[id(code)] = code
         if interest is Interest.CALLS:
-            self._watched.append(code)
+            self._watched[id(code)] = code
             sys.monitoring.set_local_events(self._tool, code, sys.monitoring.events.CALL)
         return True
 

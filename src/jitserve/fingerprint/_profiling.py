@@ -28,6 +28,14 @@ class Profiling:
         """Puts back what was there. False: something went wrong, and events may be missing."""
         return self._profile.stop()
 
+    def begin_part(self) -> None:
+        """From now on it is noted apart which watched code starts."""
+        self._profile.begin_part()
+
+    def end_part(self) -> dict[int, types.CodeType]:
+        """Ends the part that was begun last. Returns what ran in it, by id."""
+        return {id(code): code for code in self._profile.end_part()}
+
     def _started(self, code: types.CodeType, frame: types.FrameType) -> int:
         interest = self._observer.code_started(code, frame)
         if interest is Interest.CALLS:

@@ -17,7 +17,7 @@ from jitserve import _core
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _audit, _memos, _names, _pruning
+from . import _audit, _memos, _pruning, _under_way
 from ._dependency import Dependency
 from ._observer import Observer
 from ._process_state import warning_filters
@@ -51,6 +51,8 @@ class Recording:
         self._drew = False
         self._filters: list[object] = []
         self._unavailable: Refusal | None = None
+        self._around: Recording | None = None
+        self._waiting: list[Callable[[bool], None]] = []
 
     def __enter__(self) -> Recording:
         return self.begin(sys._getframe(1))
@@ -69,6 +71,7 @@ class Recording:
         self._previous = _audit.listen(self._observer)
         self._reader = _core.listen_to_texts(self._observer.described)
         self._counter = _core.listen_to_sets(self._observer.iterated)
+        self._around = _under_way.enter(self)
         return self
 
     def __exit__(
@@ -77,6 +80,7 @@ class Recording:
         self._observer.begin(None)
         if self._unavailable is not None:
             return
+        _under_way.enter(self._around)
         _core.listen_to_sets(self._counter)
         _core.listen_to_texts(self._reader)
         _audit.listen(self._previous)
@@ -84,6 +88,31 @@ class Recording:
         self._drew = _random_states() != self._random
         if warning_filters() == self._filters:
             self._observer.filter_setters.clear()
+        undisturbed = self._is_undisturbed()
+        for tell in self._waiting:
+            tell(undisturbed)
+
+    def begin_part(self, earlier: Mapping[int, types.CodeType]) -> None:
+        """From now on it is noted apart what runs; parts may have parts.
+
+        Args:
+            earlier: code that counts as run, by id.
+        """
+        self._observer.executed.update(earlier)
+        self._source.begin_part()
+
+    def end_part(self) -> dict[int, types.CodeType]:
+        """Ends the part that was begun last, and returns what ran in it, by id."""
+        return self._source.end_part()
+
+    def when_over(self, tell: Callable[[bool], None]) -> None:
+        """Has somebody told, in the end, whether nothing was heard of but code that ran."""
+        self._waiting.append(tell)
+
+    def _is_undisturbed(self) -> bool:
+        heard = self._observer
+        read = heard.dependencies or heard.impure or heard.texts or heard.filter_setters
+        return self._complete and not (read or heard.unbounded or self._drew)
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
@@ -107,20 +136,7 @@ class Recording:
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, place, detail)
         if not self._complete:
             raise Refusal(BypassReason.INCOMPLETE_RECORDING, "recorder", "events of the trace may have been missed")
-        ran = self._observer.executed
-        for hazard in self._walk.hazards:
-            if any(id(code) in ran for code in _names.of(hazard.code).codes):
-                hazard.refusal.place = hazard.place()
-                raise hazard.refusal
-        outside = [code for code in ran.values() if not self._walk.covers_run(code, ran)]
-        if outside:
-            names = ", ".join(
-                sorted(f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})" for code in outside)
-            )
-            raise Refusal(
-                BypassReason.UNREACHED_CODE, "recorder", f"ran without being reachable by name: {names[:400]}"
-            )
-        self._walk.order.check(ran)
+        self._walk.check_run(self._observer.executed)
         self._memos.check()
         for refusal in self._observer.texts:
             raise refusal

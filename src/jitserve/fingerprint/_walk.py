@@ -11,12 +11,12 @@ The walk runs no user code, and it is total: an object that it does not understa
 from __future__ import annotations
 
 import types
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jitserve import _core
-from jitserve._outcome import Refusal
+from jitserve._outcome import BypassReason, Refusal
 
 from . import _hash_order, _hazards, _instances, _names, _place, _registries
 from ._ingredient import Ingredient
@@ -102,6 +102,26 @@ class Walk:
             return True
         found = self._nested.get(id(code))
         return found is not None and id(found[1]) in ran and self.covers_run(found[1], ran)
+
+    def check_run(self, ran: Mapping[int, types.CodeType]) -> None:
+        """Raises unless the digest covers all that ran, and nothing of it does what no digest covers.
+
+        Args:
+            ran: what ran, by id.
+
+        Raises:
+            Refusal: the first thing found.
+        """
+        for hazard in self.hazards:
+            if any(id(code) in ran for code in _names.of(hazard.code).codes):
+                hazard.refusal.place = hazard.place()
+                raise hazard.refusal
+        outside = [code for code in ran.values() if not self.covers_run(code, ran)]
+        if outside:
+            names = sorted(f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})" for code in outside)
+            detail = f"ran without being reachable by name: {', '.join(names)[:400]}"
+            raise Refusal(BypassReason.UNREACHED_CODE, "recorder", detail)
+        self.order.check(ran)
 
     def path_of(self, index: int) -> str:
         """Where the object of that number was first found."""

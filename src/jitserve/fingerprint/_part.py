@@ -1,0 +1,57 @@
+"""A part of a recording: what an inner call is traced to, judged by what that call can read itself."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from jitserve._outcome import Refusal
+
+from . import _memos
+
+if TYPE_CHECKING:
+    from ._recording import Recording
+    from ._walk import Walk
+
+
+class Part:
+    """What happens within ``with``, as the recording around it hears of it.
+
+    Args:
+        recording: what is under way.
+        walked: the walk of the inner call.
+        earlier: code that ran in earlier traces, of which this one may find parts in JAX's caches; by id.
+    """
+
+    def __init__(self, recording: Recording, walked: Walk, earlier: Mapping[int, types.CodeType]) -> None:
+        self._recording = recording
+        self._walk = walked
+        self._memos = _memos.Memos(walked.memos)
+        self._ran: dict[int, types.CodeType] = dict(earlier)
+
+    def __enter__(self) -> Part:
+        self._memos.start()
+        self._recording.begin_part(self._ran)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None
+    ) -> None:
+        self._ran.update(self._recording.end_part())
+
+    def covered(self) -> Mapping[int, types.CodeType] | None:
+        """The code that ran, by id, if the walk covers it; None if not. To be asked after the end.
+
+        Whether an equal trace depends on nothing else is known when the recording is over.
+        """
+        try:
+            self._memos.check()
+            self._walk.check_run(self._ran)
+        except Refusal:
+            return None
+        return self._ran
+
+    def when_settled(self, tell: Callable[[bool], None]) -> None:
+        """Has somebody told, when the recording is over, whether nothing was heard of but code that ran."""
+        self._recording.when_over(tell)
