@@ -41,6 +41,10 @@ _ATTRIBUTES: dict[str, Rule] = {
         ("live_arrays", "live_buffers", "live_executables", "memory_stats", "_cache_size"),
         (R.OPAQUE_CALLABLE, _PROCESS),
     ),
+    **dict.fromkeys(
+        ("fileno", "isatty", "line_buffering", "seekable", "tell", "write_through"),
+        (R.OPAQUE_CALLABLE, "asks where a stream leads to, which differs from process to process"),
+    ),
     **dict.fromkeys(("clear_backends", "clear_cache", "clear_caches"), (R.TRACE_SIDE_EFFECT, _CHANGES)),
 }
 # Of what the logging module hands out while it is asked, nothing has been walked.

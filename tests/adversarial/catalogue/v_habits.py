@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tests.adversarial.case import HIT, MISS, case
+from tests.adversarial.case import HIT, MISS, bypass, case
 
 _MOVED = ("def g", "\n# A comment.\n\ndef g")
 _JITTED = "@jax.jit\ndef g(x): return jnp.sum(x * 2)\n"
+_WEAK = "def g(x): return x * 2\nR = [weakref.ref(g)]\n"
 
 CASES = (
     # What is made of a jitted function carries a copy of what the jit knows of it, also where it was written.
@@ -19,5 +20,31 @@ CASES = (
         "@functools.partial(jax.jit, static_argnames='n')\ndef g(x, n=2): return jnp.sum(x) * n\n"
         "def f(x): return x * len(h._jit_info.static_argnames)\nh = jax.grad(g)",
         ("static_argnames='n'", "static_argnames=()"),
+    ),
+    # Decorators keep a weak reference to what they make.
+    case("V02-function", HIT, f"import weakref\n{_WEAK}def f(x): return R[0]()(x)"),
+    case("V02-function-edited", MISS, f"import weakref\n{_WEAK}def f(x): return R[0]()(x)", ("x * 2", "x * 3")),
+    case(
+        "V02-function-gone",
+        bypass("unknown_object"),
+        f"import weakref\n{_WEAK}del g\ndef f(x): return x if R[0]() is None else -x",
+    ),
+    # The standard streams.
+    case(
+        "V03-print",
+        HIT,
+        "def f(x):\n print('tracing', x.shape, file=sys.stderr, flush=True)\n sys.stdout.write('traced')\n return x * 2",
+    ),
+    case("V03-terminal", bypass("opaque_callable"), "def f(x): return x * (2 if sys.stderr.isatty() else 3)"),
+    case(
+        "V03-terminal-of-argument",
+        bypass("opaque_callable"),
+        "def g(s): return s.isatty()\ndef f(x): return x * (2 if g(sys.stderr) else 3)",
+    ),
+    case(
+        "V03-encoding",
+        MISS,
+        "def f(x): return x * len(sys.stderr.errors)",
+        only_b="sys.stderr.reconfigure(errors='replace')",
     ),
 )
