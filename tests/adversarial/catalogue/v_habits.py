@@ -7,6 +7,12 @@ from tests.adversarial.case import HIT, MISS, bypass, case
 _MOVED = ("def g", "\n# A comment.\n\ndef g")
 _JITTED = "@jax.jit\ndef g(x): return jnp.sum(x * 2)\n"
 _WEAK = "def g(x): return x * 2\nR = [weakref.ref(g)]\n"
+_FLAGS = (
+    "from absl import flags\nFLAGS = flags.FlagValues()\n"
+    "flags.DEFINE_float('rate', 2.0, 'text', flag_values=FLAGS)\n"
+    "flags.DEFINE_string('run', 'a', 'text', flag_values=FLAGS)\n"
+    "FLAGS(['program'])\n"
+)
 
 CASES = (
     # What is made of a jitted function carries a copy of what the jit knows of it, also where it was written.
@@ -47,4 +53,9 @@ CASES = (
         "def f(x): return x * len(sys.stderr.errors)",
         only_b="sys.stderr.reconfigure(errors='replace')",
     ),
+    # Flags of absl.
+    case("V04-other-flag", HIT, _FLAGS + "def f(x): return x * FLAGS.rate", only_b="FLAGS.run = 'b'"),
+    case("V04-flag", MISS, _FLAGS + "def f(x): return x * FLAGS.rate", only_b="FLAGS.rate = 3.0"),
+    case("V04-flag-by-name", MISS, _FLAGS + "def f(x): return x * len(FLAGS['run'].value)", only_b="FLAGS.run = 'bb'"),
+    case("V04-both", MISS, _FLAGS + "def f(x): return x * FLAGS.rate * len(FLAGS.run)", only_b="FLAGS.run = 'bb'"),
 )
