@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.adversarial.case import HIT, MISS, bypass, case
+from tests.adversarial.case import HIT, MISS, Process, bypass, case
 
+_SEEDS = (Process((("PYTHONHASHSEED", "0"),)), Process((("PYTHONHASHSEED", "1"),)))
+_TREES = "A, B = dict.fromkeys('abcdef', 2), dict.fromkeys('defghi', 3)\n"
 _MOVED = ("def g", "\n# A comment.\n\ndef g")
 _JITTED = "@jax.jit\ndef g(x): return jnp.sum(x * 2)\n"
 _WEAK = "def g(x): return x * 2\nR = [weakref.ref(g)]\n"
@@ -58,4 +60,26 @@ CASES = (
     case("V04-flag", MISS, _FLAGS + "def f(x): return x * FLAGS.rate", only_b="FLAGS.rate = 3.0"),
     case("V04-flag-by-name", MISS, _FLAGS + "def f(x): return x * len(FLAGS['run'].value)", only_b="FLAGS.run = 'bb'"),
     case("V04-both", MISS, _FLAGS + "def f(x): return x * FLAGS.rate * len(FLAGS.run)", only_b="FLAGS.run = 'bb'"),
+    # Sets that are sorted, counted, compared or combined.
+    *(
+        case(f"V05-{name}", expected, f"{_TREES}def f(x): return {expression}", a=_SEEDS[0], b=_SEEDS[1])
+        for name, expected, expression in (
+            ("compared", HIT, "x if set(A) == set(B) else -x"),
+            ("common", HIT, "[x * A[k] for k in sorted(A.keys() & B.keys())]"),
+            ("comprehension", HIT, "[x * len(k) for k in sorted({k + k for k in A})]"),
+            ("difference", HIT, "x * len(set(A) - set(B))"),
+            ("kind", HIT, "x * 2 if isinstance(A, (list, set)) else x"),
+            ("missing", HIT, "x * 2 if not set(A).issuperset(B) else x"),
+            ("difference-in-order", MISS, "x * ord([*(set(A) - set(B))][0])"),
+            ("comprehension-in-order", MISS, "x * ord(''.join({k for k in A})[0])"),
+        )
+    ),
+    case(
+        "V05-variable",
+        HIT,
+        _TREES
+        + "def f(x):\n s = set(A) - {'a'}\n s.add('z')\n if 'q' in s: return x\n return [x * ord(k) for k in sorted(s)]",
+        a=_SEEDS[0],
+        b=_SEEDS[1],
+    ),
 )
