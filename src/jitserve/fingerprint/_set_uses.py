@@ -163,6 +163,8 @@ def _rearrange(instruction: dis.Instruction, stack: list[str | None]) -> None:
         is_maker = stack[-1] == _set_values.BODY
         _set_values.shift(stack, dis.stack_effect(instruction.opcode, instruction.arg) - 1)
         stack.append(_set_values.MAKER if is_maker else None)
+    elif name == "END_FOR":
+        _set_values.shift(stack, dis.stack_effect(instruction.opcode, instruction.arg))
     elif name in _ANYTHING:
         stack.pop()
         stack.extend([None] * (name != "POP_TOP"))
