@@ -157,6 +157,8 @@ class _Chains:
 
     def _add_flags(self, holder: Any, chains: list[_names.Chain], path: Path) -> bool:
         """Adds the values of the flags that the code names of an object that holds many, if it reads nothing else."""
+        if not adapters.holds_flags(type(holder)):
+            return False
         flags: dict[str, Any] = {chain[0]: adapters.flag_named(holder, chain[0]) for chain in chains if chain}
         if () in chains or None in flags.values() or _names.of(self.code).writes:
             return False

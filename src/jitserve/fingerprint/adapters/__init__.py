@@ -7,10 +7,9 @@ see of it is in the key in another way, given as the reason.
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import _origin, _raw
 from . import _absl, _distrax, _equinox, _flax, _haiku, _jax, _numpyro, _stdlib
+from ._absl import flag_named as flag_named
 from ._adapter import Adapter as Adapter
 from ._harmless import Harmless as Harmless
 
@@ -57,10 +56,9 @@ def find(cls: type, trusted: bool) -> Adapter:
     )
 
 
-def flag_named(flags: object, name: str) -> Any:
-    """The absl flag whose value the attribute of that name is; None where an object holds no such flag."""
-    cls = type(flags)
-    return _absl.flag_named(flags, name) if _absl.holds_flags(cls) and _installed(cls) else None
+def holds_flags(cls: type) -> bool:
+    """Whether instances of a class hold the flags of a program, as absl's do."""
+    return _absl.holds_flags(cls) and _installed(cls)
 
 
 def _name(cls: type) -> str:
@@ -72,4 +70,15 @@ def _installed(cls: type) -> bool:
     return _origin.of_class(cls) is not _origin.Origin.USER
 
 
-__all__ = ["COUNTERS", "GENERATED", "HARMLESS", "REGISTRIES", "TABLE", "Adapter", "Harmless", "find", "flag_named"]
+__all__ = [
+    "COUNTERS",
+    "GENERATED",
+    "HARMLESS",
+    "REGISTRIES",
+    "TABLE",
+    "Adapter",
+    "Harmless",
+    "find",
+    "flag_named",
+    "holds_flags",
+]

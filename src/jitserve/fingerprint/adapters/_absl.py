@@ -21,7 +21,7 @@ TABLE = {
 
 def holds_flags(cls: type) -> bool:
     """Whether instances of a class hold flags, judged by its name."""
-    return f"{_raw.module_name(cls)}.{_raw.qualname(cls)}" == _FLAGS
+    return _raw.qualname(cls) == "FlagValues" and _raw.module_name(cls) == "absl.flags._flagvalues"
 
 
 def flag_named(flags: object, name: str) -> Any:
