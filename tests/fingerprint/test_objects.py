@@ -6,7 +6,9 @@ import pytest
 from walked_program import digest, load, refusal
 
 from jitserve import fingerprint
+from jitserve._advice import advice_for
 from jitserve._outcome import BypassReason as R
+from jitserve._outcome import Refusal
 
 _D = "@dataclasses.dataclass(frozen=True)\n"
 _MUST_DIFFER = {
@@ -170,7 +172,7 @@ def test_the_same_object_has_the_same_digest(name: str) -> None:
 _REFUSED = {
     "C73-weak-dictionary": ("d = weakref.WeakKeyDictionary()\ndef f(x): return d", R.UNKNOWN_OBJECT),
     "C86-thread": ("import threading\nt = threading.Thread()\ndef f(x): return t", R.UNKNOWN_OBJECT),
-    "C-file": ("o = sys.__stderr__\ndef f(x): return o", R.UNKNOWN_OBJECT),
+    "C-file": ("o = sys.__stdin__\ndef f(x): return o", R.UNKNOWN_OBJECT),
     "H162-id": ("def f(x): return id(x)", R.ID_OR_HASH_READ),
     "H162-hash": ("def f(x): return hash('x')", R.ID_OR_HASH_READ),
     "H158-time": ("def f(x): return x * time.time()", R.TIME_READ),
@@ -211,6 +213,14 @@ _REFUSED = {
 def test_what_the_walk_cannot_prove_is_refused_by_its_reason(name: str) -> None:
     source, reason = _REFUSED[name]
     assert refusal(source) is reason
+
+
+@pytest.mark.parametrize("name", ["H158-time", "H159-random", "F146-environ", "H161-open"])
+def test_what_the_reason_advises_is_not_said_twice(name: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        fingerprint.walk(load(_REFUSED[name][0])["f"])
+    assert advice_for(caught.value.reason)
+    assert "argument" not in caught.value.detail
 
 
 _ACCEPTED = {

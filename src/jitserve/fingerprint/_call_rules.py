@@ -33,10 +33,10 @@ def receiver_rule(function: Any, receiver: object) -> tuple[BypassReason, str] |
     if issubclass(type(receiver), type):
         named_now = name in _static.CLOCK_METHODS
         of_clock = _raw.module_name(receiver) == "datetime"  # type: ignore[arg-type]
-        return (BypassReason.TIME_READ, "pass the time as an argument") if named_now and of_clock else None
+        return (BypassReason.TIME_READ, "reads the clock while tracing") if named_now and of_clock else None
     for kind in _raw.mro(type(receiver)):
         if kind is random.Random or _raw.module_name(kind).startswith("numpy.random"):
-            return BypassReason.RNG_READ, "use jax.random, or pass the number as an argument"
+            return BypassReason.RNG_READ, "draws a random number while tracing"
         if kind is datetime.datetime and name in _LOCAL_TIMES and receiver.tzinfo is None:  # type: ignore[attr-defined]
             return BypassReason.TIME_READ, "it depends on the time zone of the process; give the time one"
         if kind in _LOCKS and name in _ASKING:

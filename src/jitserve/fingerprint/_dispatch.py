@@ -38,6 +38,7 @@ _TABLES: tuple[Mapping[Any, Any], ...] = (
     _builtins.ENCODERS,
     _arrays.ENCODERS,
     _stdlib_values.ENCODERS,
+    _instances.ENCODERS,
     _waived.ENCODERS,
 )
 _EXACT: dict[int, Encoder] = {id(cls): encoder for table in _TABLES for cls, encoder in table.items()}

@@ -155,6 +155,20 @@ class _Chains:
         if isinstance(inner, types.ModuleType):
             self._follow(inner, chain[1:], (path, ATTR, chain[0]))
 
+    def _add_flags(self, holder: Any, chains: list[_names.Chain], path: Path) -> bool:
+        """Adds the values of the flags that the code names of an object that holds many, if it reads nothing else."""
+        if not adapters.holds_flags(type(holder)):
+            return False
+        flags: dict[str, Any] = {chain[0]: adapters.flag_named(holder, chain[0]) for chain in chains if chain}
+        if () in chains or None in flags.values() or _names.of(self.code).writes:
+            return False
+        self.children.append((type(holder), (path, ATTR, "__class__"), False))
+        for name, flag in flags.items():
+            at = (path, ATTR, name)
+            self.children += [(name, path, False), (type(flag), (at, ATTR, "__class__"), False)]
+            self.children.append((flag.value, at, False))
+        return True
+
     def _add_end(self, value: Any, chains: list[_names.Chain], path: Path) -> None:
         if self.trusted:
             self.children.append((value, path, True))
@@ -165,6 +179,8 @@ class _Chains:
             refusal = _static.chain_hazard(value, chain, path)
             if refusal is not None:
                 self.walker.hazards.meet(refusal, self.code)
+        if self._add_flags(value, chains, path):
+            return
         refusal = _value_hazard(value, path)
         if refusal is None:
             self.children.append((value, path, False))

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import functools
+import io
+import sys
 import threading
+import types
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -97,6 +101,27 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
     walker.push(children)
 
 
+def encode_weak_reference(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """A weak reference, as decorators keep one to the function that they made: for as long as that lives, it is the
+    function. Of other objects nobody knows when they go.
+    """
+    target = obj()
+    if trusted or type(target) is not types.FunctionType:
+        encode_instance(walker, obj, path, trusted)
+    elif walker.number(obj, path):
+        walker.tokens.begin("weak reference", 1)
+        walker.push([(target, (path, ATTR, "__call__"), trusted)])
+
+
+def encode_stream(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """A standard stream, which is there to be written to: that shapes no program. Other files keep their places."""
+    if trusted or not any(obj is stream for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
+        encode_instance(walker, obj, path, trusted)
+    elif walker.number(obj, path):
+        walker.tokens.begin("stream", 5)
+        walker.push([(getattr(obj, name), path, trusted) for name in ("name", "mode", "encoding", "errors", "closed")])
+
+
 def _is_offered_by_name(walker: Walker, obj: Any, path: Path, trusted: bool) -> bool:
     """An extension's callable that an opaque module offers under its own name (``np.shape``): encoded by that name."""
     module, name = getattr(obj, "__module__", None), getattr(obj, "__qualname__", getattr(obj, "__name__", None))
@@ -126,6 +151,9 @@ _READERS = {
     id(property): _property,
     id(threading.local): _thread_local,
 }
+
+
+ENCODERS = {weakref.ReferenceType: encode_weak_reference, io.TextIOWrapper: encode_stream}
 
 
 def _unreadable(obj: object, base: type, path: Path) -> Refusal:

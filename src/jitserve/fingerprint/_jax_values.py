@@ -116,15 +116,30 @@ def encode_jitted(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     if not {"_fun", "_jit_info"} <= namespace.keys():
         detail = "a jitted function that was unpickled does not know its options any more; jit it again"
         raise Refusal(BypassReason.OPAQUE_CALLABLE, render(path), detail)
-    options = obj._jit_info
-    parts = [(name, getattr(options, name)) for name in options._fields if name not in _JIT_DESCRIPTIONS]
     own = {name: value for name, value in namespace.items() if name not in _JIT_OWN}
     children: list[tuple[Any, Path, bool]] = [(obj._fun, (path, ATTR, "__wrapped__"), trusted)]
-    for name, value in parts:
-        children.append((name, path, trusted))
-        children.append((value, (path, ATTR, name), trusted))
+    children += _options_of(obj._jit_info, path, trusted)
     children += _functions.attributes(own, path, trusted)
     walker.tokens.begin("jitted", len(children))
+    walker.push(children)
+
+
+def _options_of(info: Any, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
+    """The options of a jit, as labelled children."""
+    children: list[tuple[Any, Path, bool]] = []
+    for name in type(info)._fields:
+        if name not in _JIT_DESCRIPTIONS:
+            value = getattr(info, name)
+            children += [(name, path, trusted), (value, (path, ATTR, name), trusted)]
+    return children
+
+
+def encode_jit_options(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """The options of a jit by themselves: ``functools.wraps`` copies them to what is made of a jitted function, as
+    ``jax.grad`` and ``jax.vmap`` do.
+    """
+    children = _options_of(obj, path, trusted)
+    walker.tokens.begin("jit options", len(children))
     walker.push(children)
 
 
@@ -184,6 +199,7 @@ BY_NAME = {
     "jax._src.mesh.AbstractMesh": encode_abstract_mesh,
     "jax._src.random.prng.PRNGKeyArray": encode_key_array,
     "jax._src.prng.PRNGKeyArray": encode_key_array,
+    "jax._src.pjit.PjitInfo": encode_jit_options,
     "jax._src.core.Primitive": encode_primitive,
     "jax._src.core.Tracer": encode_tracer,
 }

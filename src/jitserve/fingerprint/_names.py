@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from jitserve import _core
 
-from . import _telltales
+from . import _set_uses, _telltales
 
 Chain = tuple[str, ...]
 
@@ -66,7 +66,8 @@ def _read(code: types.CodeType) -> Names:
     parts = _core.code_names(code)
     codes, chains, attributes = parts[0], parts[1], parts[5]
     telltales = _telltales.read_by(codes, attributes, (name for name, _ in chains))
-    return Names(_core.code_digest(code), *parts, telltales)
+    shows_set = parts[-1] and any(map(_set_uses.order_may_be_seen, codes))
+    return Names(_core.code_digest(code), *parts[:-1], shows_set, telltales)
 
 
 def digest_of(code: types.CodeType) -> bytes:

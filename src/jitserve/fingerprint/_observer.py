@@ -225,7 +225,7 @@ class Observer:
         if event == "open":
             self._opened(arguments[0], arguments[1], frame)
         elif event == "import":
-            self._impure((BypassReason.LAZY_IMPORT, "import it at the top of the file"), str(arguments[0]), frame)
+            self._impure((BypassReason.LAZY_IMPORT, "it is imported while tracing"), str(arguments[0]), frame)
         elif event in LISTINGS:
             self._impure((BypassReason.FILE_READ_UNTRACKED, "list it outside, and pass the names in"), event, frame)
         elif event in CHANGES:

@@ -24,12 +24,12 @@ from ._origin import Origin
 from ._path import Path, render
 
 _SCOPE = "depends on the frame or namespace it is called in; read the value outside and pass it in"
-_CLOCK = "reads the clock while tracing; pass the time as an argument"
-_RANDOM = "draws a random number while tracing; use jax.random, or pass the number as an argument"
-_FILE = "reads a file while tracing; read it outside and pass the contents as an argument"
-_ENVIRONMENT = "reads the environment while tracing; read the variable at import time into a module constant"
+_CLOCK = "reads the clock while tracing"
+_RANDOM = "draws a random number while tracing"
+_FILE = "reads a file while tracing"
+_ENVIRONMENT = "reads the environment while tracing"
 _ADDRESS = "an address or a salted hash differs from process to process"
-_IMPORT = "imports a module while tracing; import it at the top of the file"
+_IMPORT = "imports a module while tracing"
 _OUTSIDE = "reads something outside the process while tracing"
 _PROCESS = "depends on this process; read the value outside and pass it in"
 _PROCESS_CHANGED = "changes a setting of the process, which a hit would not do; do it outside"

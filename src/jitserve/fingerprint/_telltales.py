@@ -16,7 +16,7 @@ Rule = tuple[R, str]
 
 _SCOPE = "depends on the frame or namespace it is called in; read the value outside and pass it in"
 _ADDRESS = "an address or a salted hash differs from process to process"
-_FILE = "reads a file while tracing; read it outside and pass the contents as an argument"
+_FILE = "reads a file while tracing"
 _PLACE = "depends on where the code stands in its file"
 _PROCESS = "depends on what this process has done before; read the value outside and pass it in"
 _CHANGES = "changes the process, which a hit would not do; do it outside"
@@ -40,6 +40,10 @@ _ATTRIBUTES: dict[str, Rule] = {
     **dict.fromkeys(
         ("live_arrays", "live_buffers", "live_executables", "memory_stats", "_cache_size"),
         (R.OPAQUE_CALLABLE, _PROCESS),
+    ),
+    **dict.fromkeys(
+        ("fileno", "isatty", "line_buffering", "seekable", "tell", "write_through"),
+        (R.OPAQUE_CALLABLE, "asks where a stream leads to, which differs from process to process"),
     ),
     **dict.fromkeys(("clear_backends", "clear_cache", "clear_caches"), (R.TRACE_SIDE_EFFECT, _CHANGES)),
 }
@@ -88,4 +92,4 @@ def _together(said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
         for name in sorted(said & _OF_WARNINGS):
             yield name, (R.DYNAMIC_SCOPE, _PLACE)
     if "datetime64" in loaded and said & _CLOCKS:
-        yield "datetime64", (R.TIME_READ, "reads the clock while tracing; pass the time as an argument")
+        yield "datetime64", (R.TIME_READ, "reads the clock while tracing")

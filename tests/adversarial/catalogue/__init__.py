@@ -23,6 +23,7 @@ from . import (
     s_shared,
     t_telling,
     u_outside,
+    v_habits,
 )
 
 CASES: tuple[Case, ...] = (
@@ -40,6 +41,7 @@ CASES: tuple[Case, ...] = (
     *s_inner.CASES,
     *t_telling.CASES,
     *u_outside.CASES,
+    *v_habits.CASES,
     *gaps_language.CASES,
     *gaps_values.CASES,
     *gaps_jax.CASES,

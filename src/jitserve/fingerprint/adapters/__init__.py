@@ -8,11 +8,19 @@ see of it is in the key in another way, given as the reason.
 from __future__ import annotations
 
 from .. import _origin, _raw
-from . import _distrax, _equinox, _flax, _haiku, _jax, _numpyro, _stdlib
+from . import _absl, _distrax, _equinox, _flax, _haiku, _jax, _numpyro, _stdlib
+from ._absl import flag_named as flag_named
 from ._adapter import Adapter as Adapter
 from ._harmless import Harmless as Harmless
 
-TABLE: dict[str, Adapter] = {**_stdlib.TABLE, **_jax.TABLE, **_flax.TABLE, **_numpyro.TABLE, **_distrax.TABLE}
+TABLE: dict[str, Adapter] = {
+    **_absl.TABLE,
+    **_stdlib.TABLE,
+    **_jax.TABLE,
+    **_flax.TABLE,
+    **_numpyro.TABLE,
+    **_distrax.TABLE,
+}
 
 # Registries of libraries, by (module, name): only the entries of walked classes count (``_registries``).
 REGISTRIES: dict[tuple[str, str], str] = {**_flax.REGISTRIES}
@@ -48,6 +56,11 @@ def find(cls: type, trusted: bool) -> Adapter:
     )
 
 
+def holds_flags(cls: type) -> bool:
+    """Whether instances of a class hold the flags of a program, as absl's do."""
+    return _absl.holds_flags(cls) and _installed(cls)
+
+
 def _name(cls: type) -> str:
     return f"{_raw.module_name(cls)}.{_raw.qualname(cls)}"
 
@@ -57,4 +70,15 @@ def _installed(cls: type) -> bool:
     return _origin.of_class(cls) is not _origin.Origin.USER
 
 
-__all__ = ["COUNTERS", "GENERATED", "HARMLESS", "REGISTRIES", "TABLE", "Adapter", "Harmless", "find"]
+__all__ = [
+    "COUNTERS",
+    "GENERATED",
+    "HARMLESS",
+    "REGISTRIES",
+    "TABLE",
+    "Adapter",
+    "Harmless",
+    "find",
+    "flag_named",
+    "holds_flags",
+]
