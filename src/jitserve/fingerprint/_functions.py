@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve import _core
 
-from . import _names, _origin, _raw, _static
+from . import _names, _origin, _raw, _set_uses, _static
 from ._names import Names
 from ._origin import Origin
 from ._path import ATTR, Path
@@ -32,6 +32,8 @@ def meet_user_code(walker: Walker, obj: types.FunctionType, names: Names, path: 
     for refusal in _static.code_hazards(obj, names, path):
         walker.hazards.meet(refusal, obj.__code__)
     if not obj.__code__.co_qualname.startswith(_DATACLASS_METHOD):
+        if names.makes_set and not _set_uses.names_builtins(obj):
+            names = names._replace(builds_set=True)
         walker.order.saw_code(names, obj.__code__, path)
 
 

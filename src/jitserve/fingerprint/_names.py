@@ -33,6 +33,7 @@ class Names(NamedTuple):
         reads_by_name: whether getattr or hasattr extended a chain.
         builds_set: whether a set is made whose order could be observed.
         telltales: what is read that no walk covers, by name, with the rule for it.
+        makes_set: whether a set is made at all.
     """
 
     digest: bytes
@@ -46,6 +47,7 @@ class Names(NamedTuple):
     reads_by_name: bool
     builds_set: bool
     telltales: tuple[tuple[str, _telltales.Rule], ...]
+    makes_set: bool
 
 
 _known: dict[int, Names] = {}  # by the id of the code object, which the names keep alive
@@ -66,8 +68,9 @@ def _read(code: types.CodeType) -> Names:
     parts = _core.code_names(code)
     codes, chains, attributes = parts[0], parts[1], parts[5]
     telltales = _telltales.read_by(codes, attributes, (name for name, _ in chains))
-    shows_set = parts[-1] and any(map(_set_uses.order_may_be_seen, codes))
-    return Names(_core.code_digest(code), *parts[:-1], shows_set, telltales)
+    makes_set = parts[-1]
+    builds_set = makes_set and any(map(_set_uses.order_may_be_seen, codes))
+    return Names(_core.code_digest(code), *parts[:-1], builds_set, telltales, makes_set)
 
 
 def digest_of(code: types.CodeType) -> bytes:

@@ -40,6 +40,13 @@ def order_may_be_seen(code: types.CodeType) -> bool:
         return True
 
 
+def names_builtins(function: types.FunctionType) -> bool:
+    """Whether the builtins that sets are handed to, and that tell nothing of their order, are those that they seem."""
+    elsewhere = getattr(function, "__builtins__", {})
+    bound = ((name, function.__globals__.get(name, elsewhere.get(name))) for name in _set_values.BUILTINS)
+    return all(value is _set_values.BUILTINS[name] for name, value in bound)
+
+
 class _Flow:
     """The stack before every instruction of one piece of code."""
 

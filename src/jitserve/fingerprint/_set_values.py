@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 import dis
 import types
 from collections.abc import Iterable
 
 # What stands in a place of the stack; None is any other value, and "self" and "null" belong to the callable below.
-SET, TYPE, TYPES, METHOD = "set", "the class of sets", "a tuple of classes", "a method that makes a set"
-SHOWING = frozenset((SET, TYPE, TYPES, METHOD))
+SET, TYPE, TYPES, METHOD = "set", "the class of sets", "a tuple of classes", "a method of a set that makes one"
+METHOD_OF_ANY = "a method that makes a set, if it is one of a set"
+SHOWING = frozenset((SET, TYPE, TYPES, METHOD, METHOD_OF_ANY))
 ORDERLESS, ISINSTANCE, TEST, ADD = "orderless", "isinstance", "a method that compares", "a method that takes one"
 VIEW, VIEWER, BODY, MAKER = "view", "a method that makes a view", "code of a comprehension", "comprehension"
 _GLOBALS = {
@@ -16,13 +18,13 @@ _GLOBALS = {
     **dict.fromkeys(("sorted", "len", "min", "max", "any", "all", "bool"), ORDERLESS),
     "isinstance": ISINSTANCE,
 }
+BUILTINS = {name: getattr(builtins, name) for name in _GLOBALS}  # as they are when nobody has replaced them yet
 _METHODS = {
-    **dict.fromkeys(("union", "intersection", "difference", "symmetric_difference"), METHOD),
+    **dict.fromkeys(("union", "intersection", "difference", "symmetric_difference"), METHOD_OF_ANY),
     **dict.fromkeys(("keys", "items"), VIEWER),
 }
 _METHODS_OF_SETS = {
-    **_METHODS,
-    "copy": METHOD,
+    **dict.fromkeys(("union", "intersection", "difference", "symmetric_difference", "copy"), METHOD),
     **dict.fromkeys(("issubset", "issuperset", "isdisjoint", "update", "difference_update"), TEST),
     **dict.fromkeys(("add", "discard", "remove", "clear"), ADD),
 }
@@ -40,6 +42,9 @@ def result(called: str | None, arguments: list[str | None], by_keyword: bool) ->
     """What a call gives."""
     if called == ISINSTANCE:
         return None
+    if called == METHOD_OF_ANY:
+        keep_hidden(arguments)  # whoever has written the method may make a list of it
+        return SET
     if called in (TYPE, METHOD, MAKER, TEST) and not {TYPE, TYPES, METHOD}.intersection(arguments):
         return None if called == TEST else SET
     if called == ORDERLESS and len(arguments) == 1 and not by_keyword and arguments[0] in (SET, VIEW, None):

@@ -82,4 +82,19 @@ CASES = (
         a=_SEEDS[0],
         b=_SEEDS[1],
     ),
+    case(
+        "V05-other-sorted",
+        MISS,
+        _TREES + "def sorted(s): return list(s)\ndef f(x): return [x * A[k] for k in sorted(set(A))]",
+        a=_SEEDS[0],
+        b=_SEEDS[1],
+    ),
+    case(
+        "V05-other-union",
+        MISS,
+        _TREES
+        + "class Bag:\n def union(self, s): return list(s)\ndef f(x): return [x * A[k] for k in Bag().union(set(A))]",
+        a=_SEEDS[0],
+        b=_SEEDS[1],
+    ),
 )
