@@ -23,6 +23,7 @@ from . import (
     t_telling,
     u_outside,
     v_lookups,
+    w_tables,
 )
 
 CASES: tuple[Case, ...] = (
@@ -40,6 +41,7 @@ CASES: tuple[Case, ...] = (
     *t_telling.CASES,
     *u_outside.CASES,
     *v_lookups.CASES,
+    *w_tables.CASES,
     *gaps_language.CASES,
     *gaps_values.CASES,
     *gaps_jax.CASES,
