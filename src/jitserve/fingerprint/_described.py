@@ -6,7 +6,7 @@ Whoever asks for it by its name is refused (``_telltales``); so is a class that 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jitserve._outcome import BypassReason, Refusal
 
@@ -35,7 +35,7 @@ def finish(walker: Walker) -> None:
     if not any(_reads_namespaces(names) for names in walker.order.names()):
         return
     for cls, path, trusted in list(walker.classes):
-        contents: dict[str, Any] = _raw.namespace(cls)
+        contents = _raw.namespace(cls)
         walker.tokens.begin("described", len(_SAID))
         walker.push([(contents.get(name), (path, ATTR, name), trusted) for name in _SAID])
         walker.run()

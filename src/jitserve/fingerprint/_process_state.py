@@ -73,7 +73,7 @@ def _precision(context: decimal.Context) -> tuple[object, ...]:
 
 def _dialects() -> tuple[tuple[object, ...], ...]:
     """What has been registered by a name, beside the three that come with the module."""
-    table = sys.modules.get("_csv")
+    table: Any = sys.modules.get("_csv")
     names = table.list_dialects() if table is not None else ()
     return tuple(
         (name, *(getattr(table.get_dialect(name), field) for field in _DIALECT))
