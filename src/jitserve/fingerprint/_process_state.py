@@ -22,6 +22,12 @@ _FLAGS = 6  # where a reduced decimal context has its flags: what happened, not 
 
 _STARTING_CONTEXTS = (decimal.DefaultContext, decimal.BasicContext, decimal.ExtendedContext)
 _COPYING: tuple[dict[Any, Any], ...] = (copy._copy_dispatch, copy._deepcopy_dispatch)  # type: ignore[attr-defined]
+_STOCK: frozenset[object] = frozenset(  # the functions that come with the module, and methods of built-in types
+    function
+    for table in _COPYING
+    for function in table.values()
+    if type(function) is not types.FunctionType or function.__module__ == "copy"
+)
 _DIALECTS = frozenset(("excel", "excel-tab", "unix"))
 _DIALECT = (
     *("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace"),
@@ -86,10 +92,9 @@ def _copied_otherwise() -> tuple[tuple[object, ...], ...]:
     return tuple(
         (kind.__qualname__, function)
         for table in _COPYING
+        if not _STOCK.issuperset(table.values())
         for kind, function in table.items()
-        if type(function) is types.FunctionType
-        and function.__module__ != "copy"
-        and _origin.of_class(kind) is _origin.Origin.OPAQUE
+        if function not in _STOCK and _origin.of_class(kind) is _origin.Origin.OPAQUE
     )
 
 
