@@ -15,6 +15,7 @@ void BindProfile(pybind11::module_& module);
 void BindStack(pybind11::module_& module);
 void BindCensus(pybind11::module_& module);
 void BindTexts(pybind11::module_& module);
+void BindLookups(pybind11::module_& module);
 void BindSets(pybind11::module_& module);
 void BindWalker(pybind11::module_& module);
 

@@ -1,4 +1,5 @@
 #include "bind.h"
+#include "definitions.h"
 #include "raw.h"
 
 namespace py = pybind11;
@@ -9,8 +10,26 @@ namespace {
 // Whom this thread tells of sets that are iterated over or shown; null when nobody listens.
 thread_local PyObject* listener = nullptr;
 
+// What is brought into an order of its own just now, or asked for something that does not depend on any.
+thread_local PyObject* ordered = nullptr;
+
+using FastWithKeywords = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*);
+using Fast = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
+
 getiterfunc original_iter = nullptr;
 reprfunc original_repr = nullptr;
+FastWithKeywords original_sorted = nullptr;
+FastWithKeywords original_min_fast = nullptr;
+FastWithKeywords original_max_fast = nullptr;
+PyCFunctionWithKeywords original_min = nullptr;
+PyCFunctionWithKeywords original_max = nullptr;
+PyCFunction original_any = nullptr;
+PyCFunction original_all = nullptr;
+PyCFunction original_join = nullptr;
+PyCFunction original_extend = nullptr;
+PyCFunction original_pop = nullptr;
+Fast original_from_keys = nullptr;
+vectorcallfunc original_list = nullptr;
 
 // Tells of a set; `shown` is whether somebody makes a text of it. Returns who was told, and is to be told again.
 PyObject* Tell(PyObject* set, bool shown) {
@@ -24,8 +43,90 @@ PyObject* Tell(PyObject* set, bool shown) {
 }
 
 PyObject* Iterate(PyObject* set) {
-  listener = Tell(set, false);
+  if (set != ordered) listener = Tell(set, false);
   return original_iter(set);
+}
+
+// Of the sets that the interpreter looks into by itself, without asking for an iterator.
+void Visit(PyObject* values) {
+  if (values != nullptr && PyAnySet_Check(values) && values != ordered) listener = Tell(values, false);
+}
+
+// Whether the elements of a set have one order only: sets among them do not.
+bool AreComparable(PyObject* set) {
+  const py::object elements = py::reinterpret_steal<py::object>(original_iter(set));
+  while (elements) {
+    const py::object element = py::reinterpret_steal<py::object>(PyIter_Next(elements.ptr()));
+    if (!element) break;
+    if (PyAnySet_Check(element.ptr())) return false;
+  }
+  return true;
+}
+
+// Says for as long as it lives that what is done with a set does not depend on its order.
+class Ordered {
+ public:
+  explicit Ordered(PyObject* set) : before_(ordered) { ordered = set; }
+  ~Ordered() { ordered = before_; }
+  Ordered(const Ordered&) = delete;
+  Ordered& operator=(const Ordered&) = delete;
+
+ private:
+  PyObject* before_;
+};
+
+// The only argument, if it is a set that comes out in the same order, whatever order it has; by a key, several may.
+PyObject* OnlySet(PyObject* const* arguments, Py_ssize_t count, bool more) {
+  const bool is_set = listener != nullptr && count == 1 && !more && PyAnySet_Check(arguments[0]);
+  return is_set && AreComparable(arguments[0]) ? arguments[0] : nullptr;
+}
+
+PyObject* Sort(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
+  const bool more = keywords != nullptr && PyTuple_GET_SIZE(keywords) != 0;
+  const Ordered set(OnlySet(arguments, count, more));
+  if (count != 0) Visit(arguments[0]);
+  return original_sorted(self, arguments, count, keywords);
+}
+
+template <PyCFunctionWithKeywords* original>
+PyObject* Extreme(PyObject* self, PyObject* arguments, PyObject* keywords) {
+  const bool more = keywords != nullptr && PyDict_GET_SIZE(keywords) != 0;
+  const Ordered set(OnlySet(&PyTuple_GET_ITEM(arguments, 0), PyTuple_GET_SIZE(arguments), more));
+  return (*original)(self, arguments, keywords);
+}
+
+template <FastWithKeywords* original>
+PyObject* ExtremeFast(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
+  const bool more = keywords != nullptr && PyTuple_GET_SIZE(keywords) != 0;
+  const Ordered set(OnlySet(arguments, count, more));
+  return (*original)(self, arguments, count, keywords);
+}
+
+template <PyCFunction* original>
+PyObject* Quantify(PyObject* self, PyObject* values) {
+  const Ordered set(values);
+  return (*original)(self, values);
+}
+
+template <PyCFunction* original>
+PyObject* VisitArgument(PyObject* self, PyObject* values) {
+  Visit(values);
+  return (*original)(self, values);
+}
+
+PyObject* Pop(PyObject* set, PyObject* none) {
+  Visit(set);
+  return original_pop(set, none);
+}
+
+PyObject* FromKeys(PyObject* type, PyObject* const* arguments, Py_ssize_t count) {
+  if (count != 0) Visit(arguments[0]);
+  return original_from_keys(type, arguments, count);
+}
+
+PyObject* NewList(PyObject* type, PyObject* const* arguments, std::size_t count, PyObject* keywords) {
+  if (PyVectorcall_NARGS(count) == 1) Visit(arguments[0]);
+  return original_list(type, arguments, count, keywords);
 }
 
 PyObject* Show(PyObject* set) {
@@ -57,6 +158,31 @@ void WatchSubclasses(PyTypeObject* base) {
   }
 }
 
+// Python 3.13 takes sets apart without asking them for an iterator; `dict.fromkeys` and `pop` ever did.
+void WatchFunctions() {
+  const py::module_ builtins = py::module_::import("builtins");
+  const auto method = [](PyTypeObject* type, const char* name) {
+    return PyDict_GetItemString(NamespaceOf(type).ptr(), name);
+  };
+  constexpr int kWithKeywords = METH_VARARGS | METH_KEYWORDS;
+  constexpr int kFastWithKeywords = METH_FASTCALL | METH_KEYWORDS;
+  original_sorted = Replace(builtins.attr("sorted").ptr(), kFastWithKeywords, FastWithKeywords(&Sort));
+  original_min = Replace(builtins.attr("min").ptr(), kWithKeywords, PyCFunctionWithKeywords(&Extreme<&original_min>));
+  original_max = Replace(builtins.attr("max").ptr(), kWithKeywords, PyCFunctionWithKeywords(&Extreme<&original_max>));
+  original_min_fast =
+      Replace(builtins.attr("min").ptr(), kFastWithKeywords, FastWithKeywords(&ExtremeFast<&original_min_fast>));
+  original_max_fast =
+      Replace(builtins.attr("max").ptr(), kFastWithKeywords, FastWithKeywords(&ExtremeFast<&original_max_fast>));
+  original_any = Replace(builtins.attr("any").ptr(), METH_O, PyCFunction(&Quantify<&original_any>));
+  original_all = Replace(builtins.attr("all").ptr(), METH_O, PyCFunction(&Quantify<&original_all>));
+  original_join = Replace(method(&PyUnicode_Type, "join"), METH_O, PyCFunction(&VisitArgument<&original_join>));
+  original_extend = Replace(method(&PyList_Type, "extend"), METH_O, PyCFunction(&VisitArgument<&original_extend>));
+  original_pop = Replace(method(&PySet_Type, "pop"), METH_NOARGS, PyCFunction(&Pop));
+  original_from_keys = Replace(method(&PyDict_Type, "fromkeys"), METH_FASTCALL, Fast(&FromKeys));
+  original_list = PyList_Type.tp_vectorcall;
+  if (original_list != nullptr) PyList_Type.tp_vectorcall = &NewList;
+}
+
 // Tells ``callback`` of every set of two elements or more that is iterated over or shown in this thread; returns who
 // was told before. Sets do what they ever did. Once watched, they stay so: the interpreter asks its types, not us.
 py::object Listen(const py::object& callback) {
@@ -70,6 +196,7 @@ py::object Listen(const py::object& callback) {
       Inherit(type, "__repr__", reinterpret_cast<void*>(&Show));
       WatchSubclasses(type);
     }
+    WatchFunctions();
   }
   py::object before = listener == nullptr ? py::none() : py::reinterpret_steal<py::object>(listener);
   listener = callback.is_none() ? nullptr : callback.inc_ref().ptr();

@@ -6,6 +6,7 @@
 #include "altered.h"
 #include "buffer.h"
 #include "dict_version.h"
+#include "states.h"
 
 namespace py = pybind11;
 
@@ -125,9 +126,10 @@ void Census::Describe(Module& entry) {
   if (!home) PyErr_Clear();
   Description description(home.ptr(), known_, entry.watches);
   entry.watches.Dict(names);
+  const auto states = StatesIn(names);
   for (const Name& binding : NamesIn(names)) {
     if (IsInnerModule(names, binding) || (entry.look == Look::kBuiltIn && IsInteractive(binding))) continue;
-    const bool told = description.Binding(binding.key, binding.value);
+    const bool told = description.Binding(binding.key, binding.value, states.count(binding.key) != 0);
     if (PyType_Check(binding.value)) {
       if (told && entry.look >= Look::kClasses && IsHomeOf(binding.value, home.ptr())) {
         DescribeClass(entry, description, binding.value, names);
@@ -151,6 +153,7 @@ void Census::DescribeClass(Module& entry, Description& description, PyObject* ty
   Py_ssize_t position = 0;
   while (entry.look == Look::kStrangers && PyDict_Next(names.ptr(), &position, &key, &value) != 0) {
     if (!PyType_Check(value)) MeetStranger(key, value, type, home, known_, entry.strangers);
+    MeetForeignClass(key, value, type, known_, entry.strangers);
   }
 }
 
@@ -211,7 +214,8 @@ py::list Census::Strangers() {
     for (const Stranger& stranger : entry.strangers) {
       const bool known = stranger.function
                              ? known_.HasFunction(stranger.function.ptr(), home)
-                             : known_.Has(stranger.value.ptr()) || known_.HasClassOf(stranger.value.ptr());
+                             : known_.Has(stranger.value.ptr()) ||
+                                   (!PyType_Check(stranger.value.ptr()) && known_.HasClassOf(stranger.value.ptr()));
       if (known) continue;
       found.append(py::make_tuple(name, stranger.cls, stranger.name, stranger.value,
                                   stranger.function ? stranger.function : py::none()));

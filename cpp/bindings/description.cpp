@@ -3,7 +3,9 @@
 #include "objects.h"
 #include "strangers.h"
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 namespace py = pybind11;
 
@@ -161,15 +163,69 @@ void Description::Items(PyObject* tuple, int depth) {
   Tag(')');
 }
 
+// A container of constants and of named code. What has no order, or may have that of a set, is told sorted.
+bool Description::Table(PyObject* value, int depth) {
+  std::vector<std::string> items;
+  const auto add = [&](PyObject* key, PyObject* item) {
+    Description part(home_, known_, watches_);
+    if (key != nullptr) part.Value(key, depth);
+    if (!part.Table(item, depth)) part.Value(item, depth);
+    items.push_back(part.bytes());
+  };
+  bool is_ordered = false;
+  if (PyDict_CheckExact(value)) {
+    PyObject* key = nullptr;
+    PyObject* item = nullptr;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(value, &position, &key, &item) != 0) add(key, item);
+    watches_.Dict(value);
+  } else if (PyList_CheckExact(value)) {
+    is_ordered = true;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(value); ++i) {
+      PyObject* const item = PyList_GET_ITEM(value, i);
+      is_ordered = is_ordered && !PyType_Check(item);
+      add(nullptr, item);
+    }
+    watches_.Container(value);
+  } else if (PyAnySet_CheckExact(value)) {
+    const auto* const set = reinterpret_cast<PySetObject*>(value);
+    for (Py_ssize_t i = 0; i <= set->mask; ++i) {
+      if (set->table[i].key != nullptr && set->table[i].hash != -1) add(nullptr, set->table[i].key);
+    }
+    watches_.Container(value);
+  } else {
+    return false;
+  }
+  if (!is_ordered) std::sort(items.begin(), items.end());
+  TypeName(Py_TYPE(value));
+  for (const std::string& item : items) Text(std::string_view(item));
+  Tag('}');
+  return true;
+}
+
+// A number of NumPy's.
+bool Description::Number(PyObject* value) {
+  const std::string_view name = Py_TYPE(value)->tp_name;
+  if (name.substr(0, 6) != "numpy." || name == "numpy.ndarray" || !PyObject_CheckBuffer(value)) return false;
+  Py_buffer view;
+  if (PyObject_GetBuffer(value, &view, PyBUF_SIMPLE) != 0) {
+    PyErr_Clear();
+    return false;
+  }
+  Tag('a');
+  Text(name);
+  Text(std::string_view(static_cast<const char*>(view.buf), static_cast<std::size_t>(view.len)));
+  PyBuffer_Release(&view);
+  return true;
+}
+
 void Description::Closure(PyObject* function, int depth) {
   PyObject* const closure = PyFunction_GET_CLOSURE(function);
   if (closure == nullptr) return;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(closure); ++i) {
     auto* const cell = reinterpret_cast<PyCellObject*>(PyTuple_GET_ITEM(closure, i));
     PyObject* const content = cell->ob_ref;
-    // Numbers and flags in a closure may be bound anew by the functions that share it.
-    if (content == nullptr || content == Py_None || PyBool_Check(content) || PyLong_CheckExact(content)) continue;
-    if (IsContainer(content)) continue;
+    if (content == nullptr || content == Py_None || IsContainer(content)) continue;
     watches_.Field(reinterpret_cast<PyObject*>(cell), &cell->ob_ref);
     Value(content, depth);
   }
@@ -263,13 +319,18 @@ void Description::Value(PyObject* value, int depth) {
   } else if (PyTuple_Check(value)) {
     TypeName(Py_TYPE(value));
     Items(value, depth);
-  } else if (!Constant(value) && !BuiltIn(value) && !Wrapper(value, depth)) {
+  } else if (!Constant(value) && !BuiltIn(value) && !Wrapper(value, depth) && !Number(value)) {
     Instance(value, depth);
   }
 }
 
-bool Description::Binding(PyObject* name, PyObject* value) {
-  if (!IsLasting(name, value)) return false;
+bool Description::Binding(PyObject* name, PyObject* value, bool is_state) {
+  if (IsTable(name, value)) {
+    Tag(':');
+    Text(name);
+    return Table(value, kDepth);
+  }
+  if (!IsLasting(name, value) && (is_state || !IsFlag(name, value))) return false;
   Tag('=');
   Text(name);
   Value(value);

@@ -36,7 +36,8 @@ class Description {
   void Class(PyTypeObject* type);
 
   // What a name in a module or in a class is bound to. False: nothing, as the name may hold that for the time being.
-  bool Binding(PyObject* name, PyObject* value);
+  // `is_state`: some function of the module binds the name anew.
+  bool Binding(PyObject* name, PyObject* value, bool is_state = false);
 
  private:
   static constexpr int kDepth = 6;
@@ -50,6 +51,8 @@ class Description {
   void Function(PyObject* function, int depth);
   void Closure(PyObject* function, int depth);
   void Items(PyObject* tuple, int depth);
+  bool Table(PyObject* value, int depth);
+  bool Number(PyObject* value);
   void Instance(PyObject* value, int depth);
   void Slots(PyObject* value, int depth);
   void Attribute(PyObject* value, const char* name, int depth);

@@ -16,6 +16,7 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindStack(module);
   jitserve::BindCensus(module);
   jitserve::BindTexts(module);
+  jitserve::BindLookups(module);
   jitserve::BindSets(module);
   jitserve::BindWalker(module);
 }

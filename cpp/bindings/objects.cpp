@@ -8,6 +8,8 @@ namespace py = pybind11;
 namespace jitserve {
 namespace {
 
+constexpr int kDeepestTable = 2;
+
 bool IsDunder(PyObject* name) {
   Py_ssize_t size = 0;
   const char* const text = PyUnicode_AsUTF8AndSize(name, &size);
@@ -36,6 +38,42 @@ bool IsLoopVariable(PyObject* name, PyObject* value) {
   }
   const std::string_view own = reinterpret_cast<PyTypeObject*>(value)->tp_name;
   return own.substr(own.rfind('.') + 1) != text;
+}
+
+bool IsPath(PyObject* value) { return PyUnicode_CheckExact(value) && TextOf(value).substr(0, 1) == "/"; }
+
+// A constant, or code under a name of its own.
+bool IsSteady(PyObject* value) {
+  if (value == Py_None || PyBool_Check(value) || PyType_Check(value)) return true;
+  return (IsConstant(value) && !IsPath(value)) || Py_IS_TYPE(value, &PyFunction_Type) || PyCFunction_Check(value);
+}
+
+bool IsSteadyContainer(PyObject* value, int depth) {
+  const auto holds = [depth](PyObject* item) {
+    return IsSteady(item) || (depth > 0 && IsSteadyContainer(item, depth - 1));
+  };
+  if (PyDict_CheckExact(value)) {
+    PyObject* key = nullptr;
+    PyObject* item = nullptr;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(value, &position, &key, &item) != 0) {
+      if (!IsConstant(key) || IsPath(key) || !holds(item)) return false;
+    }
+    return PyDict_GET_SIZE(value) != 0;
+  }
+  if (PyAnySet_CheckExact(value)) {
+    const auto* const set = reinterpret_cast<PySetObject*>(value);
+    for (Py_ssize_t i = 0; i <= set->mask; ++i) {
+      PyObject* const item = set->table[i].key;
+      if (item != nullptr && set->table[i].hash != -1 && (!IsConstant(item) || IsPath(item))) return false;
+    }
+    return set->used != 0;
+  }
+  if (!PyList_CheckExact(value) && !PyTuple_CheckExact(value)) return false;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(value); ++i) {
+    if (!holds(PySequence_Fast_GET_ITEM(value, i))) return false;
+  }
+  return PySequence_Fast_GET_SIZE(value) != 0;
 }
 
 }  // namespace
@@ -77,7 +115,16 @@ bool IsMadeOfCode(PyObject* value) {
 bool IsLasting(PyObject* name, PyObject* value) {
   if (IsLoopVariable(name, value)) return false;
   if (IsMadeOfCode(value)) return true;
+  if (std::strncmp(Py_TYPE(value)->tp_name, "numpy.", 6) == 0) return PyObject_CheckBuffer(value) != 0;  // a number
   return !IsDunder(name) && (IsConstant(value) || IsPrimitive(value) || PyModule_Check(value));
+}
+
+bool IsFlag(PyObject* name, PyObject* value) {
+  return (value == Py_None || PyBool_Check(value)) && !IsDunder(name) && TextOf(name).size() > 2;
+}
+
+bool IsTable(PyObject* name, PyObject* value) {
+  return !IsDunder(name) && TextOf(name).size() > 2 && !PyTuple_Check(value) && IsSteadyContainer(value, kDeepestTable);
 }
 
 py::object DictOf(PyObject* value) {

@@ -33,4 +33,11 @@ bool IsMadeOfCode(PyObject* value);
 // Whether a name in a module or in a class keeps what it is bound to, as far as can be seen: no state, no counter.
 bool IsLasting(PyObject* name, PyObject* value);
 
+// Whether a name holds what is true, false or nothing. It may be a state: of a module, if some function of it says so.
+bool IsFlag(PyObject* name, PyObject* value);
+
+// Whether a list, a dictionary or a set holds nothing but constants and named code, and so is no memo of objects. What
+// is empty is still to be filled; where files are is the machine's affair.
+bool IsTable(PyObject* name, PyObject* value);
+
 }  // namespace jitserve

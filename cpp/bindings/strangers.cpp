@@ -39,16 +39,6 @@ py::object Unwrapped(PyObject* value) {
   return inner ? inner : KeptBy(value, "fun");
 }
 
-// The function that a value of a namespace is, or is made from; a new reference, or null.
-py::object FunctionOf(PyObject* value) {
-  py::object layer = py::reinterpret_borrow<py::object>(value);
-  for (int depth = 0; layer && depth < kDeepestWrapper; ++depth) {
-    if (Py_IS_TYPE(layer.ptr(), &PyFunction_Type)) return layer;
-    layer = Unwrapped(layer.ptr());
-  }
-  return py::object();
-}
-
 // Whether a value can be, or be made from, a function that was written in Python. Most are out of the question at once.
 bool MayBeMade(PyObject* value) {
   PyTypeObject* type = Py_TYPE(value);
@@ -68,6 +58,15 @@ PyObject* FileOf(PyObject* function) {
 }
 
 }  // namespace
+
+py::object FunctionIn(PyObject* value) {
+  py::object layer = py::reinterpret_borrow<py::object>(value);
+  for (int depth = 0; layer && depth < kDeepestWrapper; ++depth) {
+    if (Py_IS_TYPE(layer.ptr(), &PyFunction_Type)) return layer;
+    layer = Unwrapped(layer.ptr());
+  }
+  return py::object();
+}
 
 void Known::Add(const py::object& value) {
   if (known_.insert(value.ptr()).second) alive_.append(value);
@@ -95,12 +94,20 @@ void MeetStranger(PyObject* name, PyObject* value, PyObject* cls, PyObject* home
                   std::vector<Stranger>& found) {
   const bool plain = Py_IS_TYPE(value, &PyFunction_Type);
   if (plain ? known.HasFunction(value, home) : !MayBeMade(value) || known.Has(value)) return;
-  const py::object function = FunctionOf(value);
+  const py::object function = FunctionIn(value);
   const bool is_known =
       function ? known.HasFunction(function.ptr(), home) : !IsCallableInstance(value) || known.HasClassOf(value);
   if (is_known) return;
   found.push_back({py::reinterpret_borrow<py::object>(cls), py::reinterpret_borrow<py::object>(name),
                    py::reinterpret_borrow<py::object>(value), function});
+}
+
+void MeetForeignClass(PyObject* name, PyObject* value, PyObject* cls, Known& known, std::vector<Stranger>& found) {
+  PyTypeObject* const type = PyType_Check(value) ? reinterpret_cast<PyTypeObject*>(value) : Py_TYPE(value);
+  if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) || known.Has(reinterpret_cast<PyObject*>(type))) return;
+  if (!PyType_Check(value) && MayBeMade(value)) return;
+  found.push_back({py::reinterpret_borrow<py::object>(cls), py::reinterpret_borrow<py::object>(name),
+                   py::reinterpret_borrow<py::object>(value), py::object()});
 }
 
 }  // namespace jitserve

@@ -39,6 +39,12 @@ struct Stranger {
   pybind11::object function;  // that it is made from; null where there is none
 };
 
+// The function that a value of a namespace is, or is made from; null where there is none.
+pybind11::object FunctionIn(PyObject* value);
+
+// The same as `MeetStranger` for what cannot be called: a class, or an object of one that nobody has vouched for.
+void MeetForeignClass(PyObject* name, PyObject* value, PyObject* cls, Known& known, std::vector<Stranger>& found);
+
 // What is bound under a name, if nobody has vouched for it. `home`: the namespace of the module.
 void MeetStranger(PyObject* name, PyObject* value, PyObject* cls, PyObject* home, Known& known,
                   std::vector<Stranger>& found);

@@ -17,15 +17,27 @@ std::uint64_t Mixed(std::uint64_t state, const void* pointer) {
   return state ^ (state >> 29);
 }
 
-// Its version; without one, a number made of the objects in it, which is as good for as long as those are alive.
-std::uint64_t StampOf(PyObject* dict) {
-  if (const auto version = DictVersion(dict)) return *version << 1;
-  PyObject* key = nullptr;
-  PyObject* value = nullptr;
-  Py_ssize_t position = 0;
+// A number made of the objects in a container, which says that they are the same for as long as those are alive.
+std::uint64_t ContentsOf(PyObject* container) {
   std::uint64_t state = kOdd;
-  while (PyDict_Next(dict, &position, &key, &value) != 0) state = Mixed(Mixed(state, key), value);
+  if (PyList_Check(container)) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(container); ++i) state = Mixed(state, PyList_GET_ITEM(container, i));
+  } else if (PyAnySet_Check(container)) {
+    const auto* const set = reinterpret_cast<PySetObject*>(container);
+    for (Py_ssize_t i = 0; i <= set->mask; ++i) state = Mixed(state, set->table[i].key);
+  } else {
+    PyObject* key = nullptr;
+    PyObject* value = nullptr;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(container, &position, &key, &value) != 0) state = Mixed(Mixed(state, key), value);
+  }
   return state | 1;
+}
+
+// The version of a dictionary, or what is in a container.
+std::uint64_t StampOf(PyObject* container) {
+  const auto version = PyDict_Check(container) ? DictVersion(container) : std::nullopt;
+  return version ? *version << 1 : ContentsOf(container);
 }
 
 template <typename State>
@@ -45,6 +57,17 @@ void Watches::Dict(PyObject* dict) {
     while (PyDict_Next(dict, &position, &key, &value) != 0) KeepAlive(value);
   }
   dicts_.push_back({dict, StampOf(dict)});
+}
+
+void Watches::Container(PyObject* container) {
+  KeepAlive(container);
+  if (PyList_Check(container)) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(container); ++i) KeepAlive(PyList_GET_ITEM(container, i));
+  } else {
+    const auto* const set = reinterpret_cast<PySetObject*>(container);
+    for (Py_ssize_t i = 0; i <= set->mask; ++i) KeepAlive(set->table[i].key);
+  }
+  dicts_.push_back({container, StampOf(container)});
 }
 
 void Watches::Function(PyFunctionObject* function) {

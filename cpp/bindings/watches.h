@@ -14,6 +14,9 @@ class Watches {
   // A dictionary, and all that is bound in it.
   void Dict(PyObject* dict);
 
+  // A list or a set, and all that is in it.
+  void Container(PyObject* container);
+
   // What a function runs, and its defaults.
   void Function(PyFunctionObject* function);
 

@@ -5,7 +5,7 @@ and around all file work.
 """
 
 import os
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from types import CodeType, FrameType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, final
 
@@ -245,11 +245,21 @@ def listen_to_texts(callback: Callable[[type], object] | None, /) -> Callable[[t
         who was told before.
     """
 
+def listen_to_lookups(
+    callback: Callable[[str], object] | None, names: Iterable[str], /
+) -> Callable[[str], object] | None:
+    """Tells ``callback`` every text by which an attribute is asked for at run time in this thread, if it is one of the
+    names or may have some in it (``getattr``, ``attrgetter``, ``str.format``, ``__getattribute__``); None: nobody.
+
+    Returns:
+        who was told before. The names are those of the first call of the process.
+    """
+
 def listen_to_sets(
     callback: Callable[[frozenset[object], bool], object] | None, /
 ) -> Callable[[frozenset[object], bool], object] | None:
-    """Tells ``callback`` every set of two elements or more that is iterated over in this thread (False), or that a text
-    is made of (True); None: nobody.
+    """Tells ``callback`` every set of two elements or more that this thread iterates over, or pops from (False), or
+    that a text is made of (True); None: nobody. Not what comes out in one order: ``sorted``, ``min``, ``any``...
 
     Returns:
         who was told before.

@@ -7,7 +7,7 @@ from tests.adversarial.case import Case
 from tests.adversarial.catalogue import CASES
 from tests.adversarial.oracle import Oracle, wrong_outcomes, wrong_results
 
-_FLAGS = ("V04-other-flag", "V04-flag", "V04-flag-by-name", "V04-both")
+_FLAGS = ("X04-other-flag", "X04-flag", "X04-flag-by-name", "X04-both")
 # Of cases about libraries that the `test` extra does not bring.
 LIBRARIES = {"K211": ("haiku",), "K211-edited": ("haiku",), **dict.fromkeys(_FLAGS, ("absl",))}
 

@@ -16,7 +16,7 @@ import jax._src.nn.functions as functions
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax._src import core
+from jax._src import compilation_cache, core
 from jax._src.interpreters import ad, mlir
 from jax._src.lax import lax
 
@@ -73,6 +73,9 @@ CHANGES: dict[str, Callable[[], tuple[Any, str, Any, str]]] = {
     "ufunc": lambda: (np, "sqrt", np.cbrt, "numpy"),
     "number": lambda: (np, "pi", 3.0, "numpy"),
     "builtin": lambda: (__import__("math"), "sin", __import__("math").cos, "math"),
+    "flag": lambda: (np, "little_endian", not np.little_endian, "numpy"),
+    "flag of a class": lambda: (jax.custom_jvp, "symbolic_zeros", True, "jax._src.custom_derivatives"),
+    "list of a class": lambda: (core.Tracer, "a_new_list", [1], "jax._src.core"),
     "constant of a class": lambda: (core.Primitive, "multiple_results", 3, "jax._src.core"),
 }
 
@@ -96,6 +99,40 @@ def test_default_that_is_changed_in_place_is_noticed_at_once(monkeypatch: pytest
     with monkeypatch.context() as patch:
         patch.setitem(inner(jnp.var).__kwdefaults__, "correction", 1)
         assert differing(before, bindings.digests()) != []
+    assert differing(before, bindings.digests()) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [
+        ({"a": 1}, lambda table: table.update(a=2)),
+        ({"a": [1]}, lambda table: table["a"].append(2)),
+        ([1, "b"], lambda table: table.reverse()),
+        ({1, "b"}, lambda table: table.symmetric_difference_update((2, "b"))),
+    ],
+    ids=["dictionary", "list in a dictionary", "list", "set"],
+)
+def test_table_that_is_changed_in_place_is_noticed_at_once(
+    before: Any, change: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(np, "a_table", before, raising=False)
+    bindings = Bindings()
+    digests = bindings.digests()
+    change(before)
+    assert differing(digests, bindings.digests()) == ["numpy"]
+
+
+def test_flag_that_a_function_of_the_module_sets_is_a_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    monkeypatch.setattr(compilation_cache, "_cache_used", not compilation_cache._cache_used)
+    assert differing(before, bindings.digests()) == []
+
+
+def test_table_that_is_empty_is_still_to_be_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    monkeypatch.setattr(np, "a_table", {}, raising=False)
     assert differing(before, bindings.digests()) == []
 
 

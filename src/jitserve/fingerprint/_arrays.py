@@ -26,7 +26,7 @@ def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     walker.tokens.begin("ndarray", 3 if exact else 5)
     plain = np.ndarray.view(obj, np.ndarray)
     _emit(walker, plain, path)
-    _emit_memory(walker, plain)
+    _emit_memory(walker, obj)
     children: list[tuple[Any, Path, bool]] = [(plain.dtype.metadata, (path, ATTR, "dtype"), trusted)]
     if not exact:
         children.append((type(obj), (path, ATTR, "__class__"), trusted))
@@ -34,13 +34,28 @@ def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     walker.push(children)
 
 
-def _emit_memory(walker: Walker, array: np.ndarray[Any, Any]) -> None:
-    """How it lies in memory, which ``ravel("K")`` goes by."""
-    strides = () if array.flags.c_contiguous else array.strides
-    walker.tokens.begin("memory", 1 + len(strides))
-    walker.tokens.bool_(bool(array.flags.writeable))
+def _emit_memory(walker: Walker, obj: Any) -> None:
+    """How it lies in memory, which ``ravel("K")``, ``flags`` and ``strides`` show, and with what it shares it."""
+    flags = _ATTRIBUTE["flags"](obj)
+    strides = _ATTRIBUTE["strides"](obj)
+    walker.tokens.begin("memory", 6 + len(strides))
+    for flag in (flags.writeable, flags.owndata, flags.aligned, flags.writebackifcopy):
+        walker.tokens.bool_(bool(flag))
+    owner = obj
+    while isinstance(owner, np.ndarray) and (base := _ATTRIBUTE["base"](owner)) is not None:
+        owner = base
+    address = _ATTRIBUTE["__array_interface__"](obj)["data"][0]
+    number, first = walker.memory.setdefault(id(owner), (len(walker.memory), address))
+    walker.tokens.int_(number)
+    walker.tokens.int_(address - first)
     for stride in strides:
         walker.tokens.int_(stride)
+
+
+# Of the base class: a subclass may have others under these names.
+_ATTRIBUTE: dict[str, Any] = {
+    name: getattr(np.ndarray, name).__get__ for name in ("__array_interface__", "base", "flags", "strides")
+}
 
 
 def _subclass_state(obj: Any) -> tuple[tuple[str, Any], ...]:

@@ -46,18 +46,43 @@ PRESENTATION = frozenset(
     )
 )
 
+# Modules of classes that every program has, and those of them that register classes of theirs when they are loaded.
+_COMMON = frozenset(("array", "builtins", "collections", "datetime", "decimal", "fractions", "jax", "jaxlib", "numpy"))
+_REGISTER_THEMSELVES = ("jaxlib.mlir", "numpy.random")
+# What Python and NumPy register themselves: class and abstract base class.
+_REGISTERED = frozenset(
+    (
+        *("Decimal Number", "number Number", "complex Complex", "inexact Complex", "float Real", "floating Real"),
+        *("int Integral", "integer Integral", "frozenset Set", "set MutableSet", "mappingproxy Mapping"),
+        *("dict MutableMapping", "dict_keys KeysView", "dict_items ItemsView", "dict_values ValuesView"),
+        *("odict_keys KeysView", "odict_items ItemsView", "odict_values ValuesView", "OrderedDict MutableMapping"),
+        *("str Sequence", "range Sequence", "memoryview Sequence", "tuple Sequence", "bytes Sequence"),
+        *("bytes ByteString", "bytearray ByteString", "bytearray MutableSequence", "array MutableSequence"),
+        *("list MutableSequence", "deque MutableSequence", "bytes Buffer", "bytearray Buffer", "memoryview Buffer"),
+    )
+)
+
 
 def registered(cls: type, users_only: bool) -> list[str]:
     """Names of the classes that were registered with an abstract base class, which ``isinstance`` goes by.
 
     Libraries register theirs with those of the standard library when they are imported, and to have an instance of
-    such a class is to have imported it. So there only the user's count.
+    such a class is to have imported it. So there only the user's count, and what others than its own module have
+    registered of a class that everybody has.
     """
     if "_abc_impl" not in _raw.namespace(cls):
         return []
-    classes = [reference() for reference in _abc._get_dump(cls)[0]]
+    classes = [kind for kind in (reference() for reference in _abc._get_dump(cls)[0]) if kind is not None]
     return sorted(
         f"{_raw.module_name(kind)}.{_raw.qualname(kind)}"
         for kind in classes
-        if kind is not None and not (users_only and _origin.of_class(kind) is not Origin.USER)
+        if not users_only or _origin.of_class(kind) is Origin.USER or _is_meddled_with(cls, kind)
     )
+
+
+def _is_meddled_with(cls: type, kind: type) -> bool:
+    """Whether it is no module of its own, as far as is known, that has registered a class which everybody has."""
+    module = _raw.module_name(kind)
+    if module.partition(".")[0] not in _COMMON or module.startswith(_REGISTER_THEMSELVES):
+        return False
+    return f"{_raw.qualname(kind)} {_raw.qualname(cls)}" not in _REGISTERED

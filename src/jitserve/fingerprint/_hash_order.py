@@ -12,7 +12,7 @@ import enum
 import os
 import sys
 import types
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jitserve._outcome import BypassReason, Refusal
@@ -67,6 +67,10 @@ class HashOrder:
     def saw_code(self, names: Names, code: types.CodeType, path: Path) -> None:
         """Notes a function of the user."""
         self._code.append((names, code, path))
+
+    def names(self) -> Iterator[Names]:
+        """What the functions of the user name that were walked."""
+        return (names for names, _, _ in self._code)
 
     def finish(self, walker: Walker) -> None:
         """With a fixed seed, adds the seed to the digest where an order may be seen; else refuses, or leaves it to the

@@ -13,7 +13,7 @@ from typing import Any
 
 from jitserve import _core
 
-from . import _definition, _dispatch
+from . import _definition, _described, _dispatch
 from ._globals import UNRESOLVED
 from ._ingredient import Ingredient
 from ._notes import Notes
@@ -105,4 +105,5 @@ def take_notes(
     _start(walker, root_object, list(extra))
     walker.run()
     walker.registries.finish(walker)
+    _described.finish(walker)
     return notes.ingredients()

@@ -18,7 +18,7 @@ from typing import Any
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._pure import inside_pure
 
-from . import _hash_order, _origin, _raw, adapters
+from . import _hash_order, _origin, _raw, _telltales, adapters
 from ._audit_events import CHANGES, LISTINGS, OUTSIDE
 from ._call_rules import receiver_rule, untracked_rule
 from ._code_origin import origin_of_code
@@ -54,7 +54,10 @@ _ENVIRON_READS = {
 _THREAD_START = id(threading.Thread.start.__code__)
 _FILTER_SETTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
 _ADDRESS = "it shows an address; give the class a __repr__, or name what you mean"
-_LOOPS = frozenset(dis.opmap[name] for name in ("GET_ITER", "LIST_EXTEND", "UNPACK_SEQUENCE", "UNPACK_EX"))
+# These go through a set for what does not depend on its order: operators make other sets, but for ``list += set``.
+_OPERATORS = frozenset(dis.opmap[name] for name in ("BINARY_OP", "COMPARE_OP", "CONTAINS_OP", "SET_UPDATE"))
+_ADDS_IN_PLACE = next(i for i, (name, _) in enumerate(dis._nb_ops) if name == "NB_INPLACE_ADD")  # type: ignore[attr-defined]
+_KEEP_ORDER = frozenset(("collections", "heapq"))  # what these do with a set shows in what they return
 _WRITING = frozenset("wax+")
 
 
@@ -205,9 +208,25 @@ class Observer:
             self._refuse(BypassReason.HASH_ORDER, where, f"{what} a set; fix PYTHONHASHSEED")
 
     def _is_loop(self, frame: types.FrameType) -> bool:
-        """Whether code that is not trusted loops over something itself, and not ``sorted`` or another set for it."""
-        looping = frame.f_code.co_code[frame.f_lasti] in _LOOPS
-        return looping and not _is_opaque(frame)
+        """Whether code that is not trusted goes through something itself, or has a function in C do so."""
+        if _is_opaque(frame):
+            maker = self._stack.culprit(frame) if frame.f_globals.get("__name__") in _KEEP_ORDER else None
+            return maker is not None and not _is_opaque(maker)
+        operation, argument = frame.f_code.co_code[frame.f_lasti : frame.f_lasti + 2]
+        return operation not in _OPERATORS or (operation == dis.opmap["BINARY_OP"] and argument == _ADDS_IN_PLACE)
+
+    def asked(self, text: str) -> None:
+        """Somebody asks for an attribute by a text that was made up; the walk sees names that stand in the code."""
+        frame = sys._getframe(1)
+        while frame.f_code.co_name in ("__getattribute__", "__getattr__") and frame.f_back is not None:
+            frame = frame.f_back  # somebody else wants to know
+        asking = self._stack.culprit(frame) if frame.f_globals.get("__name__") == "string" else frame
+        if asking is None or _is_opaque(asking) or inside_pure() or self._is_bystander(asking):
+            return
+        found = _telltales.asked_for(text)
+        self.unbounded |= found is None and not INTROSPECTION.isdisjoint(text.split("."))
+        if found is not None and origin_of_code(asking.f_code, asking) is Origin.USER:
+            self._impure((found[1][0], found[1][1]), f"reads the attribute {found[0]!r}", asking)
 
     def _is_shown(self, frame: types.FrameType) -> bool:
         """Whether a text is made for code that is not trusted, and not only printed: that has no way into a program."""

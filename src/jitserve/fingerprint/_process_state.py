@@ -6,25 +6,60 @@ which warnings are errors: a trace may depend on each, and no walk leads there. 
 
 from __future__ import annotations
 
+import copy
 import decimal
 import locale
 import sys
+import types
 import warnings
 from typing import Any
 
 import numpy as np
 
+from . import _origin
+
 _FLAGS = 6  # where a reduced decimal context has its flags: what happened, not what shall happen
+
+_STARTING_CONTEXTS = (decimal.DefaultContext, decimal.BasicContext, decimal.ExtendedContext)
+_COPYING: tuple[dict[Any, Any], ...] = (copy._copy_dispatch, copy._deepcopy_dispatch)  # type: ignore[attr-defined]
+_STOCK: frozenset[object] = frozenset(  # the functions that come with the module, and methods of built-in types
+    function
+    for table in _COPYING
+    for function in table.values()
+    if type(function) is not types.FunctionType or function.__module__ == "copy"
+)
+_DIALECTS = frozenset(("excel", "excel-tab", "unix"))
+_DIALECT = (
+    *("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace"),
+    "strict",
+)
+_JSON: dict[str, dict[str, object]] = {
+    "_default_encoder": {
+        **dict.fromkeys(("skipkeys", "sort_keys"), False),
+        **dict.fromkeys(("ensure_ascii", "check_circular", "allow_nan"), True),
+        "indent": None,
+    },
+    "_default_decoder": {
+        **dict.fromkeys(("object_hook", "object_pairs_hook")),
+        "parse_float": float,
+        "parse_int": int,
+        "strict": True,
+    },
+}
 
 
 def process_state() -> tuple[tuple[str, object], ...]:
     """(name, value) of everything that a trace may depend on. Equal values mean the same in every process."""
-    precision = decimal.getcontext().__reduce__()[1]
     return (
         ("numpy.geterr", tuple(np.geterr().items())),
         ("numpy.geterrcall", np.geterrcall()),
         ("numpy.get_printoptions", tuple(np.get_printoptions().items())),
-        ("decimal context", tuple(_as_tuple(part) for i, part in enumerate(precision) if i != _FLAGS)),
+        ("numpy.getbufsize", np.getbufsize()),
+        ("decimal context", _precision(decimal.getcontext())),
+        ("decimal contexts to start from", tuple(map(_precision, _STARTING_CONTEXTS))),
+        ("dialects of csv", _dialects()),
+        ("json encoders", _json()),
+        ("copied otherwise", _copied_otherwise()),
         ("digits of an int", sys.get_int_max_str_digits()),
         ("number format", locale.setlocale(locale.LC_NUMERIC)),
         ("names of days", locale.setlocale(locale.LC_TIME)),
@@ -36,6 +71,44 @@ def process_state() -> tuple[tuple[str, object], ...]:
 def warning_filters() -> list[object]:
     """The filters of warnings as of now, to be compared with those at another moment."""
     return list(warnings.filters)
+
+
+def _precision(context: decimal.Context) -> tuple[object, ...]:
+    return tuple(_as_tuple(part) for i, part in enumerate(context.__reduce__()[1]) if i != _FLAGS)
+
+
+def _dialects() -> tuple[tuple[object, ...], ...]:
+    """What has been registered by a name, beside the three that come with the module."""
+    table: Any = sys.modules.get("_csv")
+    names = table.list_dialects() if table is not None else ()
+    return tuple(
+        (name, *(getattr(table.get_dialect(name), field) for field in _DIALECT))
+        for name in sorted(set(names) - _DIALECTS, key=str)
+    )
+
+
+def _copied_otherwise() -> tuple[tuple[object, ...], ...]:
+    """How ``copy`` deals with classes that it knows by itself, where somebody has told it another way."""
+    return tuple(
+        (kind.__qualname__, function)
+        for table in _COPYING
+        if not _STOCK.issuperset(table.values())
+        for kind, function in table.items()
+        if function not in _STOCK and _origin.of_class(kind) is _origin.Origin.OPAQUE
+    )
+
+
+def _json() -> tuple[object, ...]:
+    """What ``json.dumps`` and ``json.loads`` go by, where it is not what comes with the module."""
+    module = sys.modules.get("json")
+    kept = ((getattr(module, name, None), options) for name, options in _JSON.items())
+    return tuple(thing for thing, options in kept if thing is not None and not _has(thing, options))
+
+
+def _has(thing: Any, options: dict[str, object]) -> bool:
+    own = vars(thing)
+    of_json = type(thing).__module__ in ("json.encoder", "json.decoder")
+    return of_json and "default" not in own and all(own.get(name) is value for name, value in options.items())
 
 
 def _as_tuple(part: object) -> object:

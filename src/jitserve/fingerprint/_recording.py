@@ -17,7 +17,7 @@ from jitserve import _core
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _audit, _memos, _pruning, _under_way
+from . import _audit, _memos, _pruning, _telltales, _under_way
 from ._dependency import Dependency
 from ._observer import Observer
 from ._process_state import warning_filters
@@ -27,6 +27,9 @@ if sys.version_info >= (3, 12):
     from ._monitoring import Monitoring as _Source
 else:
     from ._profiling import Profiling as _Source
+
+# By these, whoever makes them up at run time reads what no walk covers, or more than what ran.
+_ASKED = _telltales.names() | _pruning.INTROSPECTION
 
 
 class Recording:
@@ -45,6 +48,7 @@ class Recording:
         self._previous: Observer | None = None
         self._reader: Callable[[type], object] | None = None
         self._counter: Callable[[frozenset[object], bool], object] | None = None
+        self._asker: Callable[[str], object] | None = None
         self._memos = _memos.Memos(walked.memos)
         self._random: list[Any] = []
         self._complete = False
@@ -72,6 +76,7 @@ class Recording:
         self._reader = _core.listen_to_texts(self._observer.described)
         self._counter = _core.listen_to_sets(self._observer.iterated)
         self._around = _under_way.enter(self)
+        self._asker = _core.listen_to_lookups(self._observer.asked, _ASKED)
         return self
 
     def __exit__(
@@ -81,6 +86,7 @@ class Recording:
         if self._unavailable is not None:
             return
         _under_way.enter(self._around)
+        _core.listen_to_lookups(self._asker, _ASKED)
         _core.listen_to_sets(self._counter)
         _core.listen_to_texts(self._reader)
         _audit.listen(self._previous)

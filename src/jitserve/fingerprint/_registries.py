@@ -6,6 +6,7 @@ unrelated modules. What counts is its entry for a class that the walk has met, a
 
 from __future__ import annotations
 
+import copy
 import copyreg
 import operator
 import types
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 _FLATTEN = "<registered tree functions>"
 _ENTRY = "<registry entry>"
 _COPY = "<registered with copyreg>"
+_COPYING: tuple[dict[Any, Any], ...] = (
+    copyreg.dispatch_table,
+    copy._copy_dispatch,  # type: ignore[attr-defined]
+    copy._deepcopy_dispatch,  # type: ignore[attr-defined]
+)
 
 
 class Registries:
@@ -57,8 +63,9 @@ class Registries:
             return
         for function in _tree_functions(cls, trusted):
             _add(walker, _FLATTEN, function, (path, ATTR, _FLATTEN), trusted=trusted)
-        if cls in copyreg.dispatch_table:
-            _add(walker, _COPY, copyreg.dispatch_table[cls], (path, ATTR, _COPY), trusted=trusted)
+        for table in _COPYING:
+            if cls in table:
+                _add(walker, _COPY, table[cls], (path, ATTR, _COPY), trusted=trusted)
 
     def _entries(self, walker: Walker, table: dict[Any, Any], path: Path, done: set[tuple[int, int]]) -> None:
         entries = {id(key): value for key, value in dict.items(table) if issubclass(type(key), type)}

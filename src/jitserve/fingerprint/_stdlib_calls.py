@@ -40,8 +40,9 @@ _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
         (R.DYNAMIC_SCOPE, _DESCRIBES),
         frozenset(
             (
-                *("get_annotations", "getcomments", "getdoc", "getfile", "getmembers", "getmembers_static"),
-                *("getmodule", "getsource", "getsourcefile", "getsourcelines"),
+                *("classify_class_attrs", "findsource", "get_annotations", "getabsfile", "getattr_static"),
+                *("getcomments", "getdoc", "getfile", "getmembers", "getmembers_static", "getmodule", "getsource"),
+                *("getsourcefile", "getsourcelines"),
             )
         ),
     ),

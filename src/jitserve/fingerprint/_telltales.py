@@ -5,6 +5,7 @@ An attribute is told by its name, wherever it is read of: the walk knows no type
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterable, Iterator, Set
 
@@ -58,6 +59,21 @@ def is_telltale(text: str) -> bool:
     return text in _ATTRIBUTES or text in _config_policy.IRRELEVANT
 
 
+def names() -> frozenset[str]:
+    """The names of all such attributes."""
+    return frozenset((*_ATTRIBUTES, *_config_policy.IRRELEVANT, "__hash__"))
+
+
+def asked_for(text: str) -> tuple[str, Rule] | None:
+    """Which of them a text asks for at run time, as a name or as a part of a format, with the rule for it."""
+    parts = frozenset(re.findall(r"\w+", text))
+    for name in sorted(parts & _ATTRIBUTES.keys()):
+        return name, _ATTRIBUTES[name]
+    for name in sorted(parts & _config_policy.IRRELEVANT.keys()):
+        return name, (R.UNKNOWN_CONTEXT_VALUE, "which is not part of any key")
+    return ("__hash__", (R.ID_OR_HASH_READ, _ADDRESS)) if "__hash__" in parts else None
+
+
 def read_by(codes: list[types.CodeType], attributes: set[str], globals_: Iterable[str]) -> tuple[tuple[str, Rule], ...]:
     """What a piece of code reads in such a way, by name: as an attribute, or by a text that it holds.
 
@@ -66,8 +82,16 @@ def read_by(codes: list[types.CodeType], attributes: set[str], globals_: Iterabl
         attributes: that they read.
         globals_: global names that they read.
     """
-    said = attributes | {value for code in codes for value in code.co_consts if type(value) is str}
+    said = attributes.union(*(_texts(code.co_consts) for code in codes))
     return tuple(_found(codes, said, said.union(globals_)))
+
+
+def _texts(constants: tuple[object, ...]) -> Iterator[str]:
+    for value in constants:
+        if type(value) is str:
+            yield value
+        elif type(value) is tuple:  # names that a pattern of ``match`` reads, among others
+            yield from _texts(value)
 
 
 def _found(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
@@ -91,5 +115,7 @@ def _together(said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
     if "catch_warnings" in loaded:
         for name in sorted(said & _OF_WARNINGS):
             yield name, (R.DYNAMIC_SCOPE, _PLACE)
+    if "getcontext" in loaded and "flags" in said:
+        yield "flags", (R.OPAQUE_CALLABLE, _PROCESS)
     if "datetime64" in loaded and said & _CLOCKS:
         yield "datetime64", (R.TIME_READ, "reads the clock while tracing")

@@ -18,11 +18,11 @@ from typing import Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _hash_order, _hazards, _instances, _names, _place, _registries
+from . import _described, _hash_order, _hazards, _instances, _names, _place, _registries
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
-SCHEMA = "jitserve-walk-3"
+SCHEMA = "jitserve-walk-4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,7 @@ class Walker(_core.Walker):
         self.hazards = _hazards.Hazards(deferred=deferred)
         self.order = _hash_order.HashOrder()
         self.registries = _registries.Registries(self.classes)
+        self.memory: dict[int, tuple[int, int]] = {}  # of arrays, by the id of its owner: its number, and an address
         self.shapes: dict[tuple[int, bool], _instances.Shape] = {}  # by the id of the class, and whether trusted
 
     def alone(self) -> Walker:
@@ -196,6 +197,7 @@ def walk(
     try:
         walker.run()
         walker.registries.finish(walker)
+        _described.finish(walker)
         walker.order.finish(walker)
     except Refusal as refusal:
         refusal.place = _place.place_of(walker, refusal.path)

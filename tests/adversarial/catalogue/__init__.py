@@ -23,7 +23,9 @@ from . import (
     s_shared,
     t_telling,
     u_outside,
-    v_habits,
+    x_habits,
+    v_lookups,
+    w_tables,
 )
 
 CASES: tuple[Case, ...] = (
@@ -41,7 +43,9 @@ CASES: tuple[Case, ...] = (
     *s_inner.CASES,
     *t_telling.CASES,
     *u_outside.CASES,
-    *v_habits.CASES,
+    *x_habits.CASES,
+    *v_lookups.CASES,
+    *w_tables.CASES,
     *gaps_language.CASES,
     *gaps_values.CASES,
     *gaps_jax.CASES,

@@ -1,4 +1,4 @@
-"""V: what people do in the functions that they jit, and around them."""
+"""X: what people do in the functions that they jit, and around them."""
 
 from __future__ import annotations
 
@@ -18,51 +18,51 @@ _FLAGS = (
 
 CASES = (
     # What is made of a jitted function carries a copy of what the jit knows of it, also where it was written.
-    case("V01-grad-of-jitted", HIT, _JITTED + "f = jax.grad(g)", _MOVED),
-    case("V01-vmap-of-jitted", HIT, _JITTED + "f = jax.vmap(g)", _MOVED),
-    case("V01-wraps-jitted", HIT, _JITTED + "@functools.wraps(g)\ndef f(x): return g(x)", _MOVED),
-    case("V01-grad-of-edited", MISS, _JITTED + "f = jax.grad(g)", ("x * 2", "x * 3")),
+    case("X01-grad-of-jitted", HIT, _JITTED + "f = jax.grad(g)", _MOVED),
+    case("X01-vmap-of-jitted", HIT, _JITTED + "f = jax.vmap(g)", _MOVED),
+    case("X01-wraps-jitted", HIT, _JITTED + "@functools.wraps(g)\ndef f(x): return g(x)", _MOVED),
+    case("X01-grad-of-edited", MISS, _JITTED + "f = jax.grad(g)", ("x * 2", "x * 3")),
     case(
-        "V01-options",
+        "X01-options",
         MISS,
         "@functools.partial(jax.jit, static_argnames='n')\ndef g(x, n=2): return jnp.sum(x) * n\n"
         "def f(x): return x * len(h._jit_info.static_argnames)\nh = jax.grad(g)",
         ("static_argnames='n'", "static_argnames=()"),
     ),
     # Decorators keep a weak reference to what they make.
-    case("V02-function", HIT, f"import weakref\n{_WEAK}def f(x): return R[0]()(x)"),
-    case("V02-function-edited", MISS, f"import weakref\n{_WEAK}def f(x): return R[0]()(x)", ("x * 2", "x * 3")),
+    case("X02-function", HIT, f"import weakref\n{_WEAK}def f(x): return R[0]()(x)"),
+    case("X02-function-edited", MISS, f"import weakref\n{_WEAK}def f(x): return R[0]()(x)", ("x * 2", "x * 3")),
     case(
-        "V02-function-gone",
+        "X02-function-gone",
         bypass("unknown_object"),
         f"import weakref\n{_WEAK}del g\ndef f(x): return x if R[0]() is None else -x",
     ),
     # The standard streams.
     case(
-        "V03-print",
+        "X03-print",
         HIT,
         "def f(x):\n print('tracing', x.shape, file=sys.stderr, flush=True)\n sys.stdout.write('traced')\n return x * 2",
     ),
-    case("V03-terminal", bypass("opaque_callable"), "def f(x): return x * (2 if sys.stderr.isatty() else 3)"),
+    case("X03-terminal", bypass("opaque_callable"), "def f(x): return x * (2 if sys.stderr.isatty() else 3)"),
     case(
-        "V03-terminal-of-argument",
+        "X03-terminal-of-argument",
         bypass("opaque_callable"),
         "def g(s): return s.isatty()\ndef f(x): return x * (2 if g(sys.stderr) else 3)",
     ),
     case(
-        "V03-encoding",
+        "X03-encoding",
         MISS,
         "def f(x): return x * len(sys.stderr.errors)",
         only_b="sys.stderr.reconfigure(errors='replace')",
     ),
     # Flags of absl.
-    case("V04-other-flag", HIT, _FLAGS + "def f(x): return x * FLAGS.rate", only_b="FLAGS.run = 'b'"),
-    case("V04-flag", MISS, _FLAGS + "def f(x): return x * FLAGS.rate", only_b="FLAGS.rate = 3.0"),
-    case("V04-flag-by-name", MISS, _FLAGS + "def f(x): return x * len(FLAGS['run'].value)", only_b="FLAGS.run = 'bb'"),
-    case("V04-both", MISS, _FLAGS + "def f(x): return x * FLAGS.rate * len(FLAGS.run)", only_b="FLAGS.run = 'bb'"),
+    case("X04-other-flag", HIT, _FLAGS + "def f(x): return x * FLAGS.rate", only_b="FLAGS.run = 'b'"),
+    case("X04-flag", MISS, _FLAGS + "def f(x): return x * FLAGS.rate", only_b="FLAGS.rate = 3.0"),
+    case("X04-flag-by-name", MISS, _FLAGS + "def f(x): return x * len(FLAGS['run'].value)", only_b="FLAGS.run = 'bb'"),
+    case("X04-both", MISS, _FLAGS + "def f(x): return x * FLAGS.rate * len(FLAGS.run)", only_b="FLAGS.run = 'bb'"),
     # Sets that are sorted, counted, compared or combined.
     *(
-        case(f"V05-{name}", expected, f"{_TREES}def f(x): return {expression}", a=_SEEDS[0], b=_SEEDS[1])
+        case(f"X05-{name}", expected, f"{_TREES}def f(x): return {expression}", a=_SEEDS[0], b=_SEEDS[1])
         for name, expected, expression in (
             ("compared", HIT, "x if set(A) == set(B) else -x"),
             ("common", HIT, "[x * A[k] for k in sorted(A.keys() & B.keys())]"),
@@ -75,7 +75,7 @@ CASES = (
         )
     ),
     case(
-        "V05-variable",
+        "X05-variable",
         HIT,
         _TREES
         + "def f(x):\n s = set(A) - {'a'}\n s.add('z')\n if 'q' in s: return x\n return [x * ord(k) for k in sorted(s)]",
@@ -83,14 +83,14 @@ CASES = (
         b=_SEEDS[1],
     ),
     case(
-        "V05-other-sorted",
+        "X05-other-sorted",
         MISS,
         _TREES + "def sorted(s): return list(s)\ndef f(x): return [x * A[k] for k in sorted(set(A))]",
         a=_SEEDS[0],
         b=_SEEDS[1],
     ),
     case(
-        "V05-other-union",
+        "X05-other-union",
         MISS,
         _TREES
         + "class Bag:\n def union(self, s): return list(s)\ndef f(x): return [x * A[k] for k in Bag().union(set(A))]",

@@ -1,0 +1,49 @@
+"""What classes say of themselves beside what they do: docstrings, and where they stand.
+
+It does not count, unless code of the user goes through the namespace of a class, where that lies among all the rest.
+Whoever asks for it by its name is refused (``_telltales``); so is a class that hands it out to patterns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jitserve._outcome import BypassReason, Refusal
+
+from . import _raw, _telltales
+from ._path import ATTR, render
+
+if TYPE_CHECKING:
+    from ._names import Names
+    from ._walk import Walker
+
+_NAMESPACE = "__dict__"
+_SAID = ("__doc__", "__firstlineno__")
+
+
+def finish(walker: Walker) -> None:
+    """Adds what the walked classes say of themselves, where that may be read.
+
+    Raises:
+        Refusal: DYNAMIC_SCOPE, of a pattern that reads it.
+    """
+    for cls, path, trusted in walker.classes:
+        patterns = _raw.namespace(cls).get("__match_args__")
+        if not trusted and isinstance(patterns, tuple) and any(map(_is_said, patterns)):
+            detail = "a pattern reads by this what no walk covers"
+            raise Refusal(BypassReason.DYNAMIC_SCOPE, render((path, ATTR, "__match_args__")), detail)
+    if not any(_reads_namespaces(names) for names in walker.order.names()):
+        return
+    for cls, path, trusted in list(walker.classes):
+        contents = _raw.namespace(cls)
+        walker.tokens.begin("described", len(_SAID))
+        walker.push([(contents.get(name), (path, ATTR, name), trusted) for name in _SAID])
+        walker.run()
+
+
+def _is_said(name: object) -> bool:
+    return type(name) is str and _telltales.is_telltale(name)
+
+
+def _reads_namespaces(names: Names) -> bool:
+    return _NAMESPACE in names.attributes or any(_NAMESPACE in code.co_consts for code in names.codes)
