@@ -26,7 +26,7 @@ def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     walker.tokens.begin("ndarray", 3 if exact else 5)
     plain = np.ndarray.view(obj, np.ndarray)
     _emit(walker, plain, path)
-    _emit_memory(walker, plain)
+    _emit_memory(walker, obj, plain)
     children: list[tuple[Any, Path, bool]] = [(plain.dtype.metadata, (path, ATTR, "dtype"), trusted)]
     if not exact:
         children.append((type(obj), (path, ATTR, "__class__"), trusted))
@@ -34,13 +34,29 @@ def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     walker.push(children)
 
 
-def _emit_memory(walker: Walker, array: np.ndarray[Any, Any]) -> None:
-    """How it lies in memory, which ``ravel("K")`` goes by."""
+def _emit_memory(walker: Walker, obj: Any, array: np.ndarray[Any, Any]) -> None:
+    """How it lies in memory, which ``ravel("K")`` goes by, and with which of the arrays before it it shares that."""
     strides = () if array.flags.c_contiguous else array.strides
-    walker.tokens.begin("memory", 1 + len(strides))
+    walker.tokens.begin("memory", 3 + len(strides))
     walker.tokens.bool_(bool(array.flags.writeable))
     for stride in strides:
         walker.tokens.int_(stride)
+    owner = _owner_of(obj)
+    walker.tokens.bool_(owner is not obj)
+    number, first = walker.memories.setdefault(id(owner), (len(walker.memories), array))
+    walker.tokens.begin("same memory", 2)
+    walker.tokens.int_(number)
+    walker.tokens.int_(0 if first is array else array.ctypes.data - first.ctypes.data)
+
+
+def _owner_of(obj: Any) -> Any:
+    """The array whose memory it shows: itself, if it is no view of another one."""
+    while isinstance(base := _BASE.__get__(obj), np.ndarray):
+        obj = base
+    return obj
+
+
+_BASE: Any = vars(np.ndarray)["base"]
 
 
 def _subclass_state(obj: Any) -> tuple[tuple[str, Any], ...]:
@@ -95,7 +111,9 @@ def encode_dtype(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 
 def encode_scalar(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """A numpy scalar: an immutable value, never numbered."""
+    """A numpy scalar: an immutable value, and numbered only if it is equal to itself alone."""
+    if obj.dtype.kind in "fcmM" and np.isnan(obj) and not walker.number(obj, path):
+        return
     walker.tokens.begin("numpy scalar", 2)
     _emit(walker, np.asarray(obj), path)
 

@@ -3,7 +3,8 @@
 It is a single linear stream, with the objects that have an identity (functions, classes, instances, containers that
 can change, arrays) numbered at their first visit. A second visit is a reference to that number. So cycles end,
 sharing is part of the digest, and the digest does not depend on where in a cycle the walk began to look. Plain
-immutable values are never numbered: whether the interpreter happens to intern them must not matter.
+immutable values are never numbered: whether the interpreter happens to intern them must not matter. But NaNs are: to
+``in`` and to a dictionary, each is equal to itself only.
 
 The walk runs no user code, and it is total: an object that it does not understand is a ``Refusal``.
 """
@@ -22,7 +23,7 @@ from . import _hash_order, _hazards, _instances, _names, _place, _registries
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
-SCHEMA = "jitserve-walk-3"
+SCHEMA = "jitserve-walk-4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +142,20 @@ class Walker(_core.Walker):
         self.order = _hash_order.HashOrder()
         self.registries = _registries.Registries(self.classes)
         self.shapes: dict[tuple[int, bool], _instances.Shape] = {}  # by the id of the class, and whether trusted
+        self.memories: dict[int, tuple[int, Any]] = {}  # by the id of an array: its number, and the first to show it
 
     def alone(self) -> Walker:
         """A walker that has seen nothing yet, for the digest that a value has for itself."""
         walker = Walker(self.limits, _core.Tokens(), deferred=self.hazards.deferred, footprint=self.footprint)
         walker.shapes = self.shapes
         return walker
+
+    def digest_alone(self, value: object, path: Path, trusted: bool) -> bytes:
+        """The digest that a value has for itself."""
+        alone = self.alone()
+        alone.push([(value, path, trusted)])
+        alone.run()
+        return alone.tokens.finish()
 
 
 def walk(
