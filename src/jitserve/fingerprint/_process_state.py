@@ -14,17 +14,23 @@ from typing import Any
 
 import numpy as np
 
+_STANDARD_DIALECTS = frozenset(("excel", "excel-tab", "unix"))
+_OF_DIALECTS = (
+    *("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace"),
+    "strict",
+)
 _FLAGS = 6  # where a reduced decimal context has its flags: what happened, not what shall happen
 
 
 def process_state() -> tuple[tuple[str, object], ...]:
     """(name, value) of everything that a trace may depend on. Equal values mean the same in every process."""
-    precision = decimal.getcontext().__reduce__()[1]
     return (
         ("numpy.geterr", tuple(np.geterr().items())),
         ("numpy.geterrcall", np.geterrcall()),
         ("numpy.get_printoptions", tuple(np.get_printoptions().items())),
-        ("decimal context", tuple(_as_tuple(part) for i, part in enumerate(precision) if i != _FLAGS)),
+        ("decimal context", _settings(decimal.getcontext())),
+        ("decimal context of its own", _settings(decimal.DefaultContext)),
+        ("dialects of csv", _dialects()),
         ("digits of an int", sys.get_int_max_str_digits()),
         ("number format", locale.setlocale(locale.LC_NUMERIC)),
         ("names of days", locale.setlocale(locale.LC_TIME)),
@@ -36,6 +42,17 @@ def process_state() -> tuple[tuple[str, object], ...]:
 def warning_filters() -> list[object]:
     """The filters of warnings as of now, to be compared with those at another moment."""
     return list(warnings.filters)
+
+
+def _settings(context: decimal.Context) -> tuple[object, ...]:
+    return tuple(_as_tuple(part) for i, part in enumerate(context.__reduce__()[1]) if i != _FLAGS)
+
+
+def _dialects() -> tuple[tuple[object, ...], ...]:
+    csv: Any = sys.modules.get("_csv")
+    names = csv.list_dialects() if csv is not None else ()
+    found = ((name, csv.get_dialect(name)) for name in names if name not in _STANDARD_DIALECTS)
+    return tuple((name, *(getattr(dialect, part) for part in _OF_DIALECTS)) for name, dialect in found)
 
 
 def _as_tuple(part: object) -> object:
