@@ -22,6 +22,7 @@ from . import (
     s_shared,
     t_telling,
     u_outside,
+    v_values,
 )
 
 CASES: tuple[Case, ...] = (
@@ -38,6 +39,7 @@ CASES: tuple[Case, ...] = (
     *s_shared.CASES,
     *t_telling.CASES,
     *u_outside.CASES,
+    *v_values.CASES,
     *gaps_language.CASES,
     *gaps_values.CASES,
     *gaps_jax.CASES,
