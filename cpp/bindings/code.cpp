@@ -10,6 +10,7 @@
 #include "core/tokens.h"
 #include "identity_memo.h"
 #include "instructions.h"
+#include "opcodes.h"
 #include "scalars.h"
 
 namespace py = pybind11;
@@ -84,26 +85,45 @@ void EmitConstant(Tokens& tokens, py::handle constant, Docstrings docstrings) {
   EmitContainer(tokens, constant, docstrings);
 }
 
+// Whether `x in {1, 2}` is all that a piece of code does with one of its constants.
+bool IsOnlyAskedFor(PyCodeObject* code, std::uint32_t index) {
+  const OpcodeTable& opcodes = Opcodes();
+  const std::vector<Instruction> instructions = InstructionsOf(code, opcodes);
+  for (std::size_t i = 0; i < instructions.size(); ++i) {
+    const bool loads = opcodes.role[instructions[i].opcode] == Role::kLoadConst && instructions[i].argument == index;
+    if (loads && (i + 1 == instructions.size() || instructions[i + 1].opcode != opcodes.contains_op)) return false;
+  }
+  return true;
+}
+
+// A set of numbers has the same order in every process, but `{0, 8}` another one than `{8, 0}`.
+void EmitUsed(Tokens& tokens, PyCodeObject* code, std::uint32_t index, Docstrings docstrings) {
+  const py::handle constant = PyTuple_GET_ITEM(code->co_consts, static_cast<Py_ssize_t>(index));
+  const bool is_ordered = PyFrozenSet_CheckExact(constant.ptr()) && IsOfNumbers(constant);
+  if (!is_ordered || IsOnlyAskedFor(code, index)) return EmitConstant(tokens, constant, docstrings);
+  EmitSequence(tokens, "frozenset in order", Owned(PySequence_Tuple(constant.ptr())), docstrings);
+}
+
 // Constants are numbered by their first use, so that adding a docstring (which takes index 0) changes nothing.
 void EmitInstructions(Tokens& tokens, py::handle code, Docstrings docstrings) {
   const py::object bytecode = Owned(PyCode_GetCode(const_cast<PyCodeObject*>(AsCode(code))));
   const Instructions instructions = SplitConstants(BytesOf(bytecode));
   const auto consts = py::reinterpret_borrow<py::tuple>(AsCode(code)->co_consts);
   std::unordered_map<std::uint32_t, std::uint32_t> numbers;
-  std::vector<py::handle> used;
+  std::vector<std::uint32_t> used;
   std::string references;
   for (std::uint32_t index : instructions.const_indices) {
     if (index >= consts.size())
       throw py::value_error("an instruction refers to constant " + std::to_string(index) + " of " +
                             std::to_string(consts.size()));
     const auto [position, is_new] = numbers.try_emplace(index, static_cast<std::uint32_t>(used.size()));
-    if (is_new) used.push_back(PyTuple_GET_ITEM(consts.ptr(), static_cast<Py_ssize_t>(index)));
+    if (is_new) used.push_back(index);
     for (std::uint8_t byte : LittleEndian(position->second)) references.push_back(static_cast<char>(byte));
   }
   tokens.Bytes(AsBytes(instructions.code));
   tokens.Bytes(AsBytes(references));
   tokens.Begin("consts", used.size());
-  for (py::handle constant : used) EmitConstant(tokens, constant, docstrings);
+  for (std::uint32_t index : used) EmitUsed(tokens, const_cast<PyCodeObject*>(AsCode(code)), index, docstrings);
 }
 
 void EmitDocstring(Tokens& tokens, const PyCodeObject& code) {

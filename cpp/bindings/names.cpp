@@ -7,6 +7,7 @@
 
 #include "code_parts.h"
 #include "opcodes.h"
+#include "scalars.h"
 
 namespace py = pybind11;
 
@@ -45,12 +46,7 @@ bool MakesSet(py::handle method) {
 
 // The order of such a set differs from process to process.
 bool IsUnorderedConstant(py::handle value) {
-  if (!PyFrozenSet_CheckExact(value.ptr())) return false;
-  int texts = 0;
-  for (py::handle item : py::reinterpret_borrow<py::frozenset>(value)) {
-    texts += static_cast<int>(PyUnicode_CheckExact(item.ptr()) || PyBytes_CheckExact(item.ptr()));
-  }
-  return texts > 1;
+  return PyFrozenSet_CheckExact(value.ptr()) && PySet_GET_SIZE(value.ptr()) > 1 && !IsOfNumbers(value);
 }
 
 // One pass over one code object. Handles are borrowed from its names and constants, which live as long as it does.

@@ -65,17 +65,20 @@ Origin Origins::OfModule(PyObject* name) {
   return From(of_module_(py::handle(name)));
 }
 
-// Whether the class has functions, and all of them are of that origin.
-bool Origins::ComeFrom(PyTypeObject* cls, Origin origin) {
+// Whether the functions of the class are all of that origin, and one of them was written in the module of that name.
+bool Origins::ComeFrom(PyTypeObject* cls, PyObject* module, Origin origin) {
+  PyObject* const loaded = LoadedModule(module);
+  PyObject* const home = loaded == nullptr ? nullptr : PyModule_GetDict(loaded);
   const py::object names = NamespaceOf(cls);
   const py::object values = Owned(PyDict_Values(names.ptr()));  // to ask for an origin may run Python code
-  bool any = false;
+  bool is_written = false;
   for (py::handle value : py::reinterpret_borrow<py::list>(values)) {
     if (!Py_IS_TYPE(value.ptr(), &PyFunction_Type)) continue;
     if (OfFunction(value.ptr()) != origin) return false;
-    any = true;
+    PyObject* const filename = reinterpret_cast<PyCodeObject*>(PyFunction_GET_CODE(value.ptr()))->co_filename;
+    is_written |= PyFunction_GET_GLOBALS(value.ptr()) == home && !IsGenerated(filename);
   }
-  return any;
+  return is_written;
 }
 
 Origin Origins::OfClass(PyTypeObject* cls) {
@@ -84,7 +87,7 @@ Origin Origins::OfClass(PyTypeObject* cls) {
   if (claimed == Origin::kUser || !IsHeapType(cls) || HidesState(cls)) return claimed;
   const py::object qualname = QualnameOf(cls);
   if (IsAtHome(reinterpret_cast<PyObject*>(cls), module.ptr(), qualname.ptr())) return claimed;
-  return ComeFrom(cls, claimed) ? claimed : Origin::kUser;
+  return ComeFrom(cls, module.ptr(), claimed) ? claimed : Origin::kUser;
 }
 
 bool Origins::IsAtHome(PyObject* object, PyObject* module, PyObject* qualname) {

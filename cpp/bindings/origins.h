@@ -29,7 +29,7 @@ class Origins {
 
  private:
   Origin From(pybind11::handle member) const;
-  bool ComeFrom(PyTypeObject* cls, Origin origin);
+  bool ComeFrom(PyTypeObject* cls, PyObject* module, Origin origin);
 
   pybind11::object opaque_, library_, of_file_, of_function_, of_module_, look_up_, builtin_modules_;
   IdentityMemo<Origin> files_;  // by the identity of the name

@@ -1,5 +1,6 @@
 #include "scalars.h"
 
+#include <cmath>
 #include <string_view>
 
 namespace py = pybind11;
@@ -46,6 +47,17 @@ void EmitFloat(Tokens& tokens, py::handle value) { tokens.Float(PyFloat_AS_DOUBL
 void EmitComplex(Tokens& tokens, py::handle value) {
   const Py_complex parts = PyComplex_AsCComplex(value.ptr());
   tokens.Complex(parts.real, parts.imag);
+}
+
+bool IsNan(PyObject* object) { return PyFloat_CheckExact(object) && std::isnan(PyFloat_AS_DOUBLE(object)); }
+
+bool IsOfNumbers(py::handle set) {
+  for (py::handle item : py::reinterpret_borrow<py::frozenset>(set)) {
+    PyObject* const object = item.ptr();
+    const bool is_number = PyLong_CheckExact(object) || PyFloat_CheckExact(object) || PyComplex_CheckExact(object);
+    if (!is_number && !PyBool_Check(object)) return false;
+  }
+  return true;
 }
 
 bool EmitScalar(Tokens& tokens, py::handle value) {

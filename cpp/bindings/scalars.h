@@ -18,4 +18,10 @@ void EmitComplex(Tokens& tokens, pybind11::handle value);
 // otherwise emits nothing and returns false.
 bool EmitScalar(Tokens& tokens, pybind11::handle value);
 
+// Whether it is a float that equals nothing but, where containers look at identity first, itself.
+bool IsNan(PyObject* object);
+// Whether all elements of a set have hashes that are the same in every process, so that its order tells how it was
+// made.
+bool IsOfNumbers(pybind11::handle set);
+
 }  // namespace jitserve

@@ -120,6 +120,7 @@ void Walker::Run() {
   while (!stack_.empty()) {
     const Child child = std::move(stack_.back());
     stack_.pop_back();
+    if (IsNan(child.value.ptr()) && !Number(child)) continue;
     if (EmitScalar(*tokens_, child.value)) continue;
     Visit(child);
     if (++visited > limit_) hooks_->too_large(child.Path(), limit_);

@@ -110,7 +110,9 @@ def encode_dtype(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 
 def encode_scalar(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """A numpy scalar: an immutable value, never numbered."""
+    """A numpy scalar: an immutable value, and numbered only if it is equal to itself alone."""
+    if obj.dtype.kind in "fcmM" and np.isnan(obj) and not walker.number(obj, path):
+        return
     walker.tokens.begin("numpy scalar", 2)
     _emit(walker, np.asarray(obj), path)
 

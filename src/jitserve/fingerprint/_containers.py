@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve import _core
 
-from . import _raw, _static
-from ._path import ITEM, KEY, Path
+from . import _hash_order, _raw, _static
+from ._path import ATTR, ITEM, KEY, Path
 
 if TYPE_CHECKING:
     from ._walk import Walker
@@ -74,19 +74,16 @@ def mapping(items: Iterable[tuple[Any, Any]], path: Path, trusted: bool) -> Chil
 
 
 def elements(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
-    """Children of a set, sorted by the digest that each has for itself, since a set has no order of its own."""
+    """Children of a set, sorted by the digest that each has for itself if the order differs from process to process.
+
+    Sets of numbers have the order that their making gave them, in every process: ``{0, 8}`` is none that ``{8, 0}`` is.
+    """
     values = list(set.__iter__(obj) if issubclass(type(obj), set) else frozenset.__iter__(obj))
-    walker.order.saw(values, path, trusted)
-    if len(values) > 1:
-        values.sort(key=lambda value: _digest_alone(walker, value, path, trusted))
+    if len(values) > 1 and not _hash_order.is_seedless(values):
+        digests = {id(value): walker.digest_alone(value, path, trusted) for value in values}
+        walker.order.saw(values, list(digests.values()), path, trusted)
+        values.sort(key=lambda value: digests[id(value)])
     return [(value, (path, ITEM, i), trusted) for i, value in enumerate(values)]
-
-
-def _digest_alone(walker: Walker, value: object, path: Path, trusted: bool) -> bytes:
-    alone = walker.alone()
-    alone.push([(value, path, trusted)])
-    alone.run()
-    return alone.tokens.finish()
 
 
 def _ordered_dict(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
@@ -104,7 +101,24 @@ def _deque(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
 
 
 def _exception(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
-    return [(_raw.namespace(BaseException)["args"].__get__(obj), path, trusted)]
+    """What was given to it, what led to it, and what its class keeps in C besides (``StopIteration.value``)."""
+    children: Children = []
+    for kind in _raw.mro(type(obj)):
+        for name, descriptor in () if _raw.is_heap_type(kind) else _raw.namespace(kind).items():
+            if type(descriptor) in _C_FIELDS and name not in _OF_ALL:
+                children += [(name, path, trusted), (_field(descriptor, obj), (path, ATTR, name), trusted)]
+    return children
+
+
+def _field(descriptor: Any, obj: Any) -> object:
+    try:
+        return descriptor.__get__(obj)
+    except (AttributeError, TypeError):  # it was made without being initialised
+        return _raw.UNSET
+
+
+_OF_ALL = frozenset(("__class__", "__dict__", "__traceback__", "__weakref__"))
+_C_FIELDS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 
 
 def _generic_alias(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:

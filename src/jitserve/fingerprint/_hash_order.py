@@ -3,7 +3,8 @@
 The order of a set of strings differs from process to process. A program that iterates over one is a different
 program each time, so that it must not be shared; a program that only asks for membership is the same everywhere.
 A set that was reached by a name is harmless when no walked function of the user loads that name for anything but
-``in``. With a fixed ``PYTHONHASHSEED`` the order is fixed, too: then the seed becomes part of the fingerprint.
+``in``. With a fixed ``PYTHONHASHSEED`` the order is that in which the set was made, in every process: then the seed and
+the order become part of the fingerprint.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import enum
 import os
 import sys
 import types
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jitserve._outcome import BypassReason, Refusal
@@ -39,6 +40,11 @@ def hash_seed_is_fixed() -> bool:
     )
 
 
+def is_seedless(values: Iterable[object]) -> bool:
+    """Whether a set of these values has the same order wherever it is made in the same way."""
+    return all(type(value) in SEEDLESS for value in values)
+
+
 def follows_seed(value: object) -> bool:
     """Whether the hash of a value is the same in all processes of one seed. That of most objects is their address."""
     kind = type(value)
@@ -50,18 +56,21 @@ def follows_seed(value: object) -> bool:
 class HashOrder:
     """What one walk has seen of sets and of their uses; judged at its end, or by the recorder for the code that ran."""
 
-    __slots__ = ("_code", "_sets", "_unsteady")
+    __slots__ = ("_code", "_orders", "_sets", "_unsteady")
 
     def __init__(self) -> None:
         self._sets: list[Path] = []
+        self._orders: list[Sequence[bytes]] = []  # of the others: the digests of their elements
         self._unsteady: list[Path] = []  # those that no seed puts into an order
         self._code: list[tuple[Names, types.CodeType, Path]] = []
 
-    def saw(self, values: Sequence[object], path: Path, trusted: bool) -> None:
-        """Notes a set that was reached as a value."""
-        if len(values) > 1 and not trusted and not all(type(value) in SEEDLESS for value in values):
+    def saw(self, values: Sequence[object], digests: Sequence[bytes], path: Path, trusted: bool) -> None:
+        """Notes a set that was reached as a value: its elements, and what each has for a digest, in its order."""
+        if not trusted:
             self._sets.append(path)
-            if not all(map(follows_seed, values)):
+            if all(map(follows_seed, values)):
+                self._orders.append(digests)
+            else:
                 self._unsteady.append(path)
 
     def saw_code(self, names: Names, code: types.CodeType, path: Path) -> None:
@@ -84,10 +93,20 @@ class HashOrder:
         if refusal is None:
             return
         if hash_seed_is_fixed() and (walker.hazards.deferred or self._refusal(functions, self._unsteady) is None):
-            walker.tokens.begin("hash seed", 1)
+            orders = [*self._orders, *self._orders_in_code(walker)]
+            walker.tokens.begin("hash seed", 1 + len(orders))
             walker.tokens.int_(hash("jitserve"))
+            for digests in orders:
+                walker.tokens.bytes_(b"".join(digests))
         elif not walker.hazards.deferred:
             raise refusal
+
+    def _orders_in_code(self, walker: Walker) -> Iterator[list[bytes]]:
+        for names, _, path in self._code:
+            for code in names.codes if names.builds_set else ():
+                for constant in code.co_consts:
+                    if type(constant) is frozenset and not is_seedless(constant):
+                        yield [walker.digest_alone(element, path, True) for element in constant]
 
     def check(self, ran: Container[int]) -> None:
         """Judges the code that ran.

@@ -15,6 +15,9 @@ _RELATIONS = {
     ATTR: "attribute `{}` of `{}`",
 }
 
+# A list of five thousand links would otherwise have names of five thousand parts.
+_MOST_STEPS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -55,7 +58,9 @@ class Labels:
     def owner_of(self, path: Path) -> tuple[Owner, str]:
         """The owner of the value at ``path``, and the template of the first step from the one to the other."""
         template = ""
-        while path is not None and path[0] is not None:
+        for _ in range(_MOST_STEPS):
+            if path is None or path[0] is None:
+                break
             path, template = path[0], path[1]
             owner = self._owners.get(id(path))
             if owner is not None:
@@ -84,6 +89,8 @@ class Labels:
             if owner is not None:
                 inside = f"{_shown(key)}{_join(steps)}"
                 return _RELATIONS.get(template, "part `{}` of `{}`").format(inside, owner.name)
+            if len(steps) == _MOST_STEPS:
+                return f"...{_join(steps)}"
             steps.append((template, key))
             path = parent
         root = str(path[2]) if path is not None else "?"

@@ -174,7 +174,9 @@ def of_class(cls: type) -> Origin:
     """Origin of a class: that of its module, when the module vouches for it; else the user's.
 
     A module vouches for what it holds under the class's name. A class made inside a function is vouched for by its
-    methods when they all come from there, and one that was implemented in C cannot be made up.
+    methods when they all come from there, and one that was implemented in C cannot be made up. One of the methods must
+    be written there: those of a dataclass are generated in whichever module the class claims to be of (that of
+    ``dataclasses.make_dataclass`` claims to be of ``types`` before Python 3.12).
     """
     module = _raw.module_name(cls)
     claimed = of_module(module)
@@ -182,8 +184,15 @@ def of_class(cls: type) -> Origin:
         return claimed
     if is_at_home(cls, module, _raw.qualname(cls)):
         return claimed
-    origins = {of_function(value) for value in _raw.namespace(cls).values() if type(value) is types.FunctionType}
-    return claimed if origins == {claimed} else Origin.USER
+    methods = [value for value in _raw.namespace(cls).values() if type(value) is types.FunctionType]
+    home = _nearest_module(module)[0]
+    written = any(_is_written_in(home, value) for value in methods)
+    return claimed if written and {of_function(value) for value in methods} == {claimed} else Origin.USER
+
+
+def _is_written_in(module: types.ModuleType | None, function: types.FunctionType) -> bool:
+    is_generated = function.__code__.co_filename.startswith("<")
+    return module is not None and not is_generated and function.__globals__ is _raw.module_namespace(module)
 
 
 def is_at_home(obj: object, module: object, qualname: object) -> bool:

@@ -14,7 +14,7 @@ import types
 from collections import deque
 from typing import Any
 
-from . import adapters
+from . import _raw, adapters
 from ._walk import Walk
 
 _EMPTY = object()
@@ -88,16 +88,17 @@ def _contents(obj: Any) -> tuple[Any, ...]:
         named = tuple(obj.__globals__.get(name, _EMPTY) for name in _names(obj.__code__))
         state = (*_flat(obj.__dict__), obj.__code__, obj.__defaults__, *_flat(obj.__kwdefaults__))
         return ("function", cells, named, *state)
-    if isinstance(obj, dict):
+    kind = type(obj)  # and not `isinstance`, which asks the object for its `__class__`
+    if issubclass(kind, dict):
         return ("dict", *_flat(obj))
     for base in (list, tuple, set, deque):
-        if isinstance(obj, base):
+        if issubclass(kind, base):
             return ("sequence", *_iterator(base)(obj))
-    if isinstance(obj, type):
-        return ("object", *_flat(dict(vars(obj))))
+    if issubclass(kind, type):
+        return ("object", *_flat(dict(_raw.namespace(obj))))
     # What the digest leaves out does not count here either: flax draws from a counter whenever it traces.
-    adapter = adapters.find(type(obj), trusted=True)
-    attributes: dict[Any, Any] = {} if adapter.inert else _state(obj) or {}
+    adapter = adapters.find(kind, trusted=True)
+    attributes: dict[Any, Any] = {} if adapter.inert else _raw.instance_dict(obj) or {}
     return ("object", *_flat({name: item for name, item in dict.items(attributes) if name not in adapter.ignored}))
 
 
@@ -113,18 +114,11 @@ def _names(code: types.CodeType) -> tuple[str, ...]:
 
 def _is_memo_of_a_library(obj: Any) -> bool:
     # Arrays keep the host's copy of their value, and the like; their values are in the digest.
-    return type(obj).__module__.partition(".")[0] in ("jax", "jaxlib", "numpy")
-
-
-def _state(obj: Any) -> Any:
-    try:
-        return object.__getattribute__(obj, "__dict__")
-    except AttributeError:
-        return None
+    return _raw.module_name(type(obj)).partition(".")[0] in ("jax", "jaxlib", "numpy")
 
 
 def _flat(mapping: Any) -> tuple[Any, ...]:
-    items = dict.items(mapping) if isinstance(mapping, dict) else ()
+    items = dict.items(mapping) if issubclass(type(mapping), dict) else ()
     return tuple(part for item in items for part in item)
 
 
@@ -182,7 +176,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _is_cached_property(obj: Any, name: Any) -> bool:
-    for cls in type(obj).__mro__:
-        if name in vars(cls):
-            return isinstance(vars(cls)[name], functools.cached_property)
+    for cls in _raw.mro(type(obj)):
+        if name in _raw.namespace(cls):
+            return isinstance(_raw.namespace(cls)[name], functools.cached_property)
     return False

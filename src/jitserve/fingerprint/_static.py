@@ -96,7 +96,12 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
     "sys": (
         R.DYNAMIC_SCOPE,
         _SCOPE,
-        frozenset(("_getframe", "_current_frames", "getrefcount", "exc_info", "_getframemodulename", "getprofile")),
+        frozenset(
+            (
+                *("_getframe", "_current_frames", "getrefcount", "exc_info", "exception", "_getframemodulename"),
+                "getprofile",
+            )
+        ),
     ),
     **dict.fromkeys(("resource", "pwd", "grp", "sqlite3", "_sqlite3"), (R.OPAQUE_CALLABLE, _OUTSIDE, None)),
     **dict.fromkeys(("atexit", "signal", "_signal"), (R.TRACE_SIDE_EFFECT, _PROCESS_CHANGED, None)),

@@ -58,6 +58,15 @@ _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
         frozenset(("field_size_limit", "get_dialect", "list_dialects", "register_dialect", "unregister_dialect")),
     ),
     "csv": ((R.OPAQUE_CALLABLE, _STATE), frozenset(("Sniffer",))),
+    "logging": (
+        (R.OPAQUE_CALLABLE, _STATE),
+        frozenset(
+            (
+                *("addLevelName", "captureWarnings", "getHandlerByName", "getHandlerNames", "getLevelName"),
+                *("getLevelNamesMapping", "getLogRecordFactory", "getLoggerClass", "setLogRecordFactory", "shutdown"),
+            )
+        ),
+    ),
     "_thread": (
         (R.OPAQUE_CALLABLE, _STATE),
         frozenset(("_count", "get_ident", "get_native_id", "interrupt_main", "stack_size")),

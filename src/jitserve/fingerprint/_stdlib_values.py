@@ -45,10 +45,15 @@ def _datetime(value: datetime.datetime) -> tuple[Any, ...]:
 
 
 def encode_context_variable(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """A context variable: its name, and its value in the context that the trace would run in."""
-    if walker.number(obj, path):
-        walker.tokens.begin("context variable", 2)
-        walker.push([(obj.name, path, trusted), (obj.get(_raw.UNSET), path, trusted)])
+    """A context variable: its name, and its value in the context that the trace would run in, or else its default."""
+    if not walker.number(obj, path):
+        return
+    try:
+        value = obj.get()  # what is given to `get` would go before the default
+    except LookupError:
+        value = _raw.UNSET
+    walker.tokens.begin("context variable", 2)
+    walker.push([(obj.name, path, trusted), (value, path, trusted)])
 
 
 ENCODERS: dict[type, Encoder] = {

@@ -31,6 +31,7 @@ _ATTRIBUTES: dict[str, Rule] = {
     **dict.fromkeys(("co_lines", "co_positions", "tb_lineno", "tb_lasti", "lineno"), (R.DYNAMIC_SCOPE, _PLACE)),
     **dict.fromkeys(("__firstlineno__", "end_lineno"), (R.DYNAMIC_SCOPE, _PLACE)),
     **dict.fromkeys(("__annotations__", "__annotate__", "__signature__"), (R.DYNAMIC_SCOPE, _ANNOTATIONS)),
+    **dict.fromkeys(("__bound__", "__constraints__", "__default__"), (R.DYNAMIC_SCOPE, _ANNOTATIONS)),
     "__subclasses__": (R.DYNAMIC_SCOPE, "which subclasses exist depends on what else was imported"),
     "__doc__": (R.DYNAMIC_SCOPE, "reads a docstring, which is not walked"),
     **dict.fromkeys(("read_text", "read_bytes"), (R.FILE_READ_UNTRACKED, _FILE)),
@@ -51,7 +52,14 @@ _ATTRIBUTES: dict[str, Rule] = {
 # Of what the logging module hands out while it is asked, nothing has been walked.
 _OF_LOGGERS = frozenset(("disabled", "filters", "handlers", "isEnabledFor", "getEffectiveLevel", "level", "propagate"))
 _OF_WARNINGS = frozenset(("filename", "source"))
+_FILTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
+_FILTERED = "which warnings it records depends on the filters of the process; set a filter in it"
 _CLOCKS = frozenset(("now", "today"))
+
+
+def _gives(code: types.CodeType, keyword: str) -> bool:
+    """Whether some call in it may give an argument by that name."""
+    return any(keyword in constant for constant in code.co_consts if type(constant) is tuple)
 
 
 def is_telltale(text: str) -> bool:
@@ -104,10 +112,10 @@ def _found(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Ite
         yield "__hash__", (R.ID_OR_HASH_READ, _ADDRESS)
     if "_data" in said and not loaded.isdisjoint(("environ", "environb")):
         yield "_data", (R.OPAQUE_CALLABLE, "looks into the environment; read variables by their names")
-    yield from _together(said, loaded)
+    yield from _together(codes, said, loaded)
 
 
-def _together(said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
+def _together(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
     """What counts only beside something else."""
     if "getLogger" in loaded:
         for name in sorted(said & _OF_LOGGERS):
@@ -115,6 +123,8 @@ def _together(said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
     if "catch_warnings" in loaded:
         for name in sorted(said & _OF_WARNINGS):
             yield name, (R.DYNAMIC_SCOPE, _PLACE)
+        if loaded.isdisjoint(_FILTERS) and any(_gives(code, "record") for code in codes):
+            yield "catch_warnings", (R.DYNAMIC_SCOPE, _FILTERED)
     if "getcontext" in loaded and "flags" in said:
         yield "flags", (R.OPAQUE_CALLABLE, _PROCESS)
     if "datetime64" in loaded and said & _CLOCKS:

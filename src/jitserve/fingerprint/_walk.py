@@ -3,7 +3,8 @@
 It is a single linear stream, with the objects that have an identity (functions, classes, instances, containers that
 can change, arrays) numbered at their first visit. A second visit is a reference to that number. So cycles end,
 sharing is part of the digest, and the digest does not depend on where in a cycle the walk began to look. Plain
-immutable values are never numbered: whether the interpreter happens to intern them must not matter.
+immutable values are never numbered: whether the interpreter happens to intern them must not matter. But NaNs are: to
+``in`` and to a dictionary, each is equal to itself only.
 
 The walk runs no user code, and it is total: an object that it does not understand is a ``Refusal``.
 """
@@ -168,6 +169,13 @@ class Walker(_core.Walker):
         walker = Walker(self.limits, _core.Tokens(), deferred=self.hazards.deferred, footprint=self.footprint)
         walker.shapes = self.shapes
         return walker
+
+    def digest_alone(self, value: object, path: Path, trusted: bool) -> bytes:
+        """The digest that a value has for itself."""
+        alone = self.alone()
+        alone.push([(value, path, trusted)])
+        alone.run()
+        return alone.tokens.finish()
 
 
 def walk(

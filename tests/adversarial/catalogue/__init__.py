@@ -23,9 +23,10 @@ from . import (
     s_shared,
     t_telling,
     u_outside,
-    x_habits,
     v_lookups,
     w_tables,
+    x_habits,
+    y_values,
 )
 
 CASES: tuple[Case, ...] = (
@@ -46,6 +47,7 @@ CASES: tuple[Case, ...] = (
     *x_habits.CASES,
     *v_lookups.CASES,
     *w_tables.CASES,
+    *y_values.CASES,
     *gaps_language.CASES,
     *gaps_values.CASES,
     *gaps_jax.CASES,
