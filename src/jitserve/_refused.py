@@ -26,11 +26,14 @@ _LASTING = frozenset((BypassReason.HOST_CALLBACK, BypassReason.EFFECTS, BypassRe
 
 
 def known_refusal(session: Session, store: Store, key: CallKey) -> Refusal | None:
-    """Why a process before this one could not store the program of a call; None where none has said so.
+    """Why this process, or one before it, could not store the program of a call; None where none has said so.
 
     Args:
         key: the key that the program would have been published under.
     """
+    mine = session.refusal_of(key.digest)
+    if mine is not None and mine.reason is BypassReason.CONVENTION_UNSERIALIZABLE:
+        return mine  # JAX's dispatcher asks for some of these every time: nothing is to be traced and compiled again
     with session.guard("the lookup"):
         payload = store.lookup(Kind.MANIFEST, key.digest)
         for item in [] if payload is None else read_manifest(payload).refused:

@@ -132,6 +132,25 @@ def test_evaluating_a_shape_does_not_start_a_backend() -> None:
     assert done.stdout == "(3,) False\n", done.stderr
 
 
+def steps_of_calls_that_have_no_fast_path(jit: Callable[..., Any]) -> list[int]:
+    """How many steps each of four equal calls takes to compile, all of which JAX's dispatcher asks for."""
+    function = jit(jax.grad(lambda index: (index * 2.0).sum(), allow_int=True))  # returns no array of a device
+    index = jnp.arange(4)
+    counts = []
+    for _ in range(4):
+        start = len(events)
+        function(index)
+        counts.append(sum(event in (*STEPS, "/jax/core/compile/backend_compile_duration") for event in events[start:]))
+    return counts
+
+
+def test_call_that_is_refused_and_has_no_fast_path_is_not_compiled_every_time() -> None:
+    plain = steps_of_calls_that_have_no_fast_path(jax.jit)
+    assert plain[1:] == [0, 0, 0]
+    assert steps_of_calls_that_have_no_fast_path(jitserve.jit)[2:] == plain[2:]
+    assert jitserve.stats().bypasses == {"convention_unserializable": 4}
+
+
 def depth_of_the_stack(jit: Callable[..., Any]) -> int:
     """How many frames lie between a traced function and the one that calls it."""
     depths = []
