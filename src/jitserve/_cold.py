@@ -21,7 +21,8 @@ from jitserve._contexts import Context
 from jitserve._key import function_name
 from jitserve._outcome import Outcome, Refusal
 from jitserve._publish import publish
-from jitserve._unrecorded import where_traced
+from jitserve._repeated import Made
+from jitserve._unrecorded import token_of_trace, within
 
 if TYPE_CHECKING:
     from jitserve._session import Session
@@ -62,6 +63,7 @@ class Cold(Generic[Answer]):
         self._order = order
         self._lease = order.lease
         self._context: Context | None = None
+        self._token: object = None
         self._stack = contextlib.ExitStack()
         self._listening = contextlib.ExitStack()
         self._audit: Audit | None = None
@@ -105,19 +107,24 @@ class Cold(Generic[Answer]):
             with session.guard("the context of a trace"):
                 changing = () if self._audit is None else self._audit.changing
                 session.contexts.end(plan.key, self._context, result.ran, changing)
-        return session.built(function_name(order.call), result.refusal or order.refused, result), answer
+        refusal = result.refusal or order.refused
+        if refusal is not None:
+            session.repeated.note(order.call.fun, Made(self._token, refusal))
+        return session.built(function_name(order.call), refusal, result), answer
 
     def _begin(self, base: types.FrameType) -> None:
         call, session, plan = self._order.call, self._order.session, self._order.plan
         if plan.key is None:
             # What gets no key is not found by one: like plain JAX, it may take inner traces from JAX's caches.
-            self._stack.enter_context(where_traced(session, call.fun))
+            self._token = token_of_trace(session, call.fun)
+            self._stack.enter_context(within(self._token))
             self._listening.enter_context(fingerprint.Standby(base))
         else:
             self._context = Context()
             with session.guard("the context of a trace"):
                 self._context = session.contexts.begin(plan.key, shared=not plan.generation)
-            self._stack.enter_context(_jax.own_context(self._context.token))
+            self._token = self._context.token
+            self._stack.enter_context(within(self._token))
             with session.guard("the audit of a trace"):
                 self._audit = Audit(call, plan.key, self._context.codes)
         self._stack.push(self._listening)

@@ -16,10 +16,11 @@ from jitserve._key import CallKey, CallParts, call_parts, function_name
 from jitserve._lookup import Direct
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._refused import known_refusal
+from jitserve._repeated import Made
 from jitserve._search import Found, Search
 from jitserve._stand_aside import stand_aside
 from jitserve._together import agree, decline
-from jitserve._unrecorded import where_traced
+from jitserve._unrecorded import where_traced, within
 from jitserve._users import users_own
 from jitserve._verify import is_right
 
@@ -54,6 +55,11 @@ def resolve(
     refused = stand_aside(call)  # 1
     if refused is not None:
         return _bypass(session, call, refused, plain, bind)
+    made = _made_before(session, call)
+    if made is not None:
+        session.bypass(function_name(call), made.refusal)
+        with within(made.token):
+            return Outcome.BYPASS, plain()
     processes = _processes(session, call)
     store = session.store()
     if store is None:
@@ -77,6 +83,7 @@ def resolve(
     known = None if key is None else known_refusal(session, store, key)
     if key is not None and known is not None:
         session.built(function_name(call), known, Build(call_key=key.digest))
+        session.repeated.note(call.fun, Made(None, known))
         return Outcome.BYPASS, plain()
     return _compile_once(keyed, key, refused)
 
@@ -109,6 +116,15 @@ def _bypass(
     is_debugged = refused.reason is BypassReason.DEBUG_MODE
     with where_traced(session, call.fun) if is_debugged else contextlib.nullcontext():
         return Outcome.BYPASS, plain()
+
+
+def _made_before(session: Session, call: _jax.Call) -> Made | None:
+    """A call that was refused, and that JAX has in its caches: it is made again without another look."""
+    for made in session.repeated.of(call.fun):
+        with session.guard("the look for an earlier call"), within(made.token):
+            if _jax.process_count() == 1 and _jax.is_remembered(call):
+                return made
+    return None
 
 
 def _processes(session: Session, call: _jax.Call) -> frozenset[int]:

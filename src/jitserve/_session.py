@@ -19,6 +19,7 @@ from jitserve._answered import Answered
 from jitserve._contexts import Contexts
 from jitserve._errors import RecordError, StoreFault
 from jitserve._outcome import BypassReason, Outcome, Refusal
+from jitserve._repeated import Repeated
 from jitserve._settings import Settings
 from jitserve._stats import Counters
 from jitserve._writer import Writer
@@ -55,6 +56,7 @@ class Session:
         self.counters = Counters()
         self.contexts = Contexts()
         self.answered = Answered()
+        self.repeated = Repeated()
         self.writer = Writer(self.settings.exit_flush_s)
         self._lock = threading.Lock()
         self._store: Store | None = None

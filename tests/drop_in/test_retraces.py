@@ -132,6 +132,55 @@ def test_evaluating_a_shape_does_not_start_a_backend() -> None:
     assert done.stdout == "(3,) False\n", done.stderr
 
 
+def returns_no_array(jit: Callable[..., Any]) -> Any:
+    return jit(jax.grad(lambda index: (index * 2.0).sum(), allow_int=True))
+
+
+def has_an_effect(jit: Callable[..., Any]) -> Any:
+    @jit
+    def function(x: Any) -> Any:
+        jax.debug.callback(lambda _: None, x)
+        return x * 2
+
+    return function
+
+
+def has_an_effect_and_no_key(jit: Callable[..., Any]) -> Any:
+    token = jax.lax.create_token()
+
+    @jit
+    def function(x: Any) -> Any:
+        jax.debug.callback(lambda _: None, x)
+        return (token, x * 2)[1]
+
+    return function
+
+
+def steps_of_equal_calls(function: Any) -> list[int]:
+    """How many steps each of some calls takes to compile."""
+    counts = []
+    for size in (4, 4, 4, 3, 4, 3):
+        start = len(events)
+        jax.block_until_ready(function(np.arange(size)))
+        counts.append(sum(event in (*STEPS, "/jax/core/compile/backend_compile_duration") for event in events[start:]))
+    return counts
+
+
+@pytest.mark.parametrize("make", [returns_no_array, has_an_effect, has_an_effect_and_no_key])
+def test_refused_call_that_the_dispatcher_asks_for_every_time_is_compiled_once(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = steps_of_equal_calls(make(jax.jit))
+    assert [count > 0 for count in plain] == [True, False, False, True, False, False]
+    function = make(jitserve.jit)
+    assert steps_of_equal_calls(function) == plain
+    # The third time nobody looks at the function any more.
+    monkeypatch.setattr("jitserve._resolve.call_parts", None)
+    assert steps_of_equal_calls(function) == [0] * 6
+    assert sum(jitserve.stats().bypasses.values()) == 12
+    assert not jitserve.stats().faults
+
+
 def depth_of_the_stack(jit: Callable[..., Any]) -> int:
     """How many frames lie between a traced function and the one that calls it."""
     depths = []
