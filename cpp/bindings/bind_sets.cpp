@@ -52,13 +52,25 @@ void Visit(PyObject* values) {
   if (values != nullptr && PyAnySet_Check(values) && values != ordered) listener = Tell(values, false);
 }
 
-// Whether the elements of a set have one order only: sets among them do not.
+// Whether values like this one have one order only: sets do not, and whoever writes a class says what is less than
+// what.
+bool IsComparable(PyObject* value) {
+  if (!PyTuple_CheckExact(value)) {
+    return PyUnicode_CheckExact(value) || PyBytes_CheckExact(value) || PyLong_CheckExact(value) ||
+           PyFloat_CheckExact(value) || PyBool_Check(value);
+  }
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) {
+    if (!IsComparable(PyTuple_GET_ITEM(value, i))) return false;
+  }
+  return true;
+}
+
 bool AreComparable(PyObject* set) {
   const py::object elements = py::reinterpret_steal<py::object>(original_iter(set));
   while (elements) {
     const py::object element = py::reinterpret_steal<py::object>(PyIter_Next(elements.ptr()));
     if (!element) break;
-    if (PyAnySet_Check(element.ptr())) return false;
+    if (!IsComparable(element.ptr())) return false;
   }
   return true;
 }

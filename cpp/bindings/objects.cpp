@@ -71,7 +71,9 @@ bool IsSteadyContainer(PyObject* value, int depth) {
   }
   if (!PyList_CheckExact(value) && !PyTuple_CheckExact(value)) return false;
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(value); ++i) {
-    if (!holds(PySequence_Fast_GET_ITEM(value, i))) return false;
+    PyObject* const item = PySequence_Fast_GET_ITEM(value, i);
+    const bool is_listener = PyList_CheckExact(value) && IsMadeOfCode(item) && !PyType_Check(item);
+    if (is_listener || !holds(item)) return false;
   }
   return PySequence_Fast_GET_SIZE(value) != 0;
 }

@@ -165,17 +165,18 @@ CASES = (
     ),
     # Modules of others that somebody has put something into, read by another name.
     *(
-        case(f"U07-{name}", MISS, program, ("= [2]", "= [3]"))
-        for name, program in {
-            "alias": _ALIAS.format("string", "string.case_u07 = [2]", "m.case_u07[0]"),
-            "in-class": "np.case_u07 = [2]\nclass C: m = np\ndef f(x): return x * C.m.case_u07[0]",
-            "argument": "jax.case_u07 = [2]\ndef g(m): return m.case_u07[0]\ndef f(x): return x * g(jax)",
-        }.items()
+        case(f"U07-{name}", MISS, f"{program}\ndef undo(): del {module}.case_u07", ("= [2]", "= [3]"))
+        for name, module, program in (
+            ("alias", "string", _ALIAS.format("string", "string.case_u07 = [2]", "m.case_u07[0]")),
+            ("in-class", "np", "np.case_u07 = [2]\nclass C: m = np\ndef f(x): return x * C.m.case_u07[0]"),
+            ("argument", "jax", "jax.case_u07 = [2]\ndef g(m): return m.case_u07[0]\ndef f(x): return x * g(jax)"),
+        )
     ),
     case(
         "U07-class",
         MISS,
-        "class K: k = 2\njax.case_u07k = K\ndef g(m): return m.case_u07k.k\ndef f(x): return x * g(jax)",
+        "class K: k = 2\njax.case_u07k = K\ndef g(m): return m.case_u07k.k\ndef f(x): return x * g(jax)\n"
+        "def undo(): del jax.case_u07k",
         ("k = 2", "k = 3"),
     ),
     case("U07-untouched", HIT, "def g(m, x): return m.sin(x) * m.pi\ndef f(x): return g(jnp, x)"),

@@ -90,6 +90,15 @@ CASES = (
         b=_SEEDS[1],
     ),
     case(
+        "X05-sorted-by-a-rule-of-ones-own",
+        bypass("hash_order"),
+        "class P:\n def __init__(self, n): self.n = n\n def __hash__(self): return hash(self.n)\n"
+        " def __lt__(self, other): return False\n"
+        "def f(x): return [x * ord(p.n) for p in sorted({P(n) for n in 'abcdef'})]",
+        a=_SEEDS[0],
+        b=_SEEDS[1],
+    ),
+    case(
         "X05-other-union",
         MISS,
         _TREES
