@@ -21,6 +21,7 @@ from typing import Any
 from tests.adversarial.case import HIT, MISS, Case, Process
 
 ROOT = Path(__file__).parents[2]
+_LARGEST = 250  # cases of a batch: what takes minutes to start with is over well within the limits
 Result = dict[str, Any]
 
 
@@ -39,14 +40,17 @@ class Oracle:
 
     def __init__(self, directory: Path, cases: Iterable[Case]) -> None:
         self._directory = directory
-        self._batches: dict[tuple[Process, Process], list[Case]] = {}
+        self._batches: dict[tuple[Process, Process], list[list[Case]]] = {}
         self._verdicts: dict[str, Verdict] = {}
         for case in cases:
-            self._batches.setdefault((case.a, case.b), []).append(case)
+            batches = self._batches.setdefault((case.a, case.b), [])
+            if not batches or len(batches[-1]) == _LARGEST:
+                batches.append([])
+            batches[-1].append(case)
 
     def verdict(self, case: Case) -> Verdict:
         if case.id not in self._verdicts:
-            batch = self._batches[case.a, case.b]
+            batch = next(batch for batch in self._batches[case.a, case.b] if case in batch)
             place = self._directory / f"batch{len(self._verdicts)}"
             self._verdicts.update(zip((each.id for each in batch), _run(place, batch), strict=True))
         return self._verdicts[case.id]
