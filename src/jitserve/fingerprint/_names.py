@@ -47,7 +47,7 @@ class Names(NamedTuple):
     reads_by_name: bool
     builds_set: bool
     telltales: tuple[tuple[str, _telltales.Rule], ...]
-    makes_set: bool
+    makes_set: bool = False
 
 
 _known: dict[int, Names] = {}  # by the id of the code object, which the names keep alive
