@@ -111,7 +111,8 @@ class _Reference:
             return self._is_view(index - 1) or (self.is_simple(index - 1) and self._is_view(index - 2))
         unordered = found.opname == "BUILD_SET"
         if found.opname == "LOAD_CONST" and type(found.argval) is frozenset:
-            unordered = sum(type(item) in (str, bytes) for item in found.argval) > 1
+            numbers = all(type(item) in (bool, int, float, complex) for item in found.argval)
+            unordered = len(found.argval) > 1 and not numbers
         return unordered and self.at(index + 1).opname != "CONTAINS_OP"
 
     def _is_view(self, index: int) -> bool:
