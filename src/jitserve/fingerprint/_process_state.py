@@ -83,7 +83,7 @@ def _dialects() -> tuple[tuple[object, ...], ...]:
     names = table.list_dialects() if table is not None else ()
     return tuple(
         (name, *(getattr(table.get_dialect(name), field) for field in _DIALECT))
-        for name in sorted(set(names) - _DIALECTS, key=str)
+        for name in sorted((name for name in names if name not in _DIALECTS), key=str)
     )
 
 
