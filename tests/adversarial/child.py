@@ -55,6 +55,9 @@ def run(package: str, jit: Jit, served: bool, messages: list[str]) -> dict[str, 
 
     if served:
         import jitserve
+        from jitserve.fingerprint._process_state import process_state
+
+        state = process_state()
     else:
         jax.clear_caches()
     module = importlib.import_module(f"{package}.main")
@@ -63,6 +66,8 @@ def run(package: str, jit: Jit, served: bool, messages: list[str]) -> dict[str, 
     finally:
         getattr(module, "undo", lambda: None)()
     if served:
+        if process_state() != state:
+            raise RuntimeError("the case leaves the process in another state than it found it in: give it an `undo`")
         jitserve.flush()
         result["stats"] = changes(stats, jitserve.stats().as_dict())
         result["log"] = list(messages)

@@ -116,11 +116,12 @@ CASES = (
     case("Y10-recorded-warnings", bypass("dynamic_scope"), _RECORDS.format(""), only_b=_LOUD),
     case("Y10-filtered", HIT, _RECORDS.format("  warnings.simplefilter('always')\n"), only_b=_LOUD),
     # What else the standard library knows of the process.
-    _reads(
+    case(
         "Y12-dialect",
         MISS,
-        "import csv\ncsv.register_dialect('case_v12', delimiter=';')",
-        "len(next(csv.reader(['a;b'], 'case_v12')))",
+        "import csv\ncsv.register_dialect('case_v12', delimiter=';')\n"
+        "def f(x): return x * len(next(csv.reader(['a;b'], 'case_v12')))\n"
+        "def undo(): csv.unregister_dialect('case_v12')",
         ("';'", "','"),
     ),
     case(
