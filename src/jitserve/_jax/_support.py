@@ -1,4 +1,5 @@
-"""Which JAX lines this jitserve knows. A new line needs one adapter file beside this one and one row here."""
+"""Which JAX lines this jitserve knows. A new line needs one row here, and an adapter file beside this one
+where its private API differs."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import jax
 # JAX line -> the adapter module that knows its private API.
 ADAPTERS = {
     (0, 10): "v0_10",
-    (0, 12): "v0_12",
+    (0, 11): "v0_11",
+    (0, 12): "v0_11",
 }
 
 
@@ -21,5 +23,5 @@ def line(version: str = jax.__version__) -> tuple[int, int]:
 
 
 def supported_lines() -> str:
-    """The supported lines for people: ``0.10.x, 0.12.x``."""
+    """The supported lines for people: ``0.10.x, 0.11.x``."""
     return ", ".join(f"{major}.{minor}.x" for major, minor in sorted(ADAPTERS))

@@ -1,4 +1,4 @@
-"""Private API of JAX 0.12.x, where it differs from the other lines."""
+"""Private API of JAX 0.11.x and 0.12.x, where it differs from the other lines."""
 
 from __future__ import annotations
 
