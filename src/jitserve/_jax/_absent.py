@@ -32,12 +32,15 @@ def stand_in(leaf: Any) -> Any:
     it. One with a sharding stands for what ``jax.device_put`` makes.
 
     Raises:
-        Refusal: UNSUPPORTED_ARGUMENT for a struct that stands for a reference.
+        Refusal: REFS for a struct that stands for a reference, UNSUPPORTED_ARGUMENT for symbolic dimensions.
     """
     if not isinstance(leaf, jax.ShapeDtypeStruct):
         return leaf
     if leaf.is_ref:
         raise Refusal(BypassReason.REFS, "argument", "mutable arrays are left to JAX")
+    if not core.is_constant_shape(leaf.shape):
+        detail = f"the shape {leaf.shape} has symbolic dimensions"
+        raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, "argument", detail)
     aval = core.shaped_abstractify(leaf)
     committed = leaf.sharding is not None
     sharding = leaf.sharding if committed else make_single_device_sharding(pxla.get_default_device())
