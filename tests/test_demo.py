@@ -21,8 +21,8 @@ from jitserve.demo._verdict import identical, problems
 
 SMALL = ("--layers", "1", "--width", "16", "--rounds", "1")
 NOTHING, ONCE = Phase(0, 0.0), Phase(1, 0.5)
-COLD = Report(3.0, ONCE, ONCE, ONCE, 0.0, "compiled", "aa")
-LOADED = Report(1.0, NOTHING, NOTHING, NOTHING, 0.5, "direct_hit", "aa")
+COLD = Report(3.0, ONCE, ONCE, ONCE, 0.0, "compiled", "aa", "cpu")
+LOADED = Report(1.0, NOTHING, NOTHING, NOTHING, 0.5, "direct_hit", "aa", "cpu")
 
 
 def results(**changed: Report) -> scenario.Results:
@@ -154,3 +154,11 @@ def test_process_environment_has_no_foreign_cache_settings(monkeypatch: pytest.M
     environment = clean_environment({"JITSERVE_DIR": "here"})
     kept = {name: value for name, value in environment.items() if name.startswith(("JITSERVE_", "JAX_COMP"))}
     assert kept == {"JITSERVE_DIR": "here"}
+
+
+def test_verdict_on_a_gpu_compares_with_the_process_that_compiled_the_executable() -> None:
+    plain = dataclasses.replace(COLD, outputs_sha256="bb", platform="gpu")
+    assert identical(results(plain=plain))
+    assert problems(results(plain=plain)) == []
+    bad = results(plain=plain, warm=dataclasses.replace(LOADED, outputs_sha256="bb"))
+    assert problems(bad) == [f"{scenario.WARM}: the outputs differ from those of {scenario.FILL}"]

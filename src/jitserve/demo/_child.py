@@ -59,6 +59,7 @@ def write_report(path: Path, step: Callable[..., Any], arguments: tuple[Any, ...
         load_s=after["load_seconds"] - before["load_seconds"] + call.jax_cache_load.seconds,
         outcome=_outcome(before, after) or _jax_outcome(call),
         outputs_sha256=outputs_sha256(call.outputs),
+        platform=jax.default_backend(),
     ).write(path)
 
 

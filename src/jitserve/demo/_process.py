@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,8 +49,10 @@ def running(
     command: Sequence[str], settings: Mapping[str, str], directory: Path, log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Starts ``command`` with its output in ``log``; on leaving, the process is asked to end, then made to."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
+    with log.open("wb") as output, ThreadPoolExecutor(1) as thread:
+        # In a thread: no signal can end the demo between the start of the process and our knowing of it.
+        starting = thread.submit(
+            subprocess.Popen,
             command,
             cwd=directory,
             env=clean_environment(settings),
@@ -57,10 +60,10 @@ def running(
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    try:
-        yield process
-    finally:
-        _end(process)
+        try:
+            yield starting.result()
+        finally:
+            _end(starting.result())
 
 
 def log_tail(log: Path) -> str:

@@ -26,6 +26,7 @@ class Report:
     load_s: float
     outcome: str
     outputs_sha256: str
+    platform: str
 
     @property
     def work_count(self) -> int:

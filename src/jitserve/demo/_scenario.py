@@ -6,6 +6,7 @@ steps; warm steps of the two caches alternate, so that whatever else the machine
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -120,8 +121,17 @@ def _user_script(directory: Path) -> Path:
 
 
 def _steps(rounds: int, jax_cache: Mapping[str, str], ours: Mapping[str, str]) -> list[Step]:
-    filling = [Step(PLAIN, "jax", {}), Step(JAX_FILL, "jax", jax_cache), Step(FILL, "jitserve", ours)]
+    same = _same_bits_each_time()
+    jax_cache, ours = {**jax_cache, **same}, {**ours, **same, "JITSERVE_LOG": "info"}
+    filling = [Step(PLAIN, "jax", same), Step(JAX_FILL, "jax", jax_cache), Step(FILL, "jitserve", ours)]
     return filling + rounds * [Step(JAX_WARM, "jax", jax_cache), Step(WARM, "jitserve", ours)]
+
+
+def _same_bits_each_time() -> dict[str, str]:
+    """What a GPU needs to sum in the same order each time it runs an executable, so that outputs can be compared."""
+    if not Path("/dev/nvidiactl").exists():
+        return {}
+    return {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true"}
 
 
 def _jax_cache(directory: Path) -> dict[str, str]:
