@@ -1,11 +1,12 @@
-"""Makes all calls of ``programs`` in one process and writes what became of them as JSON.
+"""Makes all calls of a module like ``programs`` in one process and writes what became of them as JSON.
 
-Usage: child.py plain|jitserve OUTPUT
+Usage: child.py plain|jitserve OUTPUT MODULE
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import re
 import sys
@@ -67,9 +68,8 @@ def make(call: Any) -> dict[str, Any]:
     return {"leaves": leaves, "again": again, "tree": node_types(out), "deleted": deleted, "events": made}
 
 
-def main(mode: str, output: str) -> None:
-    from tests.drop_in import programs
-
+def main(mode: str, output: str, module: str) -> None:
+    programs = importlib.import_module(module)
     jit: Callable[..., Any] = jax.jit
     if mode == "jitserve":
         import jitserve

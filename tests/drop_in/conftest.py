@@ -15,17 +15,19 @@ ROOT = Path(__file__).parents[2]
 Results = dict[str, Any]
 
 
-def run_child(mode: str, directory: Path, name: str, **environment: str) -> Results:
-    """The results of one process."""
+def run_child(
+    mode: str, directory: Path, name: str, programs: str = "tests.drop_in.programs", **environment: str
+) -> Results:
+    """The results of one process that makes the calls of a module."""
     output = directory / f"{name}.json"
     env = {
         **os.environ,
         "XLA_FLAGS": "--xla_force_host_platform_device_count=8",
         "JITSERVE_DIR": str(directory / "store"),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join((str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")]))),
         **environment,
     }
-    command = [sys.executable, "-m", "tests.drop_in.child", mode, str(output)]
+    command = [sys.executable, "-m", "tests.drop_in.child", mode, str(output), programs]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(output.read_text())

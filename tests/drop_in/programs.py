@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -14,8 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from tests.drop_in.call import Call, Jit
 
-Jit = Callable[..., Any]
 P = PartitionSpec
 
 _random = np.random.default_rng(0)
@@ -63,16 +62,6 @@ class Model:
 
     def __call__(self, x: Any) -> Any:
         return x * self.scale
-
-
-@dataclasses.dataclass(frozen=True)
-class Call:
-    """One call: the jitted function, its arguments, and the context around it."""
-
-    function: Callable[..., Any]
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
-    context: Callable[[], contextlib.AbstractContextManager[Any]] = contextlib.nullcontext
 
 
 def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Call:
