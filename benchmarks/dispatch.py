@@ -132,7 +132,8 @@ def main() -> None:
         os.environ |= {"JITSERVE_DIR": directory, "JITSERVE_ADDRESS": "none"}
         for case in cases(eight_devices=False):
             compare(case, options.rounds)
-        environment = os.environ | {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {EIGHT_DEVICES}"}
+        flags = f"{os.environ.get('XLA_FLAGS', '')} {EIGHT_DEVICES}"
+        environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
         again = [sys.executable, __file__, "--eight-devices", "--rounds", str(options.rounds)]
         subprocess.run(again, env=environment, check=True)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import shutil
 import statistics
 import tempfile
@@ -52,7 +53,8 @@ class Bench:
         report = self.directory / "report.json"
         arguments = [str(HERE / "first_call.py"), "--program", self.program, "--how", how]
         arguments += ["--executable", str(self.directory / "executable"), "--report", str(report)]
-        run_python(arguments, {"PYTHONPATH": str(self.directory), **settings}, self.directory)
+        path = os.pathsep.join((str(self.directory), *filter(None, [os.environ.get("PYTHONPATH")])))
+        run_python(arguments, {"PYTHONPATH": path, **settings}, self.directory)
         return None if how == "save" else Report.read(report)
 
     def fill(self) -> None:
