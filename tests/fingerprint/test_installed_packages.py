@@ -165,3 +165,45 @@ def test_functions_of_scipy_of_a_type_of_their_own_are_known_by_name() -> None:
     pytest.importorskip("scipy.fft")
     program = load("import scipy.fft\ndef forth(x): return scipy.fft.rfft(x)\ndef back(x): return scipy.fft.irfft(x)")
     assert _digest(program["forth"]) == _digest(program["forth"]) != _digest(program["back"])
+
+
+_KEEPS_STATE = {
+    "__init__": """
+        import threading
+        from .steps import step
+        """,
+    "steps": """
+        import threading
+        context = threading.local()
+        context.path = []
+        def step(x): return x * (2 + len(context.path))
+        """,
+}
+
+
+def _from_a_directory_of_the_path(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    package = directory / "pkg_of_the_path"
+    package.mkdir(parents=True)
+    for name, source in _KEEPS_STATE.items():
+        (package / f"{name}.py").write_text(textwrap.dedent(source))
+    monkeypatch.syspath_prepend(str(directory))
+    monkeypatch.delitem(sys.modules, "pkg_of_the_path", raising=False)
+    monkeypatch.delitem(sys.modules, "pkg_of_the_path.steps", raising=False)
+    return importlib.import_module("pkg_of_the_path")
+
+
+def test_package_that_was_installed_into_a_directory_of_the_path_is_a_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "target" / "pkg_of_the_path-1.0.dist-info").mkdir(parents=True)
+    package = _from_a_directory_of_the_path(tmp_path / "target", monkeypatch)
+    assert _reason(package.step) is None
+
+
+def test_package_in_a_directory_of_the_path_without_records_of_an_installer_is_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = _from_a_directory_of_the_path(tmp_path / "project", monkeypatch)
+    with pytest.raises(Refusal) as refusal:
+        fingerprint.walk(package.step)
+    assert refusal.value.reason is BypassReason.UNKNOWN_OBJECT

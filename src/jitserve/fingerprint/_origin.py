@@ -81,6 +81,15 @@ def _site_directories() -> tuple[str, ...]:
     return tuple({os.path.join(paths[name], "") for name in ("purelib", "platlib")})
 
 
+@functools.cache
+def _holds_distributions(directory: str) -> bool:
+    """Whether an installer put packages there (``pip install --target``), and left its records beside them."""
+    try:
+        return any(name.endswith(".dist-info") for name in os.listdir(directory))
+    except OSError:
+        return False
+
+
 @functools.lru_cache(maxsize=65536)
 def of_file(filename: str) -> Origin:
     """Origin of the code in a file. A name in angle brackets belongs to the user, but for frozen modules."""
@@ -120,8 +129,9 @@ def _installed_package(path: str) -> str | None:
     for marker in ("/site-packages/", "/dist-packages/"):
         if marker in path:
             return path.rpartition(marker)[2].partition("/")[0].removesuffix(".py")
-    for directory in _site_directories():
-        if path.startswith(directory):
+    added = (os.path.join(os.path.abspath(entry), "") for entry in sys.path if entry)
+    for directory in (*_site_directories(), *added):
+        if path.startswith(directory) and (directory in _site_directories() or _holds_distributions(directory)):
             return path[len(directory) :].partition("/")[0].removesuffix(".py")
     return None
 
