@@ -23,6 +23,10 @@ _HIDDEN = {
     "member": "'x' in set(a) and 'y' not in frozenset(b)",
     "set-of-set": "len(set(frozenset(a)))",
     "kind": "isinstance(a, (list, tuple, set)) or type(a) is set or isinstance(a, set)",
+    "axes": "jax.shard_map(a, mesh=b, axis_names={'x', 'y'})",
+    "axes-by-name": "shard_map(a, mesh=b, axis_names=set(a) - {'y'})",
+    "axes-kept": "partial(jax.shard_map, axis_names={'x'})(a)",
+    "axes-kept-by-module": "functools.partial(shard_map, axis_names={'x'})(a)",
     "truth": "bool({k for k in a}) or any({k for k in a})",
 }
 _SHOWN = {
@@ -35,6 +39,10 @@ _SHOWN = {
     "starred": "[*set(a)]",
     "arguments": "print(*{k for k in a})",
     "argument": "g(set(a))",
+    "argument-kept": "partial(g, set(a))",
+    "argument-of-a-namesake": "a.shard_map(b, axis_names={'x'})",
+    "argument-of-another-of-jax": "jax.vmap(a, axis_names={'x'})",
+    "axes-in-a-list": "jax.shard_map(a, axis_names=[*{'x'}])",
     "argument-of-method": "a.append({'x', *b})",
     "sorted-by-key": "sorted(set(a), key=len)",
     "smallest-by-key": "min(set(a), key=len)",

@@ -32,7 +32,7 @@ def meet_user_code(walker: Walker, obj: types.FunctionType, names: Names, path: 
     for refusal in _static.code_hazards(obj, names, path):
         walker.hazards.meet(refusal, obj.__code__)
     if not obj.__code__.co_qualname.startswith(_DATACLASS_METHOD):
-        if names.makes_set and not _set_uses.names_builtins(obj):
+        if names.makes_set and not _set_uses.names_what_it_seems(obj):
             names = names._replace(builds_set=True)
         walker.order.saw_code(names, obj.__code__, path)
 

@@ -40,11 +40,12 @@ def order_may_be_seen(code: types.CodeType) -> bool:
         return True
 
 
-def names_builtins(function: types.FunctionType) -> bool:
-    """Whether the builtins that sets are handed to, and that tell nothing of their order, are those that they seem."""
+def names_what_it_seems(function: types.FunctionType) -> bool:
+    """Whether the functions that sets are handed to, and that tell nothing of their order, are those that they seem."""
     elsewhere = getattr(function, "__builtins__", {})
     bound = ((name, function.__globals__.get(name, elsewhere.get(name))) for name in _set_values.BUILTINS)
-    return all(value is _set_values.BUILTINS[name] for name, value in bound)
+    is_builtin = all(value is _set_values.BUILTINS[name] for name, value in bound)
+    return is_builtin and _set_values.are_takers(function.__globals__)
 
 
 class _Flow:

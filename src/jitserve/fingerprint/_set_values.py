@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import builtins
 import dis
+import functools
 import types
 from collections.abc import Iterable
+
+import jax
 
 # What stands in a place of the stack; None is any other value, and "self" and "null" belong to the callable below.
 SET, TYPE, TYPES, METHOD = "set", "the class of sets", "a tuple of classes", "a method of a set that makes one"
 METHOD_OF_ANY = "a method that makes a set, if it is one of a set"
+# Functions that make nothing of the order of a set that they are handed, and what leads to them.
+TAKER, PARTIAL = "a function that takes names of axes", "functools.partial"
 SHOWING = frozenset((SET, TYPE, TYPES, METHOD, METHOD_OF_ANY))
 ORDERLESS, ISINSTANCE, TEST, ADD = "orderless", "isinstance", "a method that compares", "a method that takes one"
 VIEW, VIEWER, BODY, MAKER = "view", "a method that makes a view", "code of a comprehension", "comprehension"
@@ -18,6 +23,9 @@ _GLOBALS = {
     **dict.fromkeys(("sorted", "len", "min", "max", "any", "all", "bool"), ORDERLESS),
     "isinstance": ISINSTANCE,
 }
+_TAKERS = {"shard_map": TAKER, "partial": PARTIAL}
+_TAKERS_IN = {"jax": {"shard_map": TAKER}, "functools": {"partial": PARTIAL}}
+_MEANT = {"jax": jax, "functools": functools, "shard_map": jax.shard_map, "partial": functools.partial}
 BUILTINS = {name: getattr(builtins, name) for name in _GLOBALS}  # as they are when nobody has replaced them yet
 _METHODS = {
     **dict.fromkeys(("union", "intersection", "difference", "symmetric_difference"), METHOD_OF_ANY),
@@ -41,6 +49,9 @@ class Seen(Exception):
 def result(called: str | None, arguments: list[str | None], by_keyword: bool) -> str | None:
     """What a call gives."""
     if called == ISINSTANCE:
+        return None
+    if called == TAKER or (called == PARTIAL and arguments[:1] == [TAKER]):
+        keep_hidden([value for value in arguments if value != SET])
         return None
     if called == METHOD_OF_ANY:
         keep_hidden(arguments)  # whoever has written the method may make a list of it
@@ -77,14 +88,14 @@ def load(instruction: dis.Instruction, stack: list[str | None]) -> None:
         is_body = isinstance(value, types.CodeType) and value.co_name == COMPREHENSION
         found = BODY if is_body else SET if isinstance(value, frozenset) else None
     elif name in ("LOAD_GLOBAL", "LOAD_NAME"):
-        found = _GLOBALS.get(value)
+        found = _GLOBALS.get(value) or _TAKERS.get(value) or (value if value in _TAKERS_IN else None)
     is_called = dis.stack_effect(instruction.opcode, instruction.arg) == 2
     stack.extend(["null", found] if is_called else [found])
 
 
 def attribute(instruction: dis.Instruction, stack: list[str | None]) -> None:
     of = stack.pop()
-    table = _METHODS_OF_SETS if of == SET else _METHODS
+    table = _METHODS_OF_SETS if of == SET else _TAKERS_IN.get(of or "", _METHODS)
     found = table.get(instruction.argval)
     if of in SHOWING and (of != SET or found is None):
         raise Seen
@@ -130,3 +141,9 @@ def _either(one: str | None, other: str | None) -> str | None:
         return SET if SET in (one, other) else None
     keep_hidden((one, other))
     return None
+
+
+def are_takers(found: dict[str, object]) -> bool:
+    """Whether these globals are what they seem, where a set may be handed to what they name."""
+    is_untouched = jax.shard_map is _MEANT["shard_map"] and functools.partial is _MEANT["partial"]
+    return is_untouched and all(found.get(name, value) is value for name, value in _MEANT.items())
