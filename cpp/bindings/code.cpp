@@ -39,6 +39,11 @@ void EmitNames(Tokens& tokens, const char* what, py::handle names) {
   for (py::handle name : py::reinterpret_borrow<py::tuple>(names)) EmitStr(tokens, name);
 }
 
+void EmitVariables(Tokens& tokens, const char* what, const PyCodeObject& code, py::handle names) {
+  tokens.Begin(what, py::len(names));
+  for (py::handle name : py::reinterpret_borrow<py::tuple>(names)) EmitStr(tokens, LastingName(code, name.ptr()));
+}
+
 // Element digests in sorted order: iteration order depends on PYTHONHASHSEED and on how the set was built.
 void EmitFrozenset(Tokens& tokens, py::handle set, Docstrings docstrings) {
   std::vector<Digest> elements;
@@ -149,9 +154,9 @@ Digest ComputeDigest(py::handle handle, Docstrings docstrings) {
   tokens.Int(code.co_kwonlyargcount);
   tokens.Int(code.co_flags & ~kHasDocstringFlag);
   EmitNames(tokens, "names", code.co_names);
-  EmitNames(tokens, "varnames", Owned(PyCode_GetVarnames(mutable_code)));
-  EmitNames(tokens, "cellvars", Owned(PyCode_GetCellvars(mutable_code)));
-  EmitNames(tokens, "freevars", Owned(PyCode_GetFreevars(mutable_code)));
+  EmitVariables(tokens, "varnames", code, Owned(PyCode_GetVarnames(mutable_code)));
+  EmitVariables(tokens, "cellvars", code, Owned(PyCode_GetCellvars(mutable_code)));
+  EmitVariables(tokens, "freevars", code, Owned(PyCode_GetFreevars(mutable_code)));
   tokens.Bytes(BytesOf(code.co_exceptiontable));
   EmitInstructions(tokens, handle, docstrings);
   if (docstrings == Docstrings::kKeep) EmitDocstring(tokens, code);
@@ -179,11 +184,30 @@ Digest ComputeParametersDigest(const PyCodeObject& code) {
   }
   EmitStr(tokens, code.co_name);
   EmitStr(tokens, code.co_qualname);
-  for (int i = 0; i < shown; ++i) EmitStr(tokens, PyTuple_GET_ITEM(code.co_localsplusnames, i));  // they come first
+  for (int i = 0; i < shown; ++i) {  // they come first
+    EmitStr(tokens, LastingName(code, PyTuple_GET_ITEM(code.co_localsplusnames, i)));
+  }
   return tokens.Finish();
 }
 
+bool StartsWith(PyObject* text, std::string_view beginning) {
+  if (!PyUnicode_Check(text)) return false;
+  Py_ssize_t size = 0;
+  const char* const bytes = PyUnicode_AsUTF8AndSize(text, &size);
+  if (bytes == nullptr) PyErr_Clear();
+  return bytes != nullptr &&
+         std::string_view(bytes, static_cast<std::size_t>(size)).substr(0, beginning.size()) == beginning;
+}
+
 }  // namespace
+
+py::object LastingName(const PyCodeObject& code, PyObject* name) {
+  constexpr std::string_view kParameter = "__beartype_object_";
+  if (!StartsWith(name, kParameter) || !StartsWith(code.co_filename, "<@beartype(")) {
+    return py::reinterpret_borrow<py::object>(name);
+  }
+  return py::str(kParameter.data(), kParameter.size());
+}
 
 Digest CodeDigest(py::handle code, Docstrings docstrings) {
   if (!PyCode_Check(code.ptr())) {

@@ -24,4 +24,8 @@ Digest CodeDigest(pybind11::handle code, Docstrings docstrings);
 // REQUIRES: a code object
 Digest ParametersDigest(PyObject* code);
 
+// A name of a variable as it is in every process: the wrappers that beartype generates have parameters that are named
+// after the addresses of the hints that they hold.
+pybind11::object LastingName(const PyCodeObject& code, PyObject* name);
+
 }  // namespace jitserve

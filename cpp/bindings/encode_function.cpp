@@ -85,8 +85,9 @@ class State {
     PyObject* value = nullptr;
     Py_ssize_t position = 0;
     while (PyDict_Next(dict, &position, &name, &value) != 0) {
-      Append(Borrowed(name));
-      AppendAt(value, step, name);
+      const py::object lasting = LastingName(*CodeOf(function_), name);
+      Append(lasting);
+      AppendAt(value, step, lasting.ptr());
     }
   }
 

@@ -81,6 +81,7 @@ def call_parts(call: _jax.Call, environment: tuple[fingerprint.Ingredient, ...])
     Raises:
         Refusal: an argument, an option or the context cannot be fingerprinted soundly.
     """
+    fingerprint.prepare_libraries()
     parts = (
         fingerprint.Ingredient(_SIGNATURE, signature(call.leaves), f"{len(call.leaves)} leaves"),
         *environment,

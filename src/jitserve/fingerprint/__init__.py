@@ -29,6 +29,7 @@ from ._walk import Limits as Limits
 from ._walk import Walk as Walk
 from ._walk import walk as walk
 from ._xla_flags import of_environment as xla_flags
+from .adapters import prepare as prepare_libraries
 
 __all__ = [
     "Bindings",
@@ -46,6 +47,7 @@ __all__ = [
     "differing",
     "environment",
     "may_listen",
+    "prepare_libraries",
     "process_state",
     "record",
     "recording_under_way",

@@ -27,6 +27,7 @@ from . import (
     w_tables,
     x_habits,
     y_values,
+    z_libraries,
 )
 
 CASES: tuple[Case, ...] = (
@@ -48,6 +49,7 @@ CASES: tuple[Case, ...] = (
     *v_lookups.CASES,
     *w_tables.CASES,
     *y_values.CASES,
+    *z_libraries.CASES,
     *gaps_language.CASES,
     *gaps_values.CASES,
     *gaps_jax.CASES,

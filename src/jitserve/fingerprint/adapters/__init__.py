@@ -7,14 +7,19 @@ see of it is in the key in another way, given as the reason.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from typing import Any
+
 from .. import _origin, _raw
-from . import _absl, _distrax, _equinox, _flax, _haiku, _jax, _numpyro, _stdlib
+from . import _absl, _beartype, _distrax, _einops, _equinox, _flax, _haiku, _jax, _numpyro, _stdlib
 from ._absl import flag_named as flag_named
 from ._adapter import Adapter as Adapter
 from ._harmless import Harmless as Harmless
 
 TABLE: dict[str, Adapter] = {
     **_absl.TABLE,
+    **_beartype.TABLE,
     **_stdlib.TABLE,
     **_jax.TABLE,
     **_flax.TABLE,
@@ -26,10 +31,13 @@ TABLE: dict[str, Adapter] = {
 REGISTRIES: dict[tuple[str, str], str] = {**_flax.REGISTRIES}
 
 # Globals of libraries that are left out, by (module, name), with the reason.
-COUNTERS: dict[tuple[str, str], str] = {**_haiku.COUNTERS}
+COUNTERS: dict[tuple[str, str], str] = {**_einops.COUNTERS, **_haiku.COUNTERS}
 
 # What functions of libraries do while they are traced without any effect on a program.
-HARMLESS: dict[str, Harmless] = {**_equinox.HARMLESS, **_numpyro.HARMLESS}
+HARMLESS: dict[str, Harmless] = {**_einops.HARMLESS, **_equinox.HARMLESS, **_numpyro.HARMLESS}
+
+# Libraries that put off until a trace what every process makes alike: what to do before, by the module to wait for.
+PREPARED: dict[str, Callable[[Any], None]] = {**_einops.PREPARED}
 
 # Beginnings of the names of files that libraries make up for code they generate, with the reason to trust it.
 GENERATED: dict[str, str] = {**_equinox.GENERATED}
@@ -56,6 +64,14 @@ def find(cls: type, trusted: bool) -> Adapter:
     )
 
 
+def prepare() -> None:
+    """Has the loaded libraries make what their first use in a process makes. To be called before a walk."""
+    for name, action in PREPARED.items():
+        module = sys.modules.get(name)
+        if module is not None and _origin.of_module(name) is not _origin.Origin.USER:
+            action(module)
+
+
 def holds_flags(cls: type) -> bool:
     """Whether instances of a class hold the flags of a program, as absl's do."""
     return _absl.holds_flags(cls) and _installed(cls)
@@ -74,6 +90,7 @@ __all__ = [
     "COUNTERS",
     "GENERATED",
     "HARMLESS",
+    "PREPARED",
     "REGISTRIES",
     "TABLE",
     "Adapter",
@@ -81,4 +98,5 @@ __all__ = [
     "find",
     "flag_named",
     "holds_flags",
+    "prepare",
 ]

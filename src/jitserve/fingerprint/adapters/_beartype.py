@@ -1,0 +1,11 @@
+"""Beartype: what it keeps in the wrappers that it generates."""
+
+from __future__ import annotations
+
+from ._adapter import Adapter
+
+TABLE = {
+    "beartype._conf.confmain.BeartypeConf": Adapter(
+        reason="_hash is a memo of the hash of the options, which is salted", ignored=frozenset(("_hash",))
+    ),
+}

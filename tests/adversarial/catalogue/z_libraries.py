@@ -1,0 +1,64 @@
+"""Z: what libraries that nobody mentions as such do around a program: names of axes, checks of types."""
+
+from __future__ import annotations
+
+from tests.adversarial.case import HIT, MISS, bypass, case
+
+_MESH = (
+    "from jax.sharding import PartitionSpec as P\n"
+    "M = jax.make_mesh((2, 2), ('a', 'b'), axis_types=(jax.sharding.AxisType.Auto,) * 2)\n"
+)
+_AXES = (
+    _MESH
+    + "def f(x): return jax.shard_map(lambda v: v * 2, mesh=M, in_specs=P('a'), out_specs=P('a'), axis_names={'a'})(x)"
+)
+_BOTH = _AXES.replace("axis_names={'a'}", "axis_names={'b', 'a'}")
+_OWN_MAP = (
+    "def shard_map(f, axis_names): return lambda x: f(x) * sum(ord(k) for k in axis_names)\n"
+    "def f(x): return shard_map(lambda v: v * 2, axis_names={'a', 'f'})(x)"
+)
+_OWN_PARTIAL = (
+    "def partial(f, axis_names): return lambda x: x * sum(ord(k) for k in axis_names)\n"
+    "def f(x): return partial(jax.shard_map, axis_names={'a', 'f'})(x)"
+)
+_PATTERN = "import einops\ndef f(x): return einops.repeat(x, 'a -> b a c', b=2, c=3) * 2"
+_CHECKED = "import beartype\n@beartype.beartype\ndef g(x: jax.Array, k: int = 2) -> jax.Array: return x * k\ndef f(x): return g(x)"
+
+CASES = (
+    # Functions of JAX take sets of names.
+    case("Z01-axes", HIT, _AXES),
+    case("Z01-both-axes", HIT, _BOTH),
+    case("Z01-other-axes", MISS, _AXES, ("axis_names={'a'}", "axis_names={'a', 'b'}")),
+    case(
+        "Z01-axes-kept",
+        HIT,
+        _MESH + "@functools.partial(jax.shard_map, mesh=M, in_specs=P('a'), out_specs=P('a'), axis_names={'a', 'b'})\n"
+        "def f(x): return x * 2",
+    ),
+    case("Z01-map-of-ones-own", bypass("hash_order"), _OWN_MAP),
+    case("Z01-namesake-of-partial", bypass("hash_order"), _OWN_PARTIAL),
+    # Einops goes through sets of names, and makes its backend in the first trace of a process.
+    case("Z02-repeated", HIT, _PATTERN),
+    case("Z02-other-pattern", MISS, _PATTERN, ("'a -> b a c'", "'a -> a b c'")),
+    case("Z02-other-length", MISS, _PATTERN, ("c=3", "c=4")),
+    case("Z02-composed", HIT, "import einops\ndef f(x): return einops.rearrange(x, '(a b) -> b a', a=2) * 2"),
+    case(
+        "Z02-composed-otherwise",
+        MISS,
+        "import einops\ndef f(x): return einops.rearrange(x, '(a b) -> b a', a=2)",
+        ("a=2", "a=4"),
+    ),
+    case(
+        "Z02-patched-backend",
+        MISS,
+        "import einops\ndef f(x): return einops.rearrange(x, 'a -> 1 a')\n",
+        only_b="from einops._backends import JaxBackend as B\nold = B.__dict__.get('reshape')\n"
+        "B.reshape = lambda self, x, shape: x.reshape(shape) * 3\n"
+        "def undo():\n if old is None: del B.reshape\n else: B.reshape = old",
+    ),
+    # Beartype names parameters of its wrappers after addresses.
+    case("Z03-checked", HIT, _CHECKED),
+    case("Z03-other-default", MISS, _CHECKED, ("k: int = 2", "k: int = 3")),
+    case("Z03-other-code", MISS, _CHECKED, ("return x * k", "return x + k")),
+    case("Z03-other-check", MISS, _CHECKED, ("-> jax.Array: return x", "-> int: return x")),
+)
