@@ -173,7 +173,7 @@ def _replace_used_constant(value: object) -> types.CodeType:
     return code.replace(co_consts=consts)
 
 
-@pytest.mark.parametrize("value", [[1], {}, object(), int, (1, [2]), frozenset({int})], ids=repr)
+@pytest.mark.parametrize("value", [[1], {}, object(), int, (1, [2]), frozenset({int})], ids=lambda v: type(v).__name__)
 def test_a_used_constant_that_no_compiler_makes_is_a_type_error(value: object) -> None:
     with pytest.raises(TypeError, match="a code constant of type"):
         _core.code_digest(_replace_used_constant(value))
