@@ -192,12 +192,25 @@ def _from_a_directory_of_the_path(directory: Path, monkeypatch: pytest.MonkeyPat
     return importlib.import_module("pkg_of_the_path")
 
 
+def _record(directory: Path, *files: str) -> None:
+    (directory / "some-1.0.dist-info").mkdir(parents=True)
+    (directory / "some-1.0.dist-info" / "RECORD").write_text("".join(f"{name},,\n" for name in files))
+
+
 def test_package_that_was_installed_into_a_directory_of_the_path_is_a_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "target" / "pkg_of_the_path-1.0.dist-info").mkdir(parents=True)
+    _record(tmp_path / "target", "pkg_of_the_path/__init__.py", "pkg_of_the_path/steps.py")
     package = _from_a_directory_of_the_path(tmp_path / "target", monkeypatch)
     assert _reason(package.step) is None
+
+
+def test_package_that_lies_beside_installed_ones_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _record(tmp_path / "bundle", "another/__init__.py")
+    package = _from_a_directory_of_the_path(tmp_path / "bundle", monkeypatch)
+    with pytest.raises(Refusal) as refusal:
+        fingerprint.walk(package.step)
+    assert refusal.value.reason is BypassReason.UNKNOWN_OBJECT
 
 
 def test_package_in_a_directory_of_the_path_without_records_of_an_installer_is_the_users(

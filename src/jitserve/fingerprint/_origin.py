@@ -10,6 +10,7 @@ Not by ``__module__``: ``functools.wraps`` copies that from the wrapped function
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import os
@@ -82,12 +83,23 @@ def _site_directories() -> tuple[str, ...]:
 
 
 @functools.cache
-def _holds_distributions(directory: str) -> bool:
-    """Whether an installer put packages there (``pip install --target``), and left its records beside them."""
-    try:
-        return any(name.endswith(".dist-info") for name in os.listdir(directory))
-    except OSError:
-        return False
+def _distributed(directory: str) -> frozenset[str]:
+    """Top-level names of what an installer put there (``pip install --target``), by the records it left beside them.
+
+    By the records, and not by the directory: programs are bundled with their libraries in one.
+    """
+    found: set[str] = set()
+    with contextlib.suppress(OSError, UnicodeError):
+        for name in os.listdir(directory):
+            record = os.path.join(directory, name, "RECORD")
+            if name.endswith(".dist-info") and os.path.isfile(record):
+                with open(record, encoding="utf-8") as lines:
+                    found.update(_top_level(line.partition(",")[0]) for line in lines)
+    return frozenset(found)
+
+
+def _top_level(relative: str) -> str:
+    return relative.partition("/")[0].removesuffix(".py")
 
 
 @functools.lru_cache(maxsize=65536)
@@ -128,11 +140,14 @@ def _installed_package(path: str) -> str | None:
     """Top-level name of the package that an installed file belongs to, or None for any other file."""
     for marker in ("/site-packages/", "/dist-packages/"):
         if marker in path:
-            return path.rpartition(marker)[2].partition("/")[0].removesuffix(".py")
-    added = (os.path.join(os.path.abspath(entry), "") for entry in sys.path if entry)
-    for directory in (*_site_directories(), *added):
-        if path.startswith(directory) and (directory in _site_directories() or _holds_distributions(directory)):
-            return path[len(directory) :].partition("/")[0].removesuffix(".py")
+            return _top_level(path.rpartition(marker)[2])
+    for directory in _site_directories():
+        if path.startswith(directory):
+            return _top_level(path[len(directory) :])
+    for entry in () if path.startswith(_stdlib_directories()) else filter(None, sys.path):
+        directory = os.path.join(os.path.abspath(entry), "")
+        if path.startswith(directory) and _top_level(path[len(directory) :]) in _distributed(directory):
+            return _top_level(path[len(directory) :])
     return None
 
 
