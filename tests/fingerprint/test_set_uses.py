@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import types
+from typing import Any
 
+import jax
 import pytest
 
 from jitserve.fingerprint import _names, _set_uses
@@ -106,3 +108,21 @@ def test_sets_in_variables_that_are_gone_through_or_handed_on_show_their_order(n
 
 def test_code_that_cannot_be_followed_may_show_everything() -> None:
     assert _set_uses.order_may_be_seen(types.SimpleNamespace())  # type: ignore[arg-type]
+
+
+_NAMESAKE = "def partial(*values): return values\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "is_right"),
+    [
+        ("def f(a): return partial(sorted(set(a)))", True),
+        ("def f(a): return partial(jax.shard_map, axis_names=set(a))", False),
+        ("def f(a):\n def g(b): return partial(jax.shard_map, axis_names=set(b))\n return g(a)", False),
+    ],
+    ids=["not-handed-over", "handed-over", "handed-over-inside"],
+)
+def test_namesake_of_a_function_that_takes_sets_counts_where_it_is_handed_one(program: str, is_right: bool) -> None:
+    namespace: dict[str, Any] = {"jax": jax}
+    exec(_NAMESAKE + program, namespace)
+    assert _set_uses.names_what_it_seems(namespace["f"]) is is_right

@@ -10,6 +10,8 @@ import dis
 import types
 from collections.abc import Callable, Iterable
 
+from jitserve import _core
+
 from . import _set_values
 from ._set_values import Stack
 
@@ -45,7 +47,15 @@ def names_what_it_seems(function: types.FunctionType) -> bool:
     elsewhere = getattr(function, "__builtins__", {})
     bound = ((name, function.__globals__.get(name, elsewhere.get(name))) for name in _set_values.BUILTINS)
     is_builtin = all(value is _set_values.BUILTINS[name] for name, value in bound)
-    return is_builtin and _set_values.are_takers(function.__globals__)
+    if not is_builtin or _set_values.are_takers(function.__globals__):
+        return is_builtin
+    return not any(map(_hands_over, _core.code_names(function.__code__)[0]))
+
+
+def _hands_over(code: types.CodeType) -> bool:
+    """Whether this code hands a set to what seems to be a function that takes one."""
+    flow = _Flow(code)
+    return flow.shows() or flow.hands_over
 
 
 class _Flow:
@@ -60,6 +70,7 @@ class _Flow:
         self._is_comprehension = code.co_name == _set_values.COMPREHENSION
         self._variables: set[str] = set()  # that hold a set at some time
         self._by_keyword = False
+        self.hands_over = False
 
     def shows(self) -> bool:
         while True:
@@ -159,6 +170,8 @@ class _Flow:
         else:
             called = first
             arguments = arguments if second in ("null", "self") else [second, *arguments]
+        takes = called in (_set_values.TAKER, _set_values.PARTIAL)
+        self.hands_over = self.hands_over or (takes and _set_values.SET in arguments)
         stack.append(_set_values.result(called, arguments, by_keyword))
 
 

@@ -88,7 +88,9 @@ def load(instruction: dis.Instruction, stack: list[str | None]) -> None:
         is_body = isinstance(value, types.CodeType) and value.co_name == COMPREHENSION
         found = BODY if is_body else SET if isinstance(value, frozenset) else None
     elif name in ("LOAD_GLOBAL", "LOAD_NAME"):
-        found = _GLOBALS.get(value) or _TAKERS.get(value) or (value if value in _TAKERS_IN else None)
+        found = _GLOBALS.get(value)
+        if found is None and name == "LOAD_GLOBAL":
+            found = _TAKERS.get(value, value if value in _TAKERS_IN else None)
     is_called = dis.stack_effect(instruction.opcode, instruction.arg) == 2
     stack.extend(["null", found] if is_called else [found])
 
