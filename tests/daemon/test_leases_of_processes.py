@@ -18,6 +18,16 @@ def embedded(daemon: Daemon) -> dict[str, str]:
     return {"JITSERVE_DIR": str(daemon.store)}
 
 
+def ended(program: str, daemon: Daemon) -> subprocess.CompletedProcess[bytes]:
+    """A Python program that used the daemon and came to its end."""
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env={**os.environ, **daemon.environ},
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
 def test_many_clients_are_never_inside_together(daemon: Daemon, tmp_path: Path) -> None:
     with actors(6, **daemon.environ) as crowd:
         assert {actor.tier for actor in crowd} == {"DaemonStore"}
@@ -70,13 +80,7 @@ def test_process_that_ends_while_it_holds_a_lease_does_end_and_frees_it(daemon: 
         f"store = open_store(Settings.from_env())\nlease = store.acquire({key(1)!r}, 0)\nassert lease\n{ending}"
     )
     with Actor(**daemon.environ) as waiter:
-        ended = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", program],
-            env={**os.environ, **daemon.environ},
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        assert ended.returncode == 0
+        assert ended(program, daemon).returncode == 0
         assert waiter.do("acquire", key=KEY, timeout=60)
 
 
@@ -99,3 +103,44 @@ def test_forked_child_of_a_client_goes_on_without_the_daemon(daemon: Daemon) -> 
             parent.do("release", key=KEY)
             assert other.do("acquire", key=KEY, timeout=60)
         assert parent.do("seen_faults") == []
+
+
+# Threads of gRPC's have the lock of a call for an instant. ``stop`` makes one stop at such an instant, and never go on.
+_STOPPED_THREAD = """
+import atexit, os, threading
+from jitserve._settings import Settings
+from jitserve.store import open_store
+
+stopping = threading.Event()
+
+def take(lock):
+    stopping.wait()
+    lock.acquire()
+
+def stop():
+    stopping.set()
+    thread.join()
+
+{before}
+store = open_store(Settings.from_env())
+lease = store.acquire(bytes(32), 0)
+thread = threading.Thread(target=take, args=[lease._stream._call._state.condition], daemon=True)
+thread.start()
+{after}
+"""
+
+
+@pytest.mark.parametrize("ending", ["", "store.close()", "lease.release()"])
+def test_process_ends_though_a_thread_of_grpc_stopped_with_a_lock(daemon: Daemon, ending: str) -> None:
+    # What is registered first is run last: after all of ours, and before the interpreter is torn down.
+    assert ended(_STOPPED_THREAD.format(before="atexit.register(stop)", after=ending), daemon).returncode == 0
+
+
+@pytest.mark.parametrize("ending", ["", "del lease, call", "store.close(); del store, lease, call"])
+def test_forked_child_ends_though_a_thread_of_grpc_had_a_lock_at_the_fork(daemon: Daemon, ending: str) -> None:
+    released = (
+        "call = lease._stream._call\nlease.release()\n"
+        "[reader.join() for reader in threading.enumerate() if reader.name == 'jitserve-lease']\nstop()\n"
+    )
+    fork = "child = os.fork()\nif child:\n    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    assert ended(_STOPPED_THREAD.format(before="", after=released + fork + ending), daemon).returncode == 0

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from jitserve._errors import StoreFault
 from jitserve.store._faults import DaemonFault
+from jitserve.store._handles import kept_from_teardown
 
 if TYPE_CHECKING:
     import grpc
@@ -94,7 +95,7 @@ class Connection:
             ("grpc.max_send_message_length", MESSAGE_LIMIT),
         ]
         _Grpc.first_user = os.getpid()
-        channel = grpc.insecure_channel(f"unix:{self._socket}", options)
+        channel = kept_from_teardown(grpc.insecure_channel(f"unix:{self._socket}", options))
         return channel, cache_pb2_grpc.CacheStub(channel)
 
     def call(self, method: str, request: Any, timeout: float | None = None) -> Any:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from jitserve.store._connection import Connection
+from jitserve.store._handles import kept_from_teardown
 
 _HANDSHAKE = 4.0  # times the timeout of a quick RPC: the caller is about to compile for seconds, and others do already
 
@@ -81,7 +82,7 @@ class _Stream:
         try:
             # A channel of its own: giving up the daemon for something else must not free a lease that it still holds.
             self._channel, stub = connection.open_channel()
-            self._call = stub.Lease(self._requests(key))
+            self._call = kept_from_teardown(stub.Lease(self._requests(key)))
         except Exception as error:
             raise connection.fault(error, "Lease") from error
         atexit.register(self.end)

@@ -9,6 +9,7 @@ from jitserve import _core
 from jitserve._errors import StoreFault
 from jitserve.store._connection import Connection
 from jitserve.store._disk import DiskStore
+from jitserve.store._handles import kept_from_teardown
 from jitserve.store._tier import Digest, Kind
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ class RemotePlane:
         request = pb.FetchBlobRequest(digest=_wire.digest_to_wire(digest))
         data = bytearray()
         try:
-            for part in self._connection.stub().FetchBlob(request, timeout=_blob_timeout(digest.size)):
+            for part in kept_from_teardown(
+                self._connection.stub().FetchBlob(request, timeout=_blob_timeout(digest.size))
+            ):
                 data += part.data
                 if len(data) > digest.size:
                     break
