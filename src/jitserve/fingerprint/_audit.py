@@ -36,6 +36,8 @@ def listen(observer: Observer | None) -> Observer | None:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if _current is None:
+        return  # the interpreter is being torn down, and has emptied this module
     observer = _current.observer
     if observer is None or _current.busy:
         return
