@@ -60,7 +60,7 @@ def find(stock: Any, arguments: tuple[Any, ...]) -> None:
     call = _jax.parse_call(_jax.user_function(stock), _jax.options(stock), arguments, {})
     if store is None or stand_aside(call) is not None:
         raise LookupError("the call would not be looked up")
-    parts = call_parts(call, session.environment().ingredients())
+    parts = call_parts(call, session.environment().now())
     payload = store.lookup(Kind.FOOTPRINTS, parts.root_key)
     for footprint in [] if payload is None else reversed(read_footprints(payload)):
         manifest = store.lookup(Kind.MANIFEST, call_key(parts, footprint).digest)
@@ -75,7 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", choices=CASES, required=True)
     parser.add_argument("--fill", action="store_true")
-    parser.add_argument("--again", type=int, default=9)
+    parser.add_argument("--again", type=int, default=100)
     options = parser.parse_args()
     function, arguments = CASES[options.case]()
     if options.fill:
@@ -83,7 +83,7 @@ def main() -> None:
         jitserve.flush()
         return
     stock = jax.jit(function)
-    current_session().environment().ingredients()  # once a process, for all calls
+    current_session().environment().now()  # once a process, for all calls
     times = []
     for _ in range(options.again + 1):
         started = time.perf_counter()

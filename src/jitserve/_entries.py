@@ -91,7 +91,7 @@ def _entry_key(session: Session, key: str) -> bytes:
     tokens.begin("jitserve.jax_cache", 3)
     tokens.int_(SCHEMA)
     tokens.str_(key)
-    tokens.digest_(session.environment().digest())
+    tokens.digest_(session.environment().now().digest)
     return tokens.finish()
 
 

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import operator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jitserve import _core, _jax, fingerprint
 from jitserve.fingerprint import Ingredient
+
+_VALUE = operator.attrgetter("value")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The environment at one moment.
+
+    Attributes:
+        ingredients: one by one.
+        digest: 32 bytes over all of them.
+    """
+
+    ingredients: tuple[Ingredient, ...]
+    digest: bytes
 
 
 class Environment:
@@ -24,19 +40,26 @@ class Environment:
         devices = [_ingredient(f"device {name}", value) for name, value in _jax.describe_devices()]
         self._fixed = (*fingerprint.environment(memo), *devices)
         self._states: list[tuple[str, Any]] = []
+        self._holders: list[Any] = []
         self._count = 0
         self._values: list[object] = []
         self._config: Ingredient | None = None
         self._state: tuple[object, ...] = ()
         self._process: Ingredient | None = None
+        self._now: Surroundings | None = None
 
-    def ingredients(self) -> tuple[Ingredient, ...]:
-        """The ingredients as of now.
+    def now(self) -> Surroundings:
+        """The ingredients as of now. The same object until something changes.
 
         Raises:
             Refusal: a configuration value cannot be digested.
         """
-        return (*self._fixed, self._configuration(), self._process_state())
+        changing = self._configuration(), self._process_state()
+        now = self._now
+        if now is None or any(map(operator.is_not, now.ingredients[-2:], changing)):
+            ingredients = (*self._fixed, *changing)
+            now = self._now = Surroundings(ingredients, _digest(ingredients))
+        return now
 
     def changing(self) -> tuple[bytes, ...]:
         """The digests of those ingredients that can change while a process runs.
@@ -46,20 +69,11 @@ class Environment:
         """
         return self._configuration().digest, self._process_state().digest
 
-    def digest(self) -> bytes:
-        """One digest of all ingredients."""
-        tokens = _core.Tokens()
-        parts = self.ingredients()
-        tokens.begin("environment", len(parts))
-        for part in parts:
-            tokens.str_(part.name)
-            tokens.digest_(part.digest)
-        return tokens.finish()
-
     def _configuration(self) -> Ingredient:
         if self._count != (count := _jax.config_count()):
             self._states, self._count, self._config = fingerprint.relevant_states(_jax.config_holders()), count, None
-        values = [holder.value for _, holder in self._states]
+            self._holders = [holder for _, holder in self._states]
+        values = list(map(_VALUE, self._holders))
         config = self._config
         # The very same objects: cheaper to see than to digest 150 values again.
         if config is None or any(map(operator.is_not, values, self._values)):
@@ -73,6 +87,15 @@ class Environment:
         if self._process is None or state != self._state:
             self._process, self._state = _ingredient("process state", state), state
         return self._process
+
+
+def _digest(parts: tuple[Ingredient, ...]) -> bytes:
+    tokens = _core.Tokens()
+    tokens.begin("environment", len(parts))
+    for part in parts:
+        tokens.str_(part.name)
+        tokens.digest_(part.digest)
+    return tokens.finish()
 
 
 def _ingredient(name: str, value: object) -> Ingredient:

@@ -98,7 +98,7 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
     store = session.store()
     if store is None:
         return Explanation(name, Outcome.FAULT, "the store cannot be used; the call would go on through plain JAX")
-    parts = call_parts(call, session.environment().ingredients())
+    parts = call_parts(call, session.environment().now())
     found = _found_by_footprint(store, parts, trouble)
     if found is not None and found.outcome is not Outcome.MISS:
         return dataclasses.replace(found, function=name, waived=_waived(ingredients_of(call, call_key(parts))))

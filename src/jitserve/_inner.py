@@ -128,4 +128,4 @@ def _key(session: Session, call: _jax.Call) -> CallKey:
     """
     _jax.check_leaves(call.leaves)
     with _jax.own_context(None):
-        return call_key(call_parts(call, session.environment().ingredients()))
+        return call_key(call_parts(call, session.environment().now()))

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import functools
 import types
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from jitserve import _core, _jax, fingerprint
 from jitserve._footprint import WHOLE, Footprint
 from jitserve.record._manifest import SCHEMA
 
+from ._environment import Surroundings
 from ._libraries import Bound, libraries
 from ._roots import further_roots
 from ._signature import signature
@@ -30,6 +31,7 @@ class CallParts:
         roots: what is walked beside the function, with labels.
         bound: what is bound inside the libraries.
         ingredients: of the key, but for the function, by name.
+        surroundings: those of them that are no matter of the call.
         root_key: 32 bytes over the ingredients and the function's own name and code: where its footprints are stored.
     """
 
@@ -37,6 +39,7 @@ class CallParts:
     roots: tuple[tuple[str, object], ...]
     bound: Bound
     ingredients: tuple[fingerprint.Ingredient, ...]
+    surroundings: Surroundings
     root_key: bytes
 
 
@@ -66,29 +69,27 @@ class CallKey:
     def readable(self) -> bytes:
         """Digest of all that a trace of the call can read: of the key, but for where the arguments lie."""
         avals = signature(self.parts.call.leaves, placed=False)
-        parts = tuple(replace(p, digest=avals) if p.name == _SIGNATURE else p for p in self.ingredients)
-        bound = fingerprint.Ingredient("bindings", libraries.version(), "")
-        return _digest("jitserve.readable", (*parts, bound))
+        return _digest(
+            "jitserve.readable", self.walk.digest, avals, self.parts.surroundings.digest, libraries.version()
+        )
 
 
-def call_parts(call: _jax.Call, environment: tuple[fingerprint.Ingredient, ...]) -> CallParts:
+def call_parts(call: _jax.Call, surroundings: Surroundings) -> CallParts:
     """Describes all of a call but what a trace can read through its function.
 
     Args:
         call: the call.
-        environment: the ingredients of this process's environment.
+        surroundings: the environment of this process now.
 
     Raises:
         Refusal: an argument, an option or the context cannot be fingerprinted soundly.
     """
     fingerprint.prepare_libraries()
-    parts = (
-        fingerprint.Ingredient(_SIGNATURE, signature(call.leaves), f"{len(call.leaves)} leaves"),
-        *environment,
-    )
-    root_key = _digest("jitserve.root", (fingerprint.Ingredient("function", _root_digest(call), ""), *parts))
+    leaves = fingerprint.Ingredient(_SIGNATURE, signature(call.leaves), f"{len(call.leaves)} leaves")
+    root_key = _digest("jitserve.root", _root_digest(call), leaves.digest, surroundings.digest)
     bound = libraries.bound()
-    return CallParts(call, tuple(further_roots(call, bound)), bound, parts, root_key)
+    roots = tuple(further_roots(call, bound))
+    return CallParts(call, roots, bound, (leaves, *surroundings.ingredients), surroundings, root_key)
 
 
 def call_key(parts: CallParts, footprint: Footprint = WHOLE) -> CallKey:
@@ -107,18 +108,17 @@ def call_key(parts: CallParts, footprint: Footprint = WHOLE) -> CallKey:
         fingerprint.Ingredient("function", walk.digest, function_name(parts.call)),
         *parts.ingredients,
     )
-    footprint_part = fingerprint.Ingredient("footprint", footprint.digest(), "")
-    digest = _digest("jitserve.call", (*ingredients, footprint_part))
+    leaves = parts.ingredients[0].digest
+    digest = _digest("jitserve.call", walk.digest, leaves, parts.surroundings.digest, footprint.digest())
     return CallKey(digest, walk, parts, footprint, ingredients)
 
 
-def _digest(tag: str, parts: tuple[fingerprint.Ingredient, ...]) -> bytes:
+def _digest(tag: str, *parts: bytes) -> bytes:
     tokens = _core.Tokens()
     tokens.begin(tag, len(parts) + 1)
     tokens.int_(SCHEMA)
     for part in parts:
-        tokens.str_(part.name)
-        tokens.digest_(part.digest)
+        tokens.digest_(part)
     return tokens.finish()
 
 

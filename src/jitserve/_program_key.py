@@ -38,5 +38,5 @@ def program_key(session: Session, lowered: _jax.Lowered, compilation: pb.Compila
     tokens.str_(parts.name)
     tokens.str_(parts.platform)
     tokens.str_(",".join(map(str, parts.device_ids)))
-    tokens.digest_(session.environment().digest())
+    tokens.digest_(session.environment().now().digest)
     return tokens.finish()

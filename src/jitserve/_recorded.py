@@ -88,7 +88,7 @@ def _prepare(session: Session, call: _jax.Call) -> Recorded | None:
     store = session.store()
     if store is None or stand_aside(call) is not None:
         return None
-    parts = call_parts(call, session.environment().ingredients())
+    parts = call_parts(call, session.environment().now())
     if Search(session, store, parts, pruned=True).is_stored():
         return None
     key = call_key(parts)

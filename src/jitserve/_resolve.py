@@ -211,7 +211,7 @@ def _changing(call: _jax.Call) -> Refusal:
 def _parts(session: Session, call: _jax.Call) -> tuple[CallParts | None, Refusal | None]:
     try:
         with session.guard("the fingerprint"):
-            return call_parts(call, session.environment().ingredients()), None
+            return call_parts(call, session.environment().now()), None
     except Refusal as refusal:
         return None, refusal.without_frames()
     return None, None

@@ -55,19 +55,36 @@ class _Encoder:
         encoded = self._known.get(key)
         if encoded is None:
             self._alive.append((aval, sharding))
-            encoded = self._known[key] = _encode(position, aval, sharding, committed, layout)
+            try:
+                encoded = self._known[key] = _encode_once(aval, sharding, committed, layout)
+            except Unencodable as error:
+                raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, f"argument leaf {position}", str(error)) from None
         return encoded
 
 
-def _encode(position: int, aval: Any, sharding: Any, committed: bool, layout: Any) -> bytes:
+_ENCODED = 4096
+_encoded: dict[Any, bytes] = {}  # by the parts of leaves that have no others, which those of most calls are
+
+
+def _encode_once(aval: Any, sharding: Any, committed: bool, layout: Any) -> bytes:
+    parts = _avals.plain_parts(aval)
+    if parts is None or not (sharding is None or type(sharding) is jt.SingleDeviceSharding):
+        return _encode(aval, sharding, committed, layout)
+    key = (parts, sharding, committed, layout)
+    encoded = _encoded.get(key)
+    if encoded is None:
+        if len(_encoded) >= _ENCODED:
+            _encoded.clear()
+        encoded = _encoded[key] = _encode(aval, sharding, committed, layout)
+    return encoded
+
+
+def _encode(aval: Any, sharding: Any, committed: bool, layout: Any) -> bytes:
     tokens = _core.Tokens()
-    try:
-        tokens.bytes_(_avals.encode_aval(aval).SerializeToString(deterministic=True))
-        tokens.bool_(sharding is not None)
-        if sharding is not None:
-            tokens.bytes_(_places.encode_sharding(sharding).SerializeToString(deterministic=True))
-        tokens.bytes_(_places.encode_layout(layout).SerializeToString(deterministic=True))
-    except Unencodable as error:
-        raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, f"argument leaf {position}", str(error)) from None
+    tokens.bytes_(_avals.encode_aval(aval).SerializeToString(deterministic=True))
+    tokens.bool_(sharding is not None)
+    if sharding is not None:
+        tokens.bytes_(_places.encode_sharding(sharding).SerializeToString(deterministic=True))
+    tokens.bytes_(_places.encode_layout(layout).SerializeToString(deterministic=True))
     tokens.bool_(committed)
     return tokens.finish()

@@ -80,7 +80,7 @@ def key(function: Callable[..., Any]) -> bytes:
     from jitserve._session import current_session
 
     call = _jax.parse_call(function, _jax.options(jax.jit(function)), (X,), {})
-    return call_key(call_parts(call, current_session().environment().ingredients())).digest
+    return call_key(call_parts(call, current_session().environment().now())).digest
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ store = session.store()
 
 def parts_of(f):
     call = _jax.parse_call(f, _jax.options(jax.jit(f)), (jnp.ones(3),), {})
-    return call_parts(call, session.environment().ingredients())
+    return call_parts(call, session.environment().now())
 
 def double(x): return x * 2
 def triple(x): return x * 3

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+import operator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 from jax._src import config, core, mesh
@@ -37,12 +38,27 @@ def is_tracing() -> bool:
     return not core.trace_state_clean()
 
 
-def context_values() -> list[tuple[str, object]]:
+Values = tuple[tuple[str, object], ...]
+
+
+class _Last:
+    """The trace context that was looked at last: from one call to the next, it mostly is the very same objects."""
+
+    context: ClassVar[tuple[tuple[object, ...], Values]] = (), ()
+
+
+def context_values() -> Values:
     """Everything in the trace context of this thread, by name, but for what cannot shape a program."""
-    values = zip(config.trace_context_names(), config.trace_context(), strict=True)
-    return [
-        (name, _plain(name, value)) for name, value in values if name not in _STRUCTURAL and not _is_inert(name, value)
-    ]
+    context = config.trace_context()
+    before, values = _Last.context
+    if len(before) != len(context) or any(map(operator.is_not, before, context)):
+        values = tuple(
+            (name, _plain(name, value))
+            for name, value in zip(config.trace_context_names(), context, strict=True)
+            if name not in _STRUCTURAL and not _is_inert(name, value)
+        )
+        _Last.context = context, values
+    return values
 
 
 def _plain(name: str, value: object) -> object:

@@ -75,13 +75,16 @@ def option_fields(info: Any) -> list[tuple[str, Any]]:
 
 def given_options(info: Any) -> list[tuple[str, Any]]:
     """Those that are not what they are for a function that is jitted without any."""
-    default = _default_options()
-    return [(name, value) for name, value in option_fields(info) if not _same(value, default[name])]
+    return [
+        (name, value)
+        for name, default in _default_options()
+        if (value := getattr(info, name)) is not default and not _same(value, default)
+    ]
 
 
 @functools.cache
-def _default_options() -> dict[str, Any]:
-    return dict(option_fields(options(stock_jit(lambda: None))))
+def _default_options() -> list[tuple[str, Any]]:
+    return option_fields(options(stock_jit(lambda: None)))
 
 
 def _same(value: Any, other: Any) -> bool:

@@ -43,6 +43,8 @@ _TABLES: tuple[Mapping[Any, Any], ...] = (
 )
 _EXACT: dict[int, Encoder] = {id(cls): encoder for table in _TABLES for cls, encoder in table.items()}
 
+_of_jax: dict[int, tuple[type, Encoder]] = {}  # classes of JAX that were found by name, by their ids; kept alive here
+
 # Built-in bases whose subclasses need more than the generic reading of an instance.
 _BASES: tuple[tuple[type, Encoder], ...] = (
     (type, _core.encode_class),
@@ -61,11 +63,16 @@ def encoder_of(cls: type) -> Encoder:
     exact = _EXACT.get(id(cls))
     if exact is not None:
         return exact
+    of_jax = _of_jax.get(id(cls))
+    if of_jax is not None:
+        return of_jax[1]
     for base, encoder in _BASES:
         if issubclass(cls, base):
             return encoder
     for kind in _raw.mro(cls):
         named = _jax_values.BY_NAME.get(f"{_raw.module_name(kind)}.{_raw.qualname(kind)}")
         if named is not None and _origin.of_class(kind) is _origin.Origin.OPAQUE:
+            if kind is cls:
+                _of_jax[id(cls)] = cls, named
             return named
     return _instances.encode_instance

@@ -74,7 +74,8 @@ def warning_filters() -> list[object]:
 
 
 def _precision(context: decimal.Context) -> tuple[object, ...]:
-    return tuple(_as_tuple(part) for i, part in enumerate(context.__reduce__()[1]) if i != _FLAGS)
+    parts = context.__reduce__()[1]
+    return (*parts[:_FLAGS], tuple(parts[_FLAGS + 1]))
 
 
 def _dialects() -> tuple[tuple[object, ...], ...]:
@@ -109,10 +110,6 @@ def _has(thing: Any, options: dict[str, object]) -> bool:
     own = vars(thing)
     of_json = type(thing).__module__ in ("json.encoder", "json.decoder")
     return of_json and "default" not in own and all(own.get(name) is value for name, value in options.items())
-
-
-def _as_tuple(part: object) -> object:
-    return tuple(part) if type(part) is list else part
 
 
 def _errors() -> tuple[tuple[object, ...], ...]:

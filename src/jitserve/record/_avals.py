@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from jitserve._errors import RecordError
 from jitserve._jax import types as jt
 from jitserve.record import _places
@@ -26,6 +28,19 @@ def encode_aval(aval: Any) -> pb.Aval:
     if not aval.sharding.mesh.empty:
         message.sharding.CopyFrom(_places.encode_sharding(aval.sharding))
     return message
+
+
+def plain_parts(aval: Any) -> tuple[tuple[int, ...], Any, bool, Any] | None:
+    """Shape, element type, weak type and memory space of a shaped array that consists of nothing else; else None.
+
+    ``encode_aval`` encodes shaped arrays of equal parts alike.
+    """
+    if type(aval) is not jt.ShapedArray or not aval.manual_axis_type.empty or not jt.has_plain_layout(aval):
+        return None
+    if not aval.sharding.mesh.empty or not isinstance(aval.dtype, np.dtype):
+        return None
+    shape = aval.shape
+    return (shape, aval.dtype, aval.weak_type, aval.memory_space) if all(type(n) is int for n in shape) else None
 
 
 def decode_aval(message: pb.Aval, devices: _places.Devices) -> Any:

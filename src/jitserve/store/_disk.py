@@ -59,9 +59,9 @@ class DiskStore:
         return self.layout.root
 
     def lookup(self, kind: Kind, key: bytes) -> bytes | None:
-        path = self.layout.record(kind, key)
+        path = self.layout.record_name(kind, key)
         try:
-            with reading(f"{path}"):
+            with reading(path):
                 return self._read(path)
         except _core.Corruption as error:
             self._set_aside(kind, key, f"lookup: {error}")
@@ -130,7 +130,7 @@ class DiskStore:
     ) -> None:
         self.close()
 
-    def _read(self, path: Path) -> bytes | None:
+    def _read(self, path: Path | str) -> bytes | None:
         try:
             return _core.read_record(path)
         except FileNotFoundError:

@@ -27,6 +27,11 @@ class Layout:
         name = _hex(key)
         return self.root.joinpath(kind.value, name[:2], name)
 
+    def record_name(self, kind: Kind, key: bytes) -> str:
+        """``record`` as text: an object for it would take as long to make as the file to read."""
+        name = _hex(key)
+        return f"{self.root}/{kind.value}/{name[:2]}/{name}"
+
     def publish_lock(self, kind: Kind, key: bytes) -> Path:
         # One for each of the 256 shards; never removed, so that it needs no rule about who may remove it.
         return self.root / kind.value / _hex(key)[:2] / ".lock"
