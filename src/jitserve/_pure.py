@@ -93,8 +93,13 @@ def inside_pure() -> bool:
 @contextlib.contextmanager
 def waived() -> Iterator[None]:
     """Marks what runs inside as waived, like the body of a pure function."""
-    _depth.value += 1
+    waive(1)
     try:
         yield
     finally:
-        _depth.value -= 1
+        waive(-1)
+
+
+def waive(step: int) -> None:
+    """What ``waived`` does at its beginning (1) and its end (-1), for callbacks."""
+    _depth.value += step

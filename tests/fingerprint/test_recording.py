@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import pytest
 from walked_program import load, module
 
+import jitserve
 from jitserve import _jax, fingerprint
 from jitserve._outcome import BypassReason as R
 from jitserve._outcome import Refusal
@@ -368,6 +369,53 @@ def test_closure_that_was_made_before_the_trace_is_not_covered_by_its_code() -> 
     assert _reason(namespace["f"]) is None
     hidden = namespace["hidden"]
     assert _reason(namespace["h"], lambda x: hidden(x)) is R.UNREACHED_CODE
+
+
+class Cycle:
+    """Garbage that only the collector finds, with a finalizer that reads what nothing else does."""
+
+    def __init__(self, ended: list[str | None]) -> None:
+        self.me = self
+        self.ended = ended
+
+    def __del__(self) -> None:
+        self.ended.append(os.environ.get("HOME"))
+
+
+def _waits_in_a_cycle(ended: list[str | None]) -> Iterator[object]:
+    me = yield None
+    try:
+        yield me
+    finally:
+        ended.append(os.environ.get("PATH"))
+
+
+_ended: list[str | None] = []
+
+
+@jitserve.pure(version=1)
+def _litter() -> None:
+    Cycle(_ended)
+    generator: Any = _waits_in_a_cycle(_ended)
+    next(generator)
+    generator.send(generator)
+    del generator
+    gc.set_threshold(gc.get_count()[0] + 40)  # a collection starts among the lists that the caller makes
+
+
+def test_finalizers_that_the_garbage_collector_runs_are_not_held_against_the_user() -> None:
+    """It comes when it comes, and what it ends may have nothing to do with the function that is traced."""
+
+    def step(x: Any) -> Any:
+        _litter()
+        return x * len([[i] for i in range(100)])
+
+    thresholds = gc.get_threshold()
+    try:
+        assert _reason(step) is None
+    finally:
+        gc.set_threshold(*thresholds)
+    assert len(_ended) == 2
 
 
 def test_callbacks_of_the_garbage_collector_are_not_held_against_the_user() -> None:

@@ -187,8 +187,7 @@ from jitserve import _entries
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._session import current_session
 class Environment:
-    def ingredients(self): return ()
-    def digest(self): raise Refusal(BypassReason.UNKNOWN_CONTEXT_VALUE, "config", "has no safe encoding")
+    def now(self): raise Refusal(BypassReason.UNKNOWN_CONTEXT_VALUE, "config", "has no safe encoding")
 current_session()._environment = Environment()
 entries = _entries.StoredEntries()
 value = entries.get("key")

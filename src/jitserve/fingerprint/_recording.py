@@ -19,6 +19,7 @@ from jitserve._outcome import BypassReason, Refusal
 
 from . import _audit, _memos, _pruning, _telltales, _under_way
 from ._dependency import Dependency
+from ._garbage import Finalizers
 from ._observer import Observer
 from ._process_state import warning_filters
 from ._walk import Walk, walk
@@ -50,6 +51,7 @@ class Recording:
         self._counter: Callable[[frozenset[object], bool], object] | None = None
         self._asker: Callable[[str], object] | None = None
         self._memos = _memos.Memos(walked.memos)
+        self._finalizers = Finalizers()
         self._random: list[Any] = []
         self._complete = False
         self._drew = False
@@ -66,6 +68,7 @@ class Recording:
         self._random = _random_states()
         self._filters = warning_filters()
         self._memos.start()
+        self._finalizers.start()
         self._observer.begin(base)
         try:
             self._source.start()
@@ -83,6 +86,7 @@ class Recording:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None
     ) -> None:
         self._observer.begin(None)
+        self._finalizers.stop()
         if self._unavailable is not None:
             return
         _under_way.enter(self._around)
