@@ -62,6 +62,15 @@ void EmitSequence(Tokens& tokens, const char* type, py::handle items, Docstrings
   for (py::handle item : py::reinterpret_borrow<py::tuple>(items)) EmitConstant(tokens, item, docstrings);
 }
 
+bool StartsWith(PyObject* text, std::string_view beginning) {
+  if (!PyUnicode_Check(text)) return false;
+  Py_ssize_t size = 0;
+  const char* const bytes = PyUnicode_AsUTF8AndSize(text, &size);
+  if (bytes == nullptr) PyErr_Clear();
+  return bytes != nullptr &&
+         std::string_view(bytes, static_cast<std::size_t>(size)).substr(0, beginning.size()) == beginning;
+}
+
 void EmitContainer(Tokens& tokens, py::handle constant, Docstrings docstrings) {
   PyObject* const object = constant.ptr();
   if (PyTuple_CheckExact(object)) {
@@ -101,9 +110,16 @@ bool IsOnlyAskedFor(PyCodeObject* code, std::uint32_t index) {
   return true;
 }
 
+// The methods that attrs generates hash a number first that it made of the name of the class, by a salted hash.
+bool IsSalt(const PyCodeObject& code, py::handle constant) {
+  return PyLong_CheckExact(constant.ptr()) && StartsWith(code.co_filename, "<attrs generated ") &&
+         PyUnicode_CompareWithASCIIString(code.co_name, "__hash__") == 0;
+}
+
 // A set of numbers has the same order in every process, but `{0, 8}` another one than `{8, 0}`.
 void EmitUsed(Tokens& tokens, PyCodeObject* code, std::uint32_t index, Docstrings docstrings) {
   const py::handle constant = PyTuple_GET_ITEM(code->co_consts, static_cast<Py_ssize_t>(index));
+  if (IsSalt(*code, constant)) return tokens.Tag("salt");
   const bool is_ordered = PyFrozenSet_CheckExact(constant.ptr()) && IsOfNumbers(constant);
   if (!is_ordered || IsOnlyAskedFor(code, index)) return EmitConstant(tokens, constant, docstrings);
   EmitSequence(tokens, "frozenset in order", Owned(PySequence_Tuple(constant.ptr())), docstrings);
@@ -188,15 +204,6 @@ Digest ComputeParametersDigest(const PyCodeObject& code) {
     EmitStr(tokens, LastingName(code, PyTuple_GET_ITEM(code.co_localsplusnames, i)));
   }
   return tokens.Finish();
-}
-
-bool StartsWith(PyObject* text, std::string_view beginning) {
-  if (!PyUnicode_Check(text)) return false;
-  Py_ssize_t size = 0;
-  const char* const bytes = PyUnicode_AsUTF8AndSize(text, &size);
-  if (bytes == nullptr) PyErr_Clear();
-  return bytes != nullptr &&
-         std::string_view(bytes, static_cast<std::size_t>(size)).substr(0, beginning.size()) == beginning;
 }
 
 }  // namespace

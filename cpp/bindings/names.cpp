@@ -211,10 +211,16 @@ class Scan {
   void Import(Role role, std::uint32_t argument) {
     if (role == Role::kImportName) {
       imported_ = py::str(DotsOfLevel()) + py::reinterpret_borrow<py::str>(Name(argument));
-      Add(names_.imports, py::make_tuple(imported_, py::tuple()));
+      if (!IsFromImport()) Add(names_.imports, py::make_tuple(imported_, py::tuple()));
     } else if (role == Role::kImportFrom && imported_) {
       Add(names_.imports, py::make_tuple(imported_, py::make_tuple(Name(argument))));
     }
+  }
+
+  // Whether names are taken from the module at hand, and nothing else. `import a.b as c` takes `b` from `a`.
+  bool IsFromImport() const {
+    if (!constant_ || !PyTuple_CheckExact(constant_.ptr()) || at_ + 1 >= instructions_.size()) return false;
+    return opcodes_.role[instructions_[at_ + 1].opcode] == Role::kImportFrom;
   }
 
   std::string DotsOfLevel() const {

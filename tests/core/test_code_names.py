@@ -60,6 +60,7 @@ _FORMS = {
     "a name in a constant": "def f(): return getattr(m, 'a'), hasattr(m, 'b').c, getattr(m.n, 'd', None)",
     "a name that is computed": "def f(x): return getattr(m, 'a' + x), getattr(m, x), getattr(m, 'a', x())",
     "imports": "def f():\n import a.b\n from ..c import d, e\n from . import g\n return a, d, e, g",
+    "an import under another name": "def f():\n import a.b as c\n from d import e as g\n return c, g",
     "globals that are assigned to": "def f():\n global a, b\n a = 1\n del b",
     "sets that are only asked for membership": "def f(x): return x in {1, 2}, x in {'a', 'b'}, x in {x, 1}",
     "a set that is iterated over": "def f(): return [x for x in {'a', 'b'}]",

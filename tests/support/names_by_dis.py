@@ -70,7 +70,8 @@ class _Reference:
         for i in self.find("IMPORT_NAME", "IMPORT_FROM"):
             if self.at(i).opname == "IMPORT_NAME":
                 module = "." * self.at(i - 2).argval + self.at(i).argval
-                found.add((module, ()))
+                if not isinstance(self.at(i - 1).argval, tuple):
+                    found.add((module, ()))
             elif module is not None:
                 found.add((module, (self.at(i).argval,)))
         return found

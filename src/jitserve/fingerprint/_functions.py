@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve import _core
 
-from . import _names, _origin, _raw, _set_uses, _static
+from . import _names, _origin, _raw, _set_uses, _static, adapters
 from ._names import Names
 from ._origin import Origin
 from ._path import ATTR, Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Methods that the dataclass decorator writes. They hand fields on and compare them, and see no order of theirs.
 _DATACLASS_METHOD = "__create_fn__.<locals>."
+_GENERATED_FILES = tuple(adapters.GENERATED)
 
 # Attributes of functions that describe them, and that no program depends on unless it asks for them by name.
 DESCRIPTIVE = frozenset(("__doc__", "__signature__", "__text_signature__"))
@@ -31,10 +32,11 @@ def meet_user_code(walker: Walker, obj: types.FunctionType, names: Names, path: 
     """Notes what a function of the user's must not do while it is traced, before its tokens are emitted."""
     for refusal in _static.code_hazards(obj, names, path):
         walker.hazards.meet(refusal, obj.__code__)
-    if not obj.__code__.co_qualname.startswith(_DATACLASS_METHOD):
+    code = obj.__code__
+    if not code.co_qualname.startswith(_DATACLASS_METHOD) and not code.co_filename.startswith(_GENERATED_FILES):
         if names.makes_set and not _set_uses.names_what_it_seems(obj):
             names = names._replace(builds_set=True)
-        walker.order.saw_code(names, obj.__code__, path)
+        walker.order.saw_code(names, code, path)
 
 
 SINGLE_DISPATCH = functools.singledispatch(lambda value: value).__code__  # type: ignore[attr-defined]

@@ -1,8 +1,9 @@
-"""What a function of a library imports when it runs, from modules of its own package.
+"""What a function imports when it runs.
 
 Modules that need each other import each other that way: ``from ._integrate import loop`` inside of a method. For as
-long as the module is loaded, that is a name like any other. Only relative imports count, because those lead to
-modules that the package loads itself: whether some other part of a library is loaded depends on who else wants it.
+long as the module is loaded, that is a name like any other. Of a library's imports only relative ones count, because
+those lead to modules that the package loads itself: whether some other part is loaded depends on who else wants it. A
+function of the user's stands aside while it has a module to load.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import importlib.util
 import sys
 import types
+from collections.abc import Iterator
 from typing import Any
 
-from . import _raw
-from ._names import Names
+from . import _origin, _raw
+from ._names import Chain, Names
 from ._path import ATTR, Path
 
 
@@ -31,6 +33,26 @@ def values(function: types.FunctionType, names: Names, path: Path) -> list[tuple
     return children
 
 
+def of_user(function: types.FunctionType, names: Names) -> Iterator[tuple[str, list[tuple[str, Any]] | None]]:
+    """What a function of the user's imports: each module, with what ``from module import ...`` takes from it, labelled.
+
+    None instead where that loads the module, and where what it does cannot be told: the module's class or its
+    ``__getattr__`` has a say, or the module itself is taken (``import module``). Opaque modules are left out.
+    """
+    for module, taken in sorted(names.imports):
+        relative = module.startswith(".")
+        if relative or module not in sys.modules or _origin.of_module(module) is not _origin.Origin.OPAQUE:
+            yield module, _taken(module, taken, function.__globals__.get("__package__"))
+
+
+def _taken(module: str, names: Chain, package: object) -> list[tuple[str, Any]] | None:
+    loaded = _module(module, package)
+    if not names or type(loaded) is not types.ModuleType:
+        return None
+    namespace = _raw.module_namespace(loaded)
+    return [(f"{module}.{name}", namespace[name]) for name in names] if namespace.keys() >= set(names) else None
+
+
 def _ends(label: str, value: object, names: Names) -> list[tuple[str, Any]]:
     """The value itself; of a module, those of its names that the function reads as attributes of something."""
     if not isinstance(value, types.ModuleType):
@@ -40,10 +62,17 @@ def _ends(label: str, value: object, names: Names) -> list[tuple[str, Any]]:
 
 
 def _loaded(module: str, package: object) -> dict[str, Any] | None:
-    if not module.startswith(".") or type(package) is not str or not package:
+    found = _module(module, package) if module.startswith(".") else None
+    return _raw.module_namespace(found) if isinstance(found, types.ModuleType) else None
+
+
+def _module(module: str, package: object) -> object:
+    """The loaded module of that name, which may be relative to a package; None where there is none."""
+    if not module.startswith("."):
+        return sys.modules.get(module)
+    if type(package) is not str or not package:
         return None
     try:
-        loaded = sys.modules.get(importlib.util.resolve_name(module, package))
+        return sys.modules.get(importlib.util.resolve_name(module, package))
     except ImportError:  # beyond the top-level package
         return None
-    return _raw.module_namespace(loaded) if isinstance(loaded, types.ModuleType) else None

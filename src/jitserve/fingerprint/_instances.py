@@ -133,6 +133,8 @@ def _is_offered_by_name(walker: Walker, obj: Any, path: Path, trusted: bool) -> 
 
 def _thread_local(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
     """What a library keeps for this thread: a stack of contexts, most often empty."""
+    if adapters.is_known_local(obj):
+        return []
     if not trusted or _origin.of_class(type(obj)) is _origin.Origin.USER:
         raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), "a threading.local differs from thread to thread")
     return [(threading.local.__getattribute__(obj, "__dict__"), path, trusted)]

@@ -27,7 +27,7 @@ class Names(NamedTuple):
             the value itself is used.
         writes: (global name, chain) of attribute assignments through a chain.
         globals_written: names that ``global`` statements assign to.
-        imports: modules imported inside, with the names taken from each.
+        imports: modules imported inside, each with a name that is taken from it; with none where it is more than that.
         attributes: every attribute name that is read.
         loads: names (of any kind) that are used for more than a test of membership.
         reads_by_name: whether getattr or hasattr extended a chain.

@@ -18,7 +18,7 @@ from typing import Any
 from jitserve._outcome import BypassReason as R
 from jitserve._outcome import Refusal
 
-from . import _origin, _raw, _stdlib_calls, _telltales, adapters
+from . import _inner_imports, _origin, _raw, _stdlib_calls, _telltales, adapters
 from ._names import Chain, Names
 from ._origin import Origin
 from ._path import Path, render
@@ -166,9 +166,8 @@ def code_hazards(function: types.FunctionType, names: Names, path: Path) -> Iter
     for name, chain in sorted(names.writes):
         if issubclass(type(function.__globals__.get(name)), types.ModuleType):
             yield Refusal(R.TRACE_SIDE_EFFECT, render(path), f"assigns to {'.'.join((name, *chain))}")
-    for module, _ in sorted(names.imports):
-        loaded = not module.startswith(".") and module in sys.modules
-        if not loaded or _origin.of_module(module) is not Origin.OPAQUE:
+    for module, taken in _inner_imports.of_user(function, names):
+        if taken is None:
             yield Refusal(R.LAZY_IMPORT, render(path), f"{_IMPORT} ({module})")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.adversarial.case import HIT, MISS, OK, bypass, case
+from tests.adversarial.case import HIT, MISS, OK, Case, bypass, case
 
 _FILE = (
     "import pathlib\nT = pathlib.Path(__file__).with_name('table.txt')\nT.write_text('{}')\n"
@@ -15,6 +15,25 @@ _OWN_HASH = (
 )
 _TIME = "import time, datetime\ndef f(x): return x * 2 if {} else -x"
 _SCOPE = "import inspect\ndef f(x): return x * 2 if {} else -x"
+
+
+def _package(id: str) -> str:
+    return Case(id, OK, {}, {}).package
+
+
+# Modules that need each other import each other inside of functions; here the other one is loaded already.
+_INNER = (
+    "from . import late\ndef f(x):\n from .late import scaled\n return scaled(x)\n"
+    "=== late.py\nK = 2\ndef scaled(x): return x * K"
+)
+_INNER_METHOD = (
+    "from . import late\nclass M:\n def go(self, x):\n  from .late import C\n  return C().go(x)\nm = M()\n"
+    "def f(x): return m.go(x)\n=== late.py\nclass C:\n def go(self, x): return x * 4"
+)
+_INNER_CLOSURE = (
+    "from . import late\ndef f(x):\n from .late import scaled\n def inner(v): return scaled(v)\n return inner(x)\n"
+    "=== late.py\nK = 2\ndef scaled(x): return x * K"
+)
 
 CASES = (
     case("H158", bypass("time_read"), _TIME.format("time.time() > 0")),
@@ -216,6 +235,65 @@ CASES = (
         bypass("lazy_import"),
         "def f(x):\n from . import late\n return x * late.K\n=== late.py\nK = 2",
         ("K = 2", "K = 3"),
+    ),
+    case("I187-of-ones-own", HIT, _INNER),
+    case("I187-other-code", MISS, _INNER, ("return x * K", "return x - K")),
+    case("I187-other-value", MISS, _INNER, ("K = 2", "K = 3")),
+    case("I187-set-from-outside", MISS, _INNER, only_b="late.K = 3"),
+    case("I187-replaced", MISS, _INNER, only_b="def scaled(x): return x * 5\nlate.scaled = scaled"),
+    case(
+        "I187-another-module-of-the-name",
+        MISS,
+        _INNER,
+        only_b="late = types.ModuleType(late.__name__)\nlate.scaled = lambda x: x * 7\nold = sys.modules[late.__name__]\n"
+        "sys.modules[late.__name__] = late\ndef undo(): sys.modules[late.__name__] = old",
+    ),
+    case(
+        "I187-not-loaded-any-more",
+        MISS,
+        _INNER,
+        only_b="del sys.modules[late.__name__]",
+    ),
+    case("I187-absolute", HIT, _INNER.replace("from .late", f"from {_package('I187-absolute')}.late")),
+    case(
+        "I187-absolute-other-value",
+        MISS,
+        _INNER.replace("from .late", f"from {_package('I187-absolute-other-value')}.late"),
+        ("K = 2", "K = 3"),
+    ),
+    case("I187-in-a-method", HIT, _INNER_METHOD),
+    case("I187-in-a-method-other", MISS, _INNER_METHOD, ("return x * 4", "return x * 5")),
+    case("I187-in-a-closure", MISS, _INNER_CLOSURE, ("K = 2", "K = 3")),
+    case("I187-renamed", MISS, _INNER.replace("import scaled", "import scaled as other, scaled"), ("K = 2", "K = 3")),
+    case(
+        "I187-computed-name",
+        bypass("lazy_import"),
+        "from . import late\ndef f(x):\n from .late import K\n return x * K\n=== late.py\ndef __getattr__(name): return 2",
+    ),
+    case(
+        "I187-module-with-a-say",
+        bypass("lazy_import"),
+        "from . import late\ndef f(x):\n from .late import K\n return x * K\n=== late.py\nK = 2\n"
+        "class M(types.ModuleType):\n def __getattribute__(self, n): return 3 if n == 'K' else super().__getattribute__(n)\n"
+        "sys.modules[__name__].__class__ = M",
+    ),
+    case(
+        "I187-module-itself",
+        bypass("dynamic_module_attr"),
+        "from . import late\ndef f(x):\n from . import late\n return x * getattr(late, 'K' * 1)\n=== late.py\nK = 2",
+    ),
+    case(
+        "I187-module-by-its-full-name",
+        bypass("lazy_import"),
+        "from . import late\ndef f(x):\n import PACKAGE.late as m\n return x * m.K\n=== late.py\nK = 2".replace(
+            "PACKAGE", _package("I187-module-by-its-full-name")
+        ),
+    ),
+    case(
+        "I187-set",
+        bypass("hash_order"),
+        "from . import late\ndef f(x):\n from .late import S\n return x * sum(len(k) for k in S)\n"
+        "=== late.py\nS = {'a', 'bcd', 'ef', 'ghij'}",
     ),
     case("I187-loaded", OK, "def f(x):\n import math\n return x * math.floor(2.5)"),
     case("I190", OK, "def f(x): raise ValueError('no')"),

@@ -23,6 +23,14 @@ _OWN_PARTIAL = (
 )
 _PATTERN = "import einops\ndef f(x): return einops.repeat(x, 'a -> b a c', b=2, c=3) * 2"
 _CHECKED = "import beartype\n@beartype.beartype\ndef g(x: jax.Array, k: int = 2) -> jax.Array: return x * k\ndef f(x): return g(x)"
+_ATTRS = (
+    "import attr\n@attr.s(auto_attribs=True, frozen=True)\nclass C:\n w: int = 3\n names: tuple = ('a', 'b')\n"
+    "c = C()\ndef f(x): return x * c.w + len(c.names)"
+)
+_CONFIGURED = (
+    "from omegaconf import OmegaConf\nC = OmegaConf.create({'rate': 2.0, 'net': {'sizes': [4, 5]}})\n"
+    "def f(x):\n for size in C.net.sizes: x = x * size\n return x * C.rate"
+)
 
 CASES = (
     # Functions of JAX take sets of names.
@@ -61,4 +69,34 @@ CASES = (
     case("Z03-other-default", MISS, _CHECKED, ("k: int = 2", "k: int = 3")),
     case("Z03-other-code", MISS, _CHECKED, ("return x * k", "return x + k")),
     case("Z03-other-check", MISS, _CHECKED, ("-> jax.Array: return x", "-> int: return x")),
+    # attrs gives its classes methods that make texts, and remembers for each thread of what.
+    case("Z04-attrs", HIT, _ATTRS),
+    case("Z04-other-default", MISS, _ATTRS, ("w: int = 3", "w: int = 4")),
+    case("Z04-other-value", MISS, _ATTRS, ("c = C()", "c = C(w=4)")),
+    case("Z04-other-hash", MISS, _ATTRS, ("frozen=True", "frozen=True, cache_hash=True")),
+    case("Z04-text", HIT, _ATTRS + " + len(repr(c))"),
+    case("Z04-text-of-another-field", MISS, _ATTRS + " + len(repr(c))", ("('a', 'b')", "('a', 'bc')")),
+    case(
+        "Z04-other-converter",
+        MISS,
+        "import attr\ndef half(v): return v / 2\n@attr.s\nclass C: w = attr.ib(default=3, converter=half)\n"
+        "def f(x): return x * C().w",
+        ("v / 2", "v / 4"),
+    ),
+    case(
+        "Z04-ones-own-of-the-name",
+        bypass("unknown_object"),
+        "L = threading.local()\nL.k = 2\ndef f(x): return x * L.k",
+    ),
+    # OmegaConf remembers flags of nodes that are read.
+    case("Z05-configured", HIT, _CONFIGURED),
+    case("Z05-read-before", HIT, _CONFIGURED, only_b="C.net.sizes[0], C.rate"),
+    case("Z05-other-size", MISS, _CONFIGURED, ("[4, 5]", "[4, 6]")),
+    case("Z05-set-later", MISS, _CONFIGURED, only_b="C.rate = 3.0"),
+    case(
+        "Z05-read-only",
+        MISS,
+        _CONFIGURED + " if OmegaConf.is_readonly(C) else x",
+        only_b="OmegaConf.set_readonly(C, True)",
+    ),
 )

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _origin, _raw
-from . import _absl, _beartype, _distrax, _einops, _equinox, _flax, _haiku, _jax, _numpyro, _stdlib
+from . import _absl, _attrs, _beartype, _distrax, _einops, _equinox, _flax, _haiku, _jax, _numpyro, _omegaconf, _stdlib
 from ._absl import flag_named as flag_named
 from ._adapter import Adapter as Adapter
 from ._harmless import Harmless as Harmless
@@ -25,6 +25,7 @@ TABLE: dict[str, Adapter] = {
     **_flax.TABLE,
     **_numpyro.TABLE,
     **_distrax.TABLE,
+    **_omegaconf.TABLE,
 }
 
 # Registries of libraries, by (module, name): only the entries of walked classes count (``_registries``).
@@ -33,6 +34,9 @@ REGISTRIES: dict[tuple[str, str], str] = {**_flax.REGISTRIES}
 # Globals of libraries that are left out, by (module, name), with the reason.
 COUNTERS: dict[tuple[str, str], str] = {**_einops.COUNTERS, **_haiku.COUNTERS}
 
+# Objects of libraries that differ from thread to thread, by (module, name), with the reason why none is in a program.
+THREAD_LOCALS: dict[tuple[str, str], str] = {**_attrs.THREAD_LOCALS}
+
 # What functions of libraries do while they are traced without any effect on a program.
 HARMLESS: dict[str, Harmless] = {**_einops.HARMLESS, **_equinox.HARMLESS, **_numpyro.HARMLESS}
 
@@ -40,7 +44,7 @@ HARMLESS: dict[str, Harmless] = {**_einops.HARMLESS, **_equinox.HARMLESS, **_num
 PREPARED: dict[str, Callable[[Any], None]] = {**_einops.PREPARED}
 
 # Beginnings of the names of files that libraries make up for code they generate, with the reason to trust it.
-GENERATED: dict[str, str] = {**_equinox.GENERATED}
+GENERATED: dict[str, str] = {**_attrs.GENERATED, **_equinox.GENERATED}
 
 _NOTHING = Adapter(reason="")
 _QUALNAMES = frozenset(name.rpartition(".")[2] for name in TABLE)  # no class of the table is nested in another
@@ -72,6 +76,15 @@ def prepare() -> None:
             action(module)
 
 
+def is_known_local(obj: object) -> bool:
+    """Whether it is one of the thread-local objects of the table."""
+    for module_name, name in THREAD_LOCALS:
+        module = sys.modules.get(module_name)
+        if module is not None and _raw.module_namespace(module).get(name) is obj:
+            return _origin.of_module(module_name) is not _origin.Origin.USER
+    return False
+
+
 def holds_flags(cls: type) -> bool:
     """Whether instances of a class hold the flags of a program, as absl's do."""
     return _absl.holds_flags(cls) and _installed(cls)
@@ -93,10 +106,12 @@ __all__ = [
     "PREPARED",
     "REGISTRIES",
     "TABLE",
+    "THREAD_LOCALS",
     "Adapter",
     "Harmless",
     "find",
     "flag_named",
     "holds_flags",
+    "is_known_local",
     "prepare",
 ]

@@ -1,0 +1,13 @@
+"""OmegaConf: what a configuration remembers of what was read from it."""
+
+from __future__ import annotations
+
+from ._adapter import Adapter
+
+TABLE = {
+    "omegaconf.base.Node": Adapter(
+        reason="flags that were asked for (`readonly`, `struct`), a memo: they follow from those of the node and of "
+        "the nodes above it, and any change empties it",
+        ignored=frozenset(("_flags_cache",)),
+    ),
+}
