@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import _abc  # type: ignore[import-not-found]
 
-from . import _origin, _raw
+from . import _origin, _raw, adapters
 from ._functions import DESCRIPTIVE
 from ._origin import Origin
 
@@ -27,6 +27,7 @@ BOOKKEEPING = DESCRIPTIVE | {
     "_value2member_map_",
     "__signature__",
     "__type_params__",
+    *adapters.CLASS_ATTRIBUTES,
 }
 
 

@@ -79,7 +79,7 @@ def elements(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
     Sets of numbers have the order that their making gave them, in every process: ``{0, 8}`` is none that ``{8, 0}`` is.
     """
     values = list(set.__iter__(obj) if issubclass(type(obj), set) else frozenset.__iter__(obj))
-    if len(values) > 1 and not _hash_order.is_seedless(values):
+    if not _hash_order.is_steady(values):
         digests = {id(value): walker.digest_alone(value, path, trusted) for value in values}
         walker.order.saw(values, list(digests.values()), path, trusted)
         values.sort(key=lambda value: digests[id(value)])

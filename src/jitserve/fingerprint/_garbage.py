@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
 
@@ -25,7 +26,8 @@ class Finalizers:
 
     def stop(self) -> None:
         """Ends."""
-        gc.callbacks.remove(self)
+        with contextlib.suppress(ValueError):  # somebody has emptied the list
+            gc.callbacks.remove(self)
         self._collect(False)
 
     def __call__(self, phase: str, info: object) -> None:

@@ -13,7 +13,7 @@ import enum
 import os
 import sys
 import types
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jitserve._outcome import BypassReason, Refusal
@@ -43,6 +43,11 @@ def hash_seed_is_fixed() -> bool:
 def is_seedless(values: Iterable[object]) -> bool:
     """Whether a set of these values has the same order wherever it is made in the same way."""
     return all(type(value) in SEEDLESS for value in values)
+
+
+def is_steady(values: Collection[object]) -> bool:
+    """Whether a set of these values has the same order in every process that makes it in the same way."""
+    return len(values) < 2 or is_seedless(values)
 
 
 def follows_seed(value: object) -> bool:

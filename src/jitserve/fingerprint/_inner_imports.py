@@ -21,6 +21,8 @@ from ._path import ATTR, Path
 
 def values(function: types.FunctionType, names: Names, path: Path) -> list[tuple[Any, Path, bool]]:
     """The values that the relative imports inside a function of a library give, as labelled children."""
+    if not _imports_as_ever(function):
+        return [("imports by another __import__", path, True)]
     children: list[tuple[Any, Path, bool]] = []
     for module, taken in sorted(names.imports):
         namespace = _loaded(module, function.__globals__.get("__package__")) if taken else None
@@ -37,12 +39,24 @@ def of_user(function: types.FunctionType, names: Names) -> Iterator[tuple[str, l
     """What a function of the user's imports: each module, with what ``from module import ...`` takes from it, labelled.
 
     None instead where that loads the module, and where what it does cannot be told: the module's class or its
-    ``__getattr__`` has a say, or the module itself is taken (``import module``). Opaque modules are left out.
+    ``__getattr__`` has a say, the module itself is taken (``import module``), or somebody has replaced ``__import__``.
+    Opaque modules are left out.
     """
     for module, taken in sorted(names.imports):
-        relative = module.startswith(".")
-        if relative or module not in sys.modules or _origin.of_module(module) is not _origin.Origin.OPAQUE:
+        if not _imports_as_ever(function):
+            yield module, None
+        elif not _is_opaque(module):
             yield module, _taken(module, taken, function.__globals__.get("__package__"))
+
+
+def _is_opaque(module: str) -> bool:
+    return not module.startswith(".") and module in sys.modules and _origin.of_module(module) is _origin.Origin.OPAQUE
+
+
+def _imports_as_ever(function: types.FunctionType) -> bool:
+    builtins = function.__builtins__  # type: ignore[attr-defined]
+    importer = builtins.get("__import__") if type(builtins) is dict else None
+    return type(importer) is types.BuiltinFunctionType and importer.__self__ is sys.modules.get("builtins")
 
 
 def _taken(module: str, names: Chain, package: object) -> list[tuple[str, Any]] | None:

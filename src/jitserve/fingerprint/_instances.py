@@ -83,7 +83,9 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
     if shape.adapter.inert:
         walker.tokens.begin("inert", 2)
         shown = shape.adapter.shown(obj) if shape.adapter.shown is not None and not trusted else ()
-        walker.push([(shape.cls, (path, ATTR, "__class__"), trusted), (shown, path, trusted)])
+        name = f"{_raw.module_name(shape.cls)}.{_raw.qualname(shape.cls)}"
+        cls = name if shape.adapter.class_by_name else shape.cls
+        walker.push([(cls, (path, ATTR, "__class__"), trusted), (shown, path, trusted)])
         return
     if shape.may_be_offered and _is_offered_by_name(walker, obj, path, trusted):
         return

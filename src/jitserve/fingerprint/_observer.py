@@ -196,7 +196,7 @@ class Observer:
         frame = sys._getframe(1)
         if not (self._is_shown(frame) if shown else self._is_loop(frame)):
             return
-        if all(type(value) in _hash_order.SEEDLESS for value in values) or inside_pure() or self._is_bystander(frame):
+        if _hash_order.is_steady(values) or inside_pure() or self._is_bystander(frame):
             return
         if self._is_harmless(BypassReason.HASH_ORDER, frame):
             return

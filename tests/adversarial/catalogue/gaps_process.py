@@ -138,6 +138,8 @@ CASES = (
     case(
         "H172-dict-from-set", bypass("hash_order"), "def f(x): return [x * len(k) for k in dict.fromkeys({'a', 'b'})]"
     ),
+    case("H172-one-element", HIT, "S = {'ab'}\ndef f(x): return [x * len(k) for k in S]"),
+    case("H172-another-one-element", MISS, "S = {'ab'}\ndef f(x): return [x * len(k) for k in S]", ("'ab'", "'abc'")),
     case("H172-star-set", bypass("hash_order"), "S = {'a', 'b'}\ndef f(x): return x * len([*S][0])"),
     case("H172-joined", bypass("hash_order"), "S = {'a', 'b'}\ndef f(x): return x * len(''.join(S))"),
     case(

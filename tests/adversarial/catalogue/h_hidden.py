@@ -278,6 +278,14 @@ CASES = (
         "sys.modules[__name__].__class__ = M",
     ),
     case(
+        "I187-importer-replaced",
+        MISS,
+        _INNER,
+        only_b="real, other = builtins.__import__, types.SimpleNamespace(scaled=lambda x: x * 9)\n"
+        "def importer(name, *rest): return other if name == 'late' else real(name, *rest)\n"
+        "builtins.__import__ = importer\ndef undo(): builtins.__import__ = real",
+    ),
+    case(
         "I187-module-itself",
         bypass("dynamic_module_attr"),
         "from . import late\ndef f(x):\n from . import late\n return x * getattr(late, 'K' * 1)\n=== late.py\nK = 2",

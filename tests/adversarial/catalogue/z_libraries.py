@@ -31,6 +31,11 @@ _CONFIGURED = (
     "from omegaconf import OmegaConf\nC = OmegaConf.create({'rate': 2.0, 'net': {'sizes': [4, 5]}})\n"
     "def f(x):\n for size in C.net.sizes: x = x * size\n return x * C.rate"
 )
+_MODEL = (
+    "from pydantic import BaseModel, field_validator\nclass M(BaseModel):\n rate: float = 2.0\n sizes: list[int] = [4, 5]\n"
+    " @field_validator('rate')\n @classmethod\n def doubled(cls, v): return v * 2\n"
+    "m = M(rate=3.0)\ndef f(x):\n for size in m.sizes: x = x * size\n return x * m.rate"
+)
 
 CASES = (
     # Functions of JAX take sets of names.
@@ -87,6 +92,22 @@ CASES = (
         "Z04-ones-own-of-the-name",
         bypass("unknown_object"),
         "L = threading.local()\nL.k = 2\ndef f(x): return x * L.k",
+    ),
+    # Pydantic compiles models into objects that cannot be read.
+    case("Z06-model", HIT, _MODEL),
+    case("Z06-other-value", MISS, _MODEL, ("M(rate=3.0)", "M(rate=4.0)")),
+    case("Z06-other-default", MISS, _MODEL, ("[4, 5]", "[4, 6]")),
+    case("Z06-other-validator", MISS, _MODEL, ("v * 2", "v * 3")),
+    case("Z06-set-later", MISS, _MODEL, only_b="m.rate = 9.0"),
+    case("Z06-set-before", HIT, _MODEL, only_b="m.rate = 9.0; m.rate = 6.0"),
+    case("Z06-made-while-tracing", HIT, _MODEL + " * M(rate=0.5).rate"),
+    case("Z06-made-otherwise", MISS, _MODEL + " * M(rate=0.5).rate", ("v * 2", "v * 3")),
+    case(
+        "Z06-static",
+        MISS,
+        "from pydantic import BaseModel\nclass M(BaseModel, frozen=True): rate: float = 2.0\nARGS = (M(rate=3.0), X)\n"
+        "OPTIONS = {'static_argnums': 0}\ndef f(m, x): return x * m.rate",
+        ("M(rate=3.0)", "M(rate=4.0)"),
     ),
     # OmegaConf remembers flags of nodes that are read.
     case("Z05-configured", HIT, _CONFIGURED),

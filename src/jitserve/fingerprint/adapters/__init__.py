@@ -12,7 +12,21 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _origin, _raw
-from . import _absl, _attrs, _beartype, _distrax, _einops, _equinox, _flax, _haiku, _jax, _numpyro, _omegaconf, _stdlib
+from . import (
+    _absl,
+    _attrs,
+    _beartype,
+    _distrax,
+    _einops,
+    _equinox,
+    _flax,
+    _haiku,
+    _jax,
+    _numpyro,
+    _omegaconf,
+    _pydantic,
+    _stdlib,
+)
 from ._absl import flag_named as flag_named
 from ._adapter import Adapter as Adapter
 from ._harmless import Harmless as Harmless
@@ -26,6 +40,7 @@ TABLE: dict[str, Adapter] = {
     **_numpyro.TABLE,
     **_distrax.TABLE,
     **_omegaconf.TABLE,
+    **_pydantic.TABLE,
 }
 
 # Registries of libraries, by (module, name): only the entries of walked classes count (``_registries``).
@@ -36,6 +51,9 @@ COUNTERS: dict[tuple[str, str], str] = {**_einops.COUNTERS, **_haiku.COUNTERS}
 
 # Objects of libraries that differ from thread to thread, by (module, name), with the reason why none is in a program.
 THREAD_LOCALS: dict[tuple[str, str], str] = {**_attrs.THREAD_LOCALS}
+
+# Attributes of classes that are left out, by name, with the reason. Nobody else calls attributes so.
+CLASS_ATTRIBUTES: dict[str, str] = {**_pydantic.CLASS_ATTRIBUTES}
 
 # What functions of libraries do while they are traced without any effect on a program.
 HARMLESS: dict[str, Harmless] = {**_einops.HARMLESS, **_equinox.HARMLESS, **_numpyro.HARMLESS}
@@ -63,6 +81,7 @@ def find(cls: type, trusted: bool) -> Adapter:
         ignored=ignored,
         presence_only=presence_only,
         inert=any(entry.inert for entry in found),
+        class_by_name=any(entry.class_by_name for entry in found),
         shown=next((entry.shown for entry in found if entry.shown), None),
         registers_itself=any(entry.registers_itself for entry in found),
     )
@@ -100,6 +119,7 @@ def _installed(cls: type) -> bool:
 
 
 __all__ = [
+    "CLASS_ATTRIBUTES",
     "COUNTERS",
     "GENERATED",
     "HARMLESS",
