@@ -67,24 +67,26 @@ _encoded: dict[Any, bytes] = {}  # by the parts of leaves that have no others, w
 
 
 def _encode_once(aval: Any, sharding: Any, committed: bool, layout: Any) -> bytes:
+    # As bytes: equal shardings need not be encoded alike, and to keep one would keep the client of its device.
+    placed = None if sharding is None else _places.encode_sharding(sharding).SerializeToString(deterministic=True)
     parts = _avals.plain_parts(aval)
-    if parts is None or not (sharding is None or type(sharding) is jt.SingleDeviceSharding):
-        return _encode(aval, sharding, committed, layout)
-    key = (parts, sharding, committed, layout)
+    if parts is None:
+        return _encode(aval, placed, committed, layout)
+    key = (parts, placed, committed, layout)
     encoded = _encoded.get(key)
     if encoded is None:
         if len(_encoded) >= _ENCODED:
             _encoded.clear()
-        encoded = _encoded[key] = _encode(aval, sharding, committed, layout)
+        encoded = _encoded[key] = _encode(aval, placed, committed, layout)
     return encoded
 
 
-def _encode(aval: Any, sharding: Any, committed: bool, layout: Any) -> bytes:
+def _encode(aval: Any, placed: bytes | None, committed: bool, layout: Any) -> bytes:
     tokens = _core.Tokens()
     tokens.bytes_(_avals.encode_aval(aval).SerializeToString(deterministic=True))
-    tokens.bool_(sharding is not None)
-    if sharding is not None:
-        tokens.bytes_(_places.encode_sharding(sharding).SerializeToString(deterministic=True))
+    tokens.bool_(placed is not None)
+    if placed is not None:
+        tokens.bytes_(placed)
     tokens.bytes_(_places.encode_layout(layout).SerializeToString(deterministic=True))
     tokens.bool_(committed)
     return tokens.finish()

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._signature import signature
@@ -117,3 +117,15 @@ def test_trees_that_differ_are_told_apart() -> None:
     digests = [_digest(tree) for tree in _TREES]
     assert [_digest(jax.tree.map(lambda _: 2, tree)) for tree in _TREES] == digests
     assert len(set(digests)) == len(_TREES)
+
+
+def test_sharding_that_is_equal_to_a_known_one_and_has_no_safe_encoding_is_refused() -> None:
+    device = jax.devices()[0]
+    array = np.arange(6, dtype=np.float32)
+    signature([jax.device_put(array, device)])  # the first of the two is remembered
+    sharding: Any = SingleDeviceSharding(device)
+    sharding._device_backend = True  # as `jit(backend=...)` makes it; no part of its equality
+    assert sharding == SingleDeviceSharding(device)
+    with pytest.raises(Refusal) as refusal:
+        signature([jax.device_put(array, sharding)])
+    assert refusal.value.reason is BypassReason.UNSUPPORTED_ARGUMENT
