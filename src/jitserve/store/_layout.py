@@ -24,8 +24,7 @@ class Layout:
     root: Path
 
     def record(self, kind: Kind, key: bytes) -> Path:
-        name = _hex(key)
-        return self.root.joinpath(kind.value, name[:2], name)
+        return Path(self.record_name(kind, key))
 
     def record_name(self, kind: Kind, key: bytes) -> str:
         """``record`` as text: an object for it would take as long to make as the file to read."""
