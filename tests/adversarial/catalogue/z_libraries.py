@@ -89,7 +89,7 @@ CASES = (
         ("v / 2", "v / 4"),
     ),
     case(
-        "Z04-ones-own-of-the-name",
+        "Z04-local-of-ones-own",
         bypass("unknown_object"),
         "L = threading.local()\nL.k = 2\ndef f(x): return x * L.k",
     ),
