@@ -54,7 +54,7 @@ def _is_opaque(module: str) -> bool:
 
 
 def _imports_as_ever(function: types.FunctionType) -> bool:
-    builtins = function.__builtins__  # type: ignore[attr-defined]
+    builtins = function.__builtins__
     importer = builtins.get("__import__") if type(builtins) is dict else None
     return type(importer) is types.BuiltinFunctionType and importer.__self__ is sys.modules.get("builtins")
 
