@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "code_parts.h"
+#include "imports.h"
 #include "opcodes.h"
 #include "scalars.h"
 
@@ -67,6 +68,7 @@ class Scan {
     }
     Decide(false);
     EndChain();
+    if (has_imports_) AddImports(code_, instructions_, opcodes_, names_.imports);
   }
 
  private:
@@ -156,8 +158,6 @@ class Scan {
     }
     EndChain();
     fresh_set_ = IsUnorderedConstant(value);
-    constant_before_ = constant_;
-    constant_ = value;
   }
 
   // Whether the constant just loaded is the second argument of the reader: `getattr(m, "x" + y)` is not.
@@ -187,8 +187,8 @@ class Scan {
       pending_ = Variable(argument & 15);
     } else if (role == Role::kLoadLocal) {
       if (argument < variables_.size()) pending_ = variables_[argument];
-    } else {
-      Import(role, argument);
+    } else if (role == Role::kImportName) {
+      has_imports_ = true;
     }
   }
 
@@ -208,29 +208,6 @@ class Scan {
     return IsOneOf(Name(load.argument >> opcodes_.attribute_shift), "keys", "items");
   }
 
-  void Import(Role role, std::uint32_t argument) {
-    if (role == Role::kImportName) {
-      imported_ = py::str(DotsOfLevel()) + py::reinterpret_borrow<py::str>(Name(argument));
-      if (!IsFromImport()) Add(names_.imports, py::make_tuple(imported_, py::tuple()));
-    } else if (role == Role::kImportFrom && imported_) {
-      Add(names_.imports, py::make_tuple(imported_, py::make_tuple(Name(argument))));
-    }
-  }
-
-  // Whether names are taken from the module at hand, and nothing else. `import a.b as c` takes `b` from `a`.
-  bool IsFromImport() const {
-    if (!constant_ || !PyTuple_CheckExact(constant_.ptr()) || at_ + 1 >= instructions_.size()) return false;
-    return opcodes_.role[instructions_[at_ + 1].opcode] == Role::kImportFrom;
-  }
-
-  std::string DotsOfLevel() const {
-    if (!constant_before_ || !PyLong_CheckExact(constant_before_.ptr())) return "";
-    int overflow = 0;
-    const long level = PyLong_AsLongAndOverflow(constant_before_.ptr(), &overflow);
-    if (overflow != 0 || level > 1000) throw py::value_error("an import of a level that no compiler makes");
-    return level > 0 ? std::string(static_cast<std::size_t>(level), '.') : "";
-  }
-
   PyCodeObject* code_;
   Names& names_;
   const OpcodeTable& opcodes_;
@@ -243,9 +220,7 @@ class Scan {
   bool has_reader_ = false;        // getattr or hasattr was loaded just before that global
   py::handle pending_;             // a name whose use is decided by the next instruction
   bool fresh_set_ = false;         // a set was made, and the next instruction tells whether only membership is asked
-  py::handle constant_;            // the last two
-  py::handle constant_before_;
-  py::object imported_;
+  bool has_imports_ = false;
 };
 
 void Collect(py::handle handle, Names& names, const OpcodeTable& opcodes) {

@@ -84,6 +84,9 @@ OpcodeTable ReadOpcodeTable() {
   table.extended_arg = number_of("EXTENDED_ARG");
   table.call = number_of("CALL");
   table.contains_op = number_of("CONTAINS_OP");
+  table.load_fast = number_of("LOAD_FAST");
+  if (numbers.contains("STORE_FAST_LOAD_FAST")) table.store_load = number_of("STORE_FAST_LOAD_FAST");
+  for (const char* const store : {"STORE_FAST", "STORE_DEREF"}) table.is_store_of_variable[number_of(store)] = true;
   table.attribute_shift = PY_VERSION_HEX >= 0x030C0000 ? 1 : 0;  // since then the lowest bit is a flag
   return table;
 }

@@ -32,10 +32,13 @@ struct OpcodeTable {
   std::array<bool, 256> refers_to_constant{};
   std::array<bool, 256> is_simple_load{};   // pushes one value, and runs nothing of the user's
   std::array<bool, 256> is_set_operator{};  // by the argument of BINARY_OP: & | - ^, and the same in place
+  std::array<bool, 256> is_store_of_variable{};
   std::uint8_t extended_arg = 0;
   std::uint8_t call = 0;
   std::uint8_t contains_op = 0;
-  int attribute_shift = 0;  // of the argument of LOAD_ATTR
+  std::uint8_t load_fast = 0;
+  std::uint8_t store_load = 0;  // STORE_FAST_LOAD_FAST; 0 where there is none
+  int attribute_shift = 0;      // of the argument of LOAD_ATTR
 };
 
 // Raises what importing `opcode` raises. REQUIRES: the GIL is held

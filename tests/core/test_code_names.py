@@ -19,13 +19,15 @@ import pytest
 from names_by_dis import names_by_dis
 
 from jitserve import _core
-from jitserve.fingerprint._names import Names
+from jitserve.fingerprint._names import Import, Names
 
 _LOADED = (argparse, ast, dataclasses, http.client, flax.linen, flax.nnx, jax, optax)  # so that their code is alive
 
 
 def _names(code: types.CodeType) -> Names:
-    return Names(b"", *_core.code_names(code), telltales=())
+    parts = list(_core.code_names(code))
+    parts[4] = sorted(map(Import._make, parts[4]))
+    return Names(b"", *parts, telltales=())
 
 
 def _compiled(source: str) -> types.CodeType:
@@ -61,6 +63,16 @@ _FORMS = {
     "a name that is computed": "def f(x): return getattr(m, 'a' + x), getattr(m, x), getattr(m, 'a', x())",
     "imports": "def f():\n import a.b\n from ..c import d, e\n from . import g\n return a, d, e, g",
     "an import under another name": "def f():\n import a.b as c\n from d import e as g\n return c, g",
+    "an import whose module is read": "def f(x):\n import a\n import b.c as d, l.m.n as o\n from e import g\n"
+    " return a.h.i(d.j, g, g.k, o.p, x)",
+    "an import that a nested function reads": "def f(x):\n import a\n return lambda: (a.b, lambda: a.c.d), a.e",
+    "an import that a nested function makes": "def f():\n a = None\n def g():\n  nonlocal a\n  import a\n"
+    " return g, a.b",
+    "an import beside a variable of its name": "def f():\n import a\n def g(a): return a.b\n return g(a.c)",
+    "an import that is assigned to": "def f():\n import a, b\n a.c.d = 1\n del b.e\n return a.f",
+    "an import into a class": "def f():\n class C:\n  import a\n  b = a.c\n return C",
+    "an import into a global": "def f():\n global a\n import a\n return a.b",
+    "an import at once read": "def f(x):\n import a; return a.b, x.c, (a, x)",
     "globals that are assigned to": "def f():\n global a, b\n a = 1\n del b",
     "sets that are only asked for membership": "def f(x): return x in {1, 2}, x in {'a', 'b'}, x in {x, 1}",
     "a set that is iterated over": "def f(): return [x for x in {'a', 'b'}]",
@@ -86,15 +98,15 @@ def test_names_of_every_form_are_those_that_dis_shows(source: str) -> None:
 
 
 def test_names_belong_to_the_fields_that_are_called_so() -> None:
-    source = "def f(x):\n global g\n import a.b\n g = m.n.o(x)\n p.q = getattr(r, 's')\n return {x.t}"
+    source = "def f(x):\n global g\n import a.b.c as d\n d.e\n g = m.n.o(x)\n p.q = getattr(r, 's')\n return {x.t}"
     function = _compiled(source)
     names = _names(function)
     assert names.codes == [function, function.co_consts[0]]
     assert names.chains == [("getattr", [()]), ("m", [("n", "o")]), ("p", [()]), ("r", [("s",)])]
     assert names.writes == {("p", ("q",))}
     assert names.globals_written == {"g"}
-    assert names.imports == {("a.b", ())}
-    assert names.attributes == {"n", "o", "s", "t"}
+    assert names.imports == [Import("a.b.c", "a", ("b", "c"), (("e",),), is_written=False)]
+    assert names.attributes == {"e", "n", "o", "s", "t"}
     assert names.loads >= {"m", "n", "o", "x", "r", "p", "t"}
     assert names.reads_by_name
     assert names.builds_set

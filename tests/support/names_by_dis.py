@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from jitserve.fingerprint._names import Names
+from jitserve.fingerprint._names import Import, Names
 
 _FILLERS = ("CACHE", "PUSH_NULL", "PRECALL", "NOP", "TO_BOOL", "EXTENDED_ARG")
 _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
@@ -39,12 +39,16 @@ class _Reference:
     def is_call(self, index: int, arguments: int) -> bool:
         return self.at(index).opname == "CALL" and self.at(index).arg == arguments
 
-    def chain(self, start: int) -> tuple[str, tuple[str, ...], int, bool]:
-        """Name, chain, index of what follows, and whether a name in a constant is part of it."""
+    def attributes_after(self, start: int) -> tuple[tuple[str, ...], int]:
+        """The attributes that are read of what is loaded, and the index of what follows."""
         end = start + 1
         while self.at(end).opname in _ATTRIBUTES:
             end += 1
-        names = tuple(self.at(i).argval for i in range(start + 1, end))
+        return tuple(self.at(i).argval for i in range(start + 1, end)), end
+
+    def chain(self, start: int) -> tuple[str, tuple[str, ...], int, bool]:
+        """Name, chain, index of what follows, and whether a name in a constant is part of it."""
+        names, end = self.attributes_after(start)
         reader, last = self.at(start - 1), self.at(end)
         whole = self.is_call(end + 1, 2) or (self.is_simple(end + 1) and self.is_call(end + 2, 3))
         is_read = reader.opname in _GLOBALS and reader.argval in ("getattr", "hasattr")
@@ -65,16 +69,44 @@ class _Reference:
     def globals_written(self) -> set[str]:
         return {self.at(i).argval for i in self.find("STORE_GLOBAL", "DELETE_GLOBAL")}
 
-    def imports(self) -> set[tuple[str, tuple[str, ...]]]:
-        found, module = set(), None
-        for i in self.find("IMPORT_NAME", "IMPORT_FROM"):
-            if self.at(i).opname == "IMPORT_NAME":
-                module = "." * self.at(i - 2).argval + self.at(i).argval
-                if not isinstance(self.at(i - 1).argval, tuple):
-                    found.add((module, ()))
-            elif module is not None:
-                found.add((module, (self.at(i).argval,)))
+    def imports(self) -> set[Import]:
+        found = set()
+        for i in self.find("IMPORT_NAME"):
+            module, names, after = "." * self.at(i - 2).argval + self.at(i).argval, self.at(i - 1).argval, i + 1
+            taken: tuple[str, ...] = ()
+            while self.at(after).opname == "IMPORT_FROM":
+                taken = (*taken, self.at(after).argval)
+                if isinstance(names, tuple):
+                    found.add(Import(module, module, taken[-1:], *self.uses(after + 1)))
+                between = 2 if isinstance(names, tuple) else 3  # it is stored, or what it was taken from is dropped
+                after += between if self.at(after + between).opname == "IMPORT_FROM" else 1
+            if not isinstance(names, tuple):
+                found.add(Import(module, module.partition(".")[0], taken, *self.uses(after)))
         return found
+
+    def uses(self, store: int) -> tuple[tuple[tuple[str, ...], ...], bool]:
+        """The chains by which a variable is read, and whether an attribute is written, by what stores into it."""
+        opname, argval = self.at(store).opname, self.at(store).argval
+        name = argval[0] if opname == "STORE_FAST_LOAD_FAST" else argval
+        if opname not in ("STORE_FAST", "STORE_DEREF", "STORE_FAST_LOAD_FAST") or name in self.code.co_freevars:
+            return ((),), False
+        reads = self.reads(name)
+        return tuple(sorted({chain for chain, _ in reads})), any(written for _, written in reads)
+
+    def reads(self, name: str) -> set[tuple[tuple[str, ...], bool]]:
+        shared = name in (*self.code.co_cellvars, *self.code.co_freevars)
+        found = set()
+        for i, instruction in enumerate(self.instructions):
+            opname, argval = instruction.opname, instruction.argval
+            if opname == "LOAD_FAST_LOAD_FAST" and argval[0] == name:
+                found.add(((), False))
+            is_second = opname in ("LOAD_FAST_LOAD_FAST", "STORE_FAST_LOAD_FAST") and argval[1] == name
+            is_load = self.is_load_of_a_variable(i) and argval == name and not (shared and opname == "LOAD_FAST")
+            if is_second or is_load:
+                chain, end = self.attributes_after(i)
+                found.add((chain, self.at(end).opname in ("STORE_ATTR", "DELETE_ATTR")))
+        inner = (code for code in self.code.co_consts if type(code) is types.CodeType and name in code.co_freevars)
+        return found.union(*(_Reference(code).reads(name) for code in inner)) if shared else found
 
     def attributes(self) -> set[str]:
         read = {chain[-1] for _, chain, _, by_name in self.chains() if by_name}
@@ -145,7 +177,7 @@ def names_by_dis(code: types.CodeType) -> Names:
         chains=[(name, sorted(chains[name])) for name in sorted(chains)],
         writes=joined("writes"),
         globals_written=joined("globals_written"),
-        imports=joined("imports"),
+        imports=sorted(joined("imports")),
         attributes=joined("attributes"),
         loads=joined("loads"),
         reads_by_name=any(part.reads_by_name() for part in parts),

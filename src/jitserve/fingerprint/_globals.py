@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _inner_imports, _modules, _names, _raw, _static, adapters
+from . import _inner_imports, _loading, _modules, _names, _raw, _static, adapters
 from ._path import ATTR, GLOBAL, Path, render
 
 if TYPE_CHECKING:
@@ -71,17 +71,18 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
             children.append((UNRESOLVED, path, trusted))
             continue
         _Chains(walker, function.__code__, children, trusted).value(value, chains, (path, GLOBAL, name))
-    if not trusted:
+    if not trusted and _names.of(function.__code__).imports:
         _add_imports(walker, function, children, path)
     return children
 
 
 def _add_imports(walker: Walker, function: types.FunctionType, children: Children, path: Path) -> None:
-    """Adds what a function of the user's imports from loaded modules when it runs."""
-    for _, taken in _inner_imports.of_user(function, _names.of(function.__code__)):
-        for label, value in taken or ():
-            children.append((label, path, False))
-            _Chains(walker, function.__code__, children, False).value(value, [()], (path, GLOBAL, label))
+    """Adds what a function of the user's imports when it runs, as if its globals held it."""
+    for imported in _inner_imports.of_user(function, _names.of(function.__code__)):
+        if imported.value is not _inner_imports.UNTOLD:
+            children.append((imported.label, path, False))
+            ends = _Chains(walker, function.__code__, children, False)
+            ends.value(imported.value, imported.chains, (path, GLOBAL, imported.label))
 
 
 def _namespaces(function: Any, path: Path, trusted: bool) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -146,7 +147,7 @@ class _Chains:
             self.children.append((name, path, self.trusted))
             namespace = _raw.module_namespace(value)
             path = (path, ATTR, name)
-            if name not in namespace and not _modules.load_lazily(value, name):
+            if name not in namespace and not _loading.load_lazily(value, name):
                 self._add_missing(value, name, path)
                 return
             value = namespace[name]

@@ -17,7 +17,7 @@ from ._dispatch import encoder_of
 from ._functions import meet_user_code
 from ._globals import BUILTIN, MISSING, UNRESOLVED, bindings
 from ._inner_imports import values as inner_imports
-from ._modules import load_lazily
+from ._loading import load_lazily
 from ._names import of as names_of
 from ._path import Path, render
 from ._pruning import is_pruned

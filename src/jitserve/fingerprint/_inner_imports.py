@@ -12,10 +12,10 @@ import importlib.util
 import sys
 import types
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from . import _origin, _raw
-from ._names import Chain, Names
+from . import _loading, _raw
+from ._names import Chain, Import, Names
 from ._path import ATTR, Path
 
 
@@ -24,47 +24,68 @@ def values(function: types.FunctionType, names: Names, path: Path) -> list[tuple
     if not _imports_as_ever(function):
         return [("imports by another __import__", path, True)]
     children: list[tuple[Any, Path, bool]] = []
-    for module, taken in sorted(names.imports):
-        namespace = _loaded(module, function.__globals__.get("__package__")) if taken else None
-        if namespace is None or taken[0] not in namespace:
+    for found in names.imports:
+        namespace = _loaded(found.module, function.__globals__.get("__package__")) if found.taken else None
+        if namespace is None or found.taken[0] not in namespace:
             continue
-        label = f"{module}.{taken[0]}"
-        for name, value in _ends(label, namespace[taken[0]], names):
+        label = f"{found.module}.{found.taken[0]}"
+        for name, value in _ends(label, namespace[found.taken[0]], names):
             children.append((name, path, True))
             children.append((value, (path, ATTR, name), True))
     return children
 
 
-def of_user(function: types.FunctionType, names: Names) -> Iterator[tuple[str, list[tuple[str, Any]] | None]]:
-    """What a function of the user's imports: each module, with what ``from module import ...`` takes from it, labelled.
+class Imported(NamedTuple):
+    """What an import inside of a function of the user's gives.
 
-    None instead where that loads the module, and where what it does cannot be told: the module's class or its
-    ``__getattr__`` has a say, the module itself is taken (``import module``), or somebody has replaced ``__import__``.
-    Opaque modules are left out.
+    Attributes:
+        label: the module and the names taken from it.
+        value: what the variable holds, or ``UNTOLD`` where that cannot be told: the import loads the module, the
+            module's class or its ``__getattr__`` has a say, or somebody has replaced ``__import__``.
+        chains: through which the variable is read.
+        is_written: whether an attribute of it is assigned to.
     """
-    for module, taken in sorted(names.imports):
-        if not _imports_as_ever(function):
-            yield module, None
-        elif not _is_opaque(module):
-            yield module, _taken(module, taken, function.__globals__.get("__package__"))
+
+    label: str
+    value: Any
+    chains: list[Chain]
+    is_written: bool
 
 
-def _is_opaque(module: str) -> bool:
-    return not module.startswith(".") and module in sys.modules and _origin.of_module(module) is _origin.Origin.OPAQUE
+UNTOLD = object()
 
 
-def _imports_as_ever(function: types.FunctionType) -> bool:
+def of_user(function: types.FunctionType, names: Names) -> Iterator[Imported]:
+    """What a function of the user's imports when it runs, in order."""
+    package = function.__globals__.get("__package__")
+    for found in names.imports:
+        value = _value(found, package) if _imports_as_ever(function) else UNTOLD
+        yield Imported(".".join((found.base, *found.taken)), value, list(found.chains), found.is_written)
+
+
+def _imports_as_ever(function: Any) -> bool:
     builtins = function.__builtins__
     importer = builtins.get("__import__") if type(builtins) is dict else None
     return type(importer) is types.BuiltinFunctionType and importer.__self__ is sys.modules.get("builtins")
 
 
-def _taken(module: str, names: Chain, package: object) -> list[tuple[str, Any]] | None:
-    loaded = _module(module, package)
-    if not names or type(loaded) is not types.ModuleType:
-        return None
-    namespace = _raw.module_namespace(loaded)
-    return [(f"{module}.{name}", namespace[name]) for name in names] if namespace.keys() >= set(names) else None
+def _value(found: Import, package: object) -> Any:
+    value = _module(found.base, package)
+    if value is None or _module(found.module, package) is None:
+        return UNTOLD
+    for name in found.taken:
+        value = _attribute(value, name)
+    return value
+
+
+def _attribute(module: Any, name: str) -> Any:
+    """An attribute of a module as ``from module import name`` takes it."""
+    if type(module) is not types.ModuleType:
+        return UNTOLD
+    namespace = _raw.module_namespace(module)
+    if name not in namespace and not _loading.load_lazily(module, name):
+        return UNTOLD
+    return namespace[name]
 
 
 def _ends(label: str, value: object, names: Names) -> list[tuple[str, Any]]:

@@ -7,14 +7,13 @@ For a module of the user it is refused.
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import types
 from typing import TYPE_CHECKING, Any
 
 from jitserve._outcome import BypassReason, Refusal
 
 from . import _origin, _raw, _static
+from ._loading import origin_of
 from ._origin import Origin
 from ._path import ATTR, Path, render
 
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
 
 _SCALARS = (bool, int, float, complex, str, bytes, type(None))
 _MACHINERY = frozenset(("__name__", "__doc__", "__file__", "__cached__", "__path__", "__loader__", "__package__"))
-
-
-def origin_of(module: types.ModuleType) -> Origin:
-    """Origin of a module object; one that is not the module of its own name belongs to the user."""
-    name = _raw.module_namespace(module).get("__name__")
-    loaded = type(name) is str and sys.modules.get(name) is module
-    return _origin.of_module(str(name)) if loaded else Origin.USER
 
 
 def encode_module(walker: Walker, obj: types.ModuleType, path: Path, trusted: bool) -> None:
@@ -79,18 +71,6 @@ def _is_plain(name: str, value: Any) -> bool:
         return False
     values = dict.values(value) if type(value) is dict else value if type(value) in (list, tuple) else (None,)
     return value is not None and type(value) in (dict, list, tuple) and all(type(item) in _SCALARS for item in values)
-
-
-def load_lazily(module: types.ModuleType, name: str) -> bool:
-    """Lets an opaque module load a part of itself that is loaded on first use (``jax.scipy.linalg``).
-
-    The trace would do the same, and a key must not depend on who came first. False where there is no such part.
-    """
-    namespace = _raw.module_namespace(module)
-    if "__getattr__" in namespace and origin_of(module) is Origin.OPAQUE:
-        with contextlib.suppress(Exception):  # also a warning for a deprecated name that was made an error
-            getattr(module, name)
-    return name in namespace
 
 
 def check_missing(module: types.ModuleType, name: str, path: Path, trusted: bool) -> None:

@@ -17,6 +17,25 @@ from . import _set_uses, _telltales
 Chain = tuple[str, ...]
 
 
+class Import(NamedTuple):
+    """What one ``import`` inside of a function gives to a variable.
+
+    Attributes:
+        module: the module that is loaded.
+        base: the module that the variable holds, or that what it holds is taken from.
+        taken: the names that lead from there to what the variable holds.
+        chains: the attribute chains through which the variable is read, in order; the empty chain where it is used in
+            other ways, or where that cannot be told.
+        is_written: whether the code assigns to an attribute of it.
+    """
+
+    module: str
+    base: str
+    taken: Chain
+    chains: tuple[Chain, ...]
+    is_written: bool
+
+
 class Names(NamedTuple):
     """What a code object and the code nested in it name.
 
@@ -27,7 +46,7 @@ class Names(NamedTuple):
             the value itself is used.
         writes: (global name, chain) of attribute assignments through a chain.
         globals_written: names that ``global`` statements assign to.
-        imports: modules imported inside, each with a name that is taken from it; with none where it is more than that.
+        imports: what is imported inside.
         attributes: every attribute name that is read.
         loads: names (of any kind) that are used for more than a test of membership.
         reads_by_name: whether getattr or hasattr extended a chain.
@@ -41,7 +60,7 @@ class Names(NamedTuple):
     chains: list[tuple[str, list[Chain]]]
     writes: set[tuple[str, Chain]]
     globals_written: set[str]
-    imports: set[tuple[str, Chain]]
+    imports: list[Import]
     attributes: set[str]
     loads: set[str]
     reads_by_name: bool
@@ -65,12 +84,21 @@ def of(code: types.CodeType) -> Names:
 
 
 def _read(code: types.CodeType) -> Names:
-    parts = _core.code_names(code)
-    codes, chains, attributes = parts[0], parts[1], parts[5]
-    telltales = _telltales.read_by(codes, attributes, (name for name, _ in chains))
-    makes_set = parts[-1]
-    builds_set = makes_set and any(map(_set_uses.order_may_be_seen, codes))
-    return Names(_core.code_digest(code), *parts[:-1], builds_set, telltales, makes_set)
+    codes, chains, writes, written, imports, attributes, loads, by_name, makes_set = _core.code_names(code)
+    return Names(
+        digest=_core.code_digest(code),
+        codes=codes,
+        chains=chains,
+        writes=writes,
+        globals_written=written,
+        imports=sorted(map(Import._make, imports)),
+        attributes=attributes,
+        loads=loads,
+        reads_by_name=by_name,
+        builds_set=makes_set and any(map(_set_uses.order_may_be_seen, codes)),
+        telltales=_telltales.read_by(codes, attributes, (name for name, _ in chains)),
+        makes_set=makes_set,
+    )
 
 
 def digest_of(code: types.CodeType) -> bytes:

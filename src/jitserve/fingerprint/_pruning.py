@@ -107,7 +107,7 @@ def _looks_into_functions(read: _names.Names, globals_: dict[str, Any]) -> bool:
     if any(type(value) is str and value in INTROSPECTION for value in values):
         return True
     texts = {value for code in read.codes for value in code.co_consts if type(value) is str}  # for getattr, attrgetter
-    imported = {name for _, chain in read.imports for name in chain}
+    imported = {name for found in read.imports for name in found.taken}
     return not INTROSPECTION.isdisjoint(texts | imported | read.attributes | read.loads | dict(read.chains).keys())
 
 

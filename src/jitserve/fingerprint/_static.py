@@ -92,7 +92,7 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
     "weakref": (R.UNKNOWN_OBJECT, "whether a weak reference is alive is not reproducible", None),
     "_weakref": (R.UNKNOWN_OBJECT, "whether a weak reference is alive is not reproducible", None),
     "threading": (R.OPAQUE_CALLABLE, _PROCESS, _THREADING),
-    "contextvars": (R.UNKNOWN_CONTEXT_VALUE, _PROCESS, None),
+    **dict.fromkeys(("contextvars", "_contextvars"), (R.UNKNOWN_CONTEXT_VALUE, _PROCESS, None)),
     "sys": (
         R.DYNAMIC_SCOPE,
         _SCOPE,
@@ -166,9 +166,11 @@ def code_hazards(function: types.FunctionType, names: Names, path: Path) -> Iter
     for name, chain in sorted(names.writes):
         if issubclass(type(function.__globals__.get(name)), types.ModuleType):
             yield Refusal(R.TRACE_SIDE_EFFECT, render(path), f"assigns to {'.'.join((name, *chain))}")
-    for module, taken in _inner_imports.of_user(function, names):
-        if taken is None:
-            yield Refusal(R.LAZY_IMPORT, render(path), f"{_IMPORT} ({module})")
+    for imported in _inner_imports.of_user(function, names) if names.imports else ():
+        if imported.value is _inner_imports.UNTOLD:
+            yield Refusal(R.LAZY_IMPORT, render(path), f"{_IMPORT} ({imported.label})")
+        elif imported.is_written and issubclass(type(imported.value), types.ModuleType):
+            yield Refusal(R.TRACE_SIDE_EFFECT, render(path), f"assigns to an attribute of {imported.label}")
 
 
 def check_value(value: Any, path: Path) -> None:

@@ -26,6 +26,10 @@ _INNER = (
     "from . import late\ndef f(x):\n from .late import scaled\n return scaled(x)\n"
     "=== late.py\nK = 2\ndef scaled(x): return x * K"
 )
+_INNER_MODULE = (
+    "from . import late\ndef f(x):\n from . import late\n return x * late.K * late.scale()\n"
+    "=== late.py\nK = 2\nL = 7\ndef scale(): return 4"
+)
 _INNER_METHOD = (
     "from . import late\nclass M:\n def go(self, x):\n  from .late import C\n  return C().go(x)\nm = M()\n"
     "def f(x): return m.go(x)\n=== late.py\nclass C:\n def go(self, x): return x * 4"
@@ -290,12 +294,75 @@ CASES = (
         bypass("dynamic_module_attr"),
         "from . import late\ndef f(x):\n from . import late\n return x * getattr(late, 'K' * 1)\n=== late.py\nK = 2",
     ),
+    case("I187-module", HIT, _INNER_MODULE),
+    case("I187-module-other-value", MISS, _INNER_MODULE, ("K = 2", "K = 3")),
+    case("I187-module-unread-value", HIT, _INNER_MODULE, ("L = 7", "L = 8")),
+    case("I187-module-other-function", MISS, _INNER_MODULE, ("return 4", "return 5")),
+    case("I187-module-set-from-outside", MISS, _INNER_MODULE, only_b="late.scale = lambda: 9"),
+    *(
+        case(
+            f"I187-module-by-its-full-name-{name}",
+            MISS,
+            f"from . import late\ndef f(x):\n import {_package(f'I187-module-by-its-full-name-{name}')}.late{text}"
+            "\n=== late.py\nK = 2",
+            ("K = 2", "K = 3"),
+        )
+        for name, text in (
+            ("as", " as m\n return x * m.K"),
+            ("whole", f"\n return x * {_package('I187-module-by-its-full-name-whole')}.late.K"),
+        )
+    ),
     case(
-        "I187-module-by-its-full-name",
-        bypass("lazy_import"),
-        "from . import late\ndef f(x):\n import PACKAGE.late as m\n return x * m.K\n=== late.py\nK = 2".replace(
-            "PACKAGE", _package("I187-module-by-its-full-name")
-        ),
+        "I187-module-in-a-nested-function",
+        MISS,
+        "from . import late\ndef f(x):\n from . import late\n return jax.vmap(lambda v: v * late.K)(x)\n=== late.py\nK = 2",
+        ("K = 2", "K = 3"),
+    ),
+    case(
+        "I187-module-by-a-nested-function",
+        bypass("dynamic_module_attr"),
+        "from . import late\ndef f(x):\n m = None\n def g():\n  nonlocal m\n  from . import late as m\n g()\n"
+        " return x * m.K\n=== late.py\nK = 2",
+    ),
+    case(
+        "I187-module-handed-on",
+        bypass("dynamic_module_attr"),
+        "from . import late\ndef g(m): return m.K\ndef f(x):\n from . import late\n return x * g(late)\n=== late.py\nK = 2",
+    ),
+    case(
+        "I187-module-assigned-to",
+        bypass("trace_side_effect"),
+        "from . import late\ndef f(x):\n from . import late\n late.K = 3\n return x\n=== late.py\nK = 2\n",
+    ),
+    *(
+        case(
+            f"I187-library-{name}",
+            MISS,
+            f"import {module}\n{module}.case = 2\ndef f(x):\n {statement}\n return x * {value}\n"
+            f"def undo(): del {module}.case",
+            (".case = 2", ".case = 3"),
+        )
+        for name, module, statement, value in (
+            ("sys", "sys", "import sys", "sys.case"),
+            ("logging", "logging", "import logging as log", "log.case"),
+            ("from-logging", "logging", "from logging import case", "case"),
+            ("optax", "optax", "import optax", "optax.case"),
+            ("from-optax", "optax", "from optax import case as k", "k"),
+        )
+    ),
+    case("I187-library", HIT, "import optax\ndef f(x):\n import optax\n return x * optax.global_norm(x)"),
+    case(
+        "I187-library-object",
+        MISS,
+        "np.case = np.ones(3)\ndef f(x):\n import numpy\n return x * numpy.case[0]\ndef undo(): del np.case",
+        ("ones(3)", "zeros(3)"),
+    ),
+    case("I187-clock", bypass("time_read"), "def f(x):\n import time\n return x * (1 + 0 * time.time())"),
+    case(
+        "I187-clock-class", bypass("time_read"), "def f(x):\n from datetime import date\n return x * date.today().day"
+    ),
+    case(
+        "I187-working-directory", bypass("file_read_untracked"), "def f(x):\n import os\n return x * len(os.getcwd())"
     ),
     case(
         "I187-set",
