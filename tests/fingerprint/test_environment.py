@@ -9,6 +9,8 @@ from pathlib import Path
 
 import jax
 import pytest
+from jax._src import config
+from jaxlib._jax import config as config_ext
 
 from jitserve import _jax, fingerprint
 from jitserve.fingerprint import _config_policy, _cpu, _toolchain, _xla_flags
@@ -17,6 +19,18 @@ from jitserve.fingerprint import _config_policy, _cpu, _toolchain, _xla_flags
 def test_every_configuration_state_of_this_jax_is_classified() -> None:
     names = [name for name, _ in _jax.config_states()]
     assert _config_policy.unclassified(names) == []
+
+
+def test_every_context_by_which_jax_tells_calls_apart_is_known() -> None:
+    modules = [vars(module) for name, module in [*sys.modules.items()] if name.partition(".")[0] == "jax"]
+    held = {value.name for module in modules for value in [*module.values()] if type(value) is config_ext.Config}
+    assert held.difference(config.trace_context_names(), config.config_states) <= {
+        "device_context",  # the concrete mesh: `context_values`
+        "mlir_thread_local_context",  # what lowering is in the middle of
+        "post_hook",  # called after dispatch
+        "trace_state",  # asked for separately: `at_top_level`
+        "trace_state_strong_ref",
+    }
 
 
 def test_no_state_is_on_both_lists() -> None:
