@@ -15,7 +15,7 @@ from jitserve._ingredient import Ingredient
 def root_labels(call: _jax.Call) -> dict[str, str]:
     """How a person would call the roots of a call's walk, by the labels that they have there."""
     names = _parameter_names(call)
-    statics = [name for i, name in enumerate(names) if i in set(call.info.static_argnums)]
+    statics = [names[i] for i in call.static_positions]
     labels = {f"static argument {i}": f"static argument `{name}`" for i, name in enumerate(statics)}
     named = statics + [name for name, _ in call.named_statics]
     labels |= {f"static argument {name}": f"static argument `{name}`" for name in named}
@@ -65,7 +65,7 @@ def _leaf_names(call: _jax.Call) -> Iterator[str]:
 
 def dynamic_arguments(call: _jax.Call) -> Iterator[tuple[str, Any]]:
     """Names and values of the arguments that are not static, in the order of their trees."""
-    statics = set(call.info.static_argnums)
+    statics = call.static_positions
     for i, (name, value) in enumerate(zip(_parameter_names(call), call.args, strict=True)):
         if i not in statics:
             yield name, value

@@ -67,9 +67,9 @@ def _patches(bound: Bound) -> Roots:
 
 def _name(call: _jax.Call, index: int) -> str | int:
     """What a plain function calls its static positional argument of that index; the index for anything else."""
-    positions = sorted(call.info.static_argnums)
+    positions = call.static_positions
     code = getattr(call.fun, "__code__", None) if type(call.fun) is types.FunctionType else None
-    if code is None or len(positions) != len(call.statics) or not 0 <= positions[index] < code.co_argcount:
+    if code is None or len(positions) != len(call.statics) or positions[index] >= code.co_argcount:
         return index
     return str(code.co_varnames[positions[index]])
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 
-_MARK = "_jitserve_is_the_users"
 
+class UsersOwn(threading.local):
+    """Notes what is raised inside as the user's. A class: a generator would leave frames in the user's traceback.
 
-class UsersOwn:
-    """Marks what is raised inside as the user's. A class: a generator would leave frames in the user's traceback."""
+    The note is of the error that this thread raised last, by identity. The error itself must not be marked: it may
+    refuse attributes, it may be compared or pickled, and it is not to be kept alive.
+    """
+
+    noted: int | None = None
 
     def __enter__(self) -> None:
         pass
@@ -17,12 +22,13 @@ class UsersOwn:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if error is not None:
-            setattr(error, _MARK, True)
+            self.noted = id(error)
 
 
 users_own = UsersOwn()
 
 
 def is_the_users(error: BaseException) -> bool:
-    """Whether the error was raised inside of ``users_own``."""
-    return bool(getattr(error, _MARK, False))
+    """Whether the error was raised inside of ``users_own``. To be asked once, where it is caught."""
+    noted, users_own.noted = users_own.noted, None
+    return noted == id(error)

@@ -77,6 +77,38 @@ def test_error_of_the_user_is_not_taken_for_ours() -> None:
     assert jitserve.stats().faults == {}
 
 
+class Closed(Exception):
+    """An error that takes no attributes but those of Python."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("__"):
+            raise AttributeError(f"read-only: {name}")
+        super().__setattr__(name, value)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_error_of_the_user_passes_as_it_is_and_its_function_is_called_once(nested: bool) -> None:
+    calls = []
+
+    def broken(x: Any) -> Any:
+        calls.append(x)
+        raise Closed("the user's")
+
+    inner = jitserve.jit(broken)
+    with pytest.raises(Closed, match="the user's") as caught:
+        (jitserve.jit(lambda x: inner(x)) if nested else inner)(1.0)
+    assert vars(caught.value).keys() <= {"__notes__"}
+    assert len(calls) == 1
+    assert jitserve.stats().faults == {}
+
+
+def test_static_argument_that_is_counted_from_the_end_is_no_trouble() -> None:
+    out = jitserve.jit(lambda x, y, n=3: x * n + y, static_argnums=(0, -1))(2, jnp.ones(2), 5)
+    assert out.tolist() == [11.0, 11.0]
+    jitserve.flush()
+    assert jitserve.stats().faults == {}
+
+
 def test_users_traceback_shows_none_of_our_frames() -> None:
     def broken(x: Any) -> Any:
         raise ValueError("the user's")

@@ -48,6 +48,12 @@ class Call:
     named_statics: list[tuple[str, Any]]
     signature: Any
 
+    @property
+    def static_positions(self) -> list[int]:
+        """Where the static positional arguments are, in order. JAX counts negative numbers from the end."""
+        count = len(self.args)
+        return sorted({i % count for i in self.info.static_argnums if -count <= i < count})
+
 
 def parse_call(fun: Callable[..., Any], info: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
     """Takes a call apart. What JAX raises for arguments that it does not take passes through."""
