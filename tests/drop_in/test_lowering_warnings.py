@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -77,3 +78,15 @@ def on_devices(store: Path, *numbers: int) -> list[object]:
 def test_call_of_which_a_trace_sees_the_same_warns_in_a_later_process_as_plain_jax_would(tmp_path: Path) -> None:
     assert on_devices(tmp_path / "store", 0, 1)[1] == 0
     assert on_devices(tmp_path / "store", 1) == [[[True]], 1]
+
+
+def test_warning_on_a_hit_comes_from_where_it_comes_from_in_plain_jax() -> None:
+    def blamed(jit: Any) -> str:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            jit(lambda x: x[:1], donate_argnums=0)(jnp.arange(4.0))
+        jitserve.flush()
+        return heard[0].filename
+
+    assert blamed(jitserve.jit) == blamed(jitserve.jit) == blamed(jax.jit)
+    assert jitserve.stats().direct_hits == 1

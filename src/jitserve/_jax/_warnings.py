@@ -43,7 +43,7 @@ def heard_warnings() -> Iterator[list[str]]:
 
 
 def warn_again(messages: list[str]) -> None:
-    """Warns as lowering would have."""
+    """Warns as lowering would have: from JAX's own module, by which people filter, and once as often as there."""
+    registry = vars(mlir).setdefault("__warningregistry__", {})
     for message in messages:
-        # JAX raises them from its own frames, far below the user's: so do we.
-        warnings.warn(message, stacklevel=1)
+        warnings.warn_explicit(message, UserWarning, str(mlir.__file__), 1, mlir.__name__, registry)
