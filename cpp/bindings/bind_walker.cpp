@@ -62,6 +62,11 @@ void BindWalker(py::module_& module) {
           },
           py::arg("obj"), py::pos_only(), "The number of this very object, or None.")
       .def(
+          "share",
+          [](Walker& walker, py::handle dict, py::handle owner) { return walker.Share(dict.ptr(), owner.ptr()); },
+          py::arg("attributes"), py::arg("owner"), py::pos_only(),
+          "Notes whose attributes a dictionary holds. False: it has been met before, and a reference has been emitted.")
+      .def(
           "cover",
           [](Walker& walker, py::handle code, const py::list& codes, const py::object& path) {
             walker.Cover(code.ptr(), codes.ptr(), path);

@@ -40,7 +40,8 @@ void EmitAnnotation(Walker& walker, const py::object& annotation) {
 }
 
 void EmitAnnotations(Walker& walker, const py::object& annotations) {
-  if (!PyDict_CheckExact(annotations.ptr())) return walker.tokens().None();
+  // The interpreter makes an empty dictionary when somebody asks a class that has none.
+  if (!PyDict_CheckExact(annotations.ptr()) || PyDict_GET_SIZE(annotations.ptr()) == 0) return walker.tokens().None();
   const py::list items = Owned(PyDict_Items(annotations.ptr()));  // asking Python could change the dictionary
   walker.tokens().Begin("annotations", items.size());
   for (py::handle item : items) {

@@ -1,3 +1,4 @@
+#include "additions.h"
 #include "code_parts.h"
 #include "encoders.h"
 #include "raw.h"
@@ -12,6 +13,8 @@ struct Texts {
   PyObject* abc = Interned("_abc_impl");
   PyObject* annotations = Interned("__annotations__");
   PyObject* class_name = Interned("__class__");
+  PyObject* members = Interned("_value2member_map_");
+  PyObject* value = Interned("_value_");
   PyObject* mro = Interned("__mro__");
 };
 
@@ -33,10 +36,30 @@ void EncodeOpaque(Walker& walker, const Child& child, const py::object& path) {
   if (!child.trusted) walker.hooks().check_opaque(child.value, module, name, path);
   const py::list registered = Registered(walker.hooks(), child.value, NamespaceOf(cls), true);
   Tokens& tokens = walker.tokens();
-  tokens.Begin("opaque class", 2 + registered.size());
+  std::vector<Child> added;
+  if (IsHeapType(cls)) added = Additions(walker.hooks(), NamespaceOf(cls).ptr(), path, child.trusted);
+  tokens.Begin("opaque class", 3 + registered.size());
   EmitStr(tokens, module);
   EmitStr(tokens, name);
   for (py::handle text : registered) EmitStr(tokens, text);
+  tokens.Int(static_cast<std::int64_t>(added.size()));
+  walker.Push(std::move(added));
+}
+
+// By what values an enumeration finds members beside their own, if any. Of a flag, combinations are made when somebody
+// asks for them.
+py::object FurtherMembers(PyObject* members) {
+  if (!PyDict_CheckExact(members)) return Borrowed(members);
+  py::dict found;
+  PyObject* key = nullptr;
+  PyObject* member = nullptr;
+  Py_ssize_t position = 0;
+  while (PyDict_Next(members, &position, &key, &member) != 0) {
+    const py::object dict = py::reinterpret_steal<py::object>(PyObject_GenericGetDict(member, nullptr));
+    if (!dict) PyErr_Clear();
+    if (!dict || Lookup(dict.ptr(), Names().value) != key) found[Borrowed(key)] = Borrowed(member);
+  }
+  return found.empty() ? py::object(py::none()) : py::object(found);
 }
 
 // What a class holds under the names that count: name, value, name, value...
@@ -49,15 +72,31 @@ std::vector<Child> Contents(const Hooks& hooks, PyObject* names, const py::objec
   while (PyDict_Next(names, &position, &name, &value) != 0) {
     const int is_hidden = PyUnicode_CheckExact(name) ? PySet_Contains(hidden.ptr(), name) : 0;
     if (is_hidden < 0) throw py::error_already_set();
-    if (is_hidden == 1) continue;
+    py::object shown = Borrowed(value);
+    if (is_hidden == 1) {
+      if (PyUnicode_Compare(name, Names().members) != 0) continue;
+      shown = FurtherMembers(value);
+      if (shown.is_none()) continue;
+    }
     children.push_back({.value = Borrowed(name), .path = path, .key = {}, .trusted = trusted});
-    children.push_back({.value = Borrowed(value),
+    children.push_back({.value = std::move(shown),
                         .path = path,
                         .step = StepsOfPaths().attribute,
                         .key = Borrowed(name),
                         .trusted = trusted});
   }
   return children;
+}
+
+// What the order in which methods are looked up does not show: which classes are the direct bases, and whether `match`
+// takes instances for sequences or mappings, which registering with an abstract base class decides.
+void EmitBases(Tokens& tokens, PyTypeObject* cls, const py::tuple& order) {
+  for (py::handle base : py::reinterpret_borrow<py::tuple>(cls->tp_bases)) {
+    std::int64_t at = 0;
+    while (at < static_cast<std::int64_t>(order.size()) && PyTuple_GET_ITEM(order.ptr(), at) != base.ptr()) ++at;
+    tokens.Int(at);
+  }
+  tokens.Int(static_cast<std::int64_t>(PyType_GetFlags(cls) & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING)));
 }
 
 void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bool trusted) {
@@ -75,6 +114,7 @@ void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bo
   EmitAnnotations(walker, Borrowed(annotations == nullptr ? Py_None : annotations));
   for (py::handle text : Registered(walker.hooks(), child.value, names, false)) EmitStr(tokens, text);
   tokens.Int(static_cast<std::int64_t>(bases.size()) - 1);
+  EmitBases(tokens, cls, bases);
   std::vector<Child> children;
   children.reserve(bases.size() + contents.size());
   const auto append = [&](PyObject* value, PyObject* name) {

@@ -1,5 +1,6 @@
 #include <string_view>
 
+#include "additions.h"
 #include "buffer.h"
 #include "code.h"
 #include "code_parts.h"
@@ -32,8 +33,8 @@ void EmitHead(Tokens& tokens, const char* tag, PyObject* function, const Digest&
 // Parts of a function, found at `path`.
 class State {
  public:
-  State(const Hooks& hooks, PyObject* function, const py::object& path, bool trusted)
-      : hooks_(hooks), function_(function), path_(path), trusted_(trusted) {}
+  State(Walker& walker, PyObject* function, const py::object& path, bool trusted)
+      : walker_(walker), function_(function), path_(path), trusted_(trusted) {}
 
   // What a function holds besides its code: defaults, closure and attributes.
   std::vector<Child> All() && {
@@ -94,6 +95,7 @@ class State {
   void AppendKeywordDefaults() {
     PyObject* const defaults = PyFunction_GET_KW_DEFAULTS(function_);
     if (defaults == nullptr || !PyDict_Check(defaults) || PyDict_GET_SIZE(defaults) == 0) return;
+    if (!walker_.Share(defaults, function_)) return;
     AppendHead("__kwdefaults__", PyDict_GET_SIZE(defaults));
     AppendPairs(defaults, StepsOfPaths().keyword_default);
   }
@@ -113,6 +115,10 @@ class State {
   void AppendAttributes() {
     PyObject* const attributes = AsFunction(function_)->func_dict;
     if (attributes == nullptr) return;
+    if (!PyDict_CheckExact(attributes)) {
+      return AppendAt(attributes, StepsOfPaths().attribute, py::str("__dict__").ptr());
+    }
+    if (PyDict_GET_SIZE(attributes) == 0 || !walker_.Share(attributes, function_)) return;
     PyObject* name = nullptr;
     PyObject* value = nullptr;
     Py_ssize_t position = 0;
@@ -129,12 +135,12 @@ class State {
 
   bool IsDescriptive(PyObject* name) const {
     if (!PyUnicode_CheckExact(name)) return false;
-    const int found = PySet_Contains(hooks_.descriptive.ptr(), name);
+    const int found = PySet_Contains(walker_.hooks().descriptive.ptr(), name);
     if (found < 0) throw py::error_already_set();
     return found == 1;
   }
 
-  const Hooks& hooks_;
+  Walker& walker_;
   PyObject* function_;
   const py::object& path_;
   bool trusted_;
@@ -170,7 +176,9 @@ void EncodeOpaque(Walker& walker, const Child& child, const py::object& path) {
                         .key = py::str("registry"),
                         .trusted = child.trusted});
   } else if (!at_home) {
-    children = State(hooks, function, path, child.trusted).All();
+    children = State(walker, function, path, child.trusted).All();
+  } else if (PyObject* const attributes = AsFunction(function)->func_dict; attributes != nullptr) {
+    children = Additions(hooks, attributes, path, child.trusted);
   }
   walker.tokens().Int(static_cast<std::int64_t>(children.size()));
   walker.Push(std::move(children));
@@ -205,9 +213,8 @@ bool IsPruned(const Walker& walker, const Hooks& hooks, PyObject* function) {
 
 // A function that an equal trace does not run: what can be seen of it without running it.
 void EncodeBystander(Walker& walker, PyObject* function, const py::object& path, bool trusted) {
-  Hooks& hooks = walker.hooks();
   EmitHead(walker.tokens(), "function that does not run", function, ParametersDigest(PyFunction_GET_CODE(function)));
-  std::vector<Child> children = State(hooks, function, path, trusted).Visible();
+  std::vector<Child> children = State(walker, function, path, trusted).Visible();
   EmitAnnotations(walker, AnnotationsOf(function));
   walker.tokens().Int(static_cast<std::int64_t>(children.size()));
   walker.Push(std::move(children));
@@ -229,7 +236,7 @@ void EncodeFunction(Walker& walker, const Child& child) {
   walker.Cover(code.ptr(), py::object(names[kCodes]).ptr(), path);
   if (!trusted) hooks.meet_user_code(walker.self(), child.value, names, path);
   EmitHead(walker.tokens(), "function", function, DigestOf(names[kDigest]));
-  std::vector<Child> children = State(hooks, function, path, trusted).All();
+  std::vector<Child> children = State(walker, function, path, trusted).All();
   EmitAnnotations(walker, AnnotationsOf(function));
   if (trusted) {
     AppendBindings(walker, function, names, path, children);

@@ -22,6 +22,14 @@ const Texts& Names() {
   return *kTexts;
 }
 
+// By such a member an extension tells where instances keep something: what lies there is an address.
+bool IsOffset(PyObject* name) {
+  for (const char* const text : {"__vectorcalloffset__", "__weaklistoffset__", "__dictoffset__"}) {
+    if (PyUnicode_CompareWithASCIIString(name, text) == 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 PyObject* Interned(const char* text) {
@@ -90,7 +98,7 @@ py::list SlotDescriptors(PyTypeObject* cls) {
     Py_ssize_t position = 0;
     while (PyDict_Next(names.ptr(), &position, &name, &value) != 0) {
       if (!Py_IS_TYPE(value, &PyMemberDescr_Type)) continue;
-      if (PyUnicode_Check(name) && PyUnicode_Compare(name, Names().dict) == 0) continue;
+      if (PyUnicode_Check(name) && (PyUnicode_Compare(name, Names().dict) == 0 || IsOffset(name))) continue;
       found.append(py::make_tuple(Borrowed(name), Borrowed(value)));
     }
   }

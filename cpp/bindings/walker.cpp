@@ -47,9 +47,21 @@ void Walker::set_tokens(py::object tokens) {
 
 bool Walker::EmitReference(PyObject* object) {
   const auto found = numbers_.find(object);
-  if (found == numbers_.end()) return false;
-  tokens_->Begin("ref", 0);
-  if (!anonymous_) tokens_->Int(found->second);
+  if (found != numbers_.end()) {
+    tokens_->Begin("ref", 0);
+    if (!anonymous_) tokens_->Int(found->second);
+    return true;
+  }
+  const auto owner = owners_.find(object);
+  if (owner == owners_.end()) return false;
+  tokens_->Begin("attributes of", 0);
+  if (!anonymous_) tokens_->Int(owner->second);
+  return true;
+}
+
+bool Walker::Share(PyObject* dict, PyObject* owner) {
+  if (EmitReference(dict)) return false;
+  owners_.emplace(dict, IndexOf(owner));
   return true;
 }
 
@@ -62,8 +74,7 @@ bool Walker::Number(PyObject* object, const py::object& path) {
 }
 
 bool Walker::Number(const Child& child) {
-  return numbers_.count(child.value.ptr()) == 0 ? Number(child.value.ptr(), child.Path())
-                                                : !EmitReference(child.value.ptr());
+  return !EmitReference(child.value.ptr()) && Number(child.value.ptr(), child.Path());
 }
 
 Py_ssize_t Walker::IndexOf(PyObject* object) const {

@@ -46,6 +46,9 @@ class Walker {
   // Numbers an object. False: it has been visited before, and a reference has been emitted.
   bool Number(PyObject* object, const pybind11::object& path);
   bool Number(const Child& child);
+  // Notes that what an object holds is in this dictionary. False: the dictionary has been met before, as that of
+  // another object or as a value, and a reference has been emitted. REQUIRES: the object has a number
+  bool Share(PyObject* dict, PyObject* owner);
   // The number of this very object, or -1.
   Py_ssize_t IndexOf(PyObject* object) const;
   // The code of a walked function, and the code nested in it.
@@ -89,6 +92,8 @@ class Walker {
   pybind11::object footprint_;
   Hooks* hooks_;
   std::unordered_map<PyObject*, Py_ssize_t> numbers_;
+  std::unordered_map<PyObject*, Py_ssize_t>
+      owners_;  // of dictionaries that hold attributes: the numbers of the objects
   std::unordered_map<PyTypeObject*, Encoder> encoders_;
   std::vector<Child> stack_;
 };

@@ -292,6 +292,11 @@ class Walker:
     ) -> None: ...
     def number(self, obj: object, path: Any, /) -> bool:
         """Numbers ``obj``. ``False``: it has been visited before, and a reference has been emitted."""
+    def share(self, attributes: dict[str, Any], owner: object, /) -> bool:
+        """Notes that a numbered object holds its attributes in that dictionary.
+
+        ``False``: the dictionary has been met before, and a reference has been emitted.
+        """
     def index_of(self, obj: object, /) -> int | None:
         """The number of this very object."""
     def cover(self, code: CodeType, codes: list[CodeType], path: Any, /) -> None:

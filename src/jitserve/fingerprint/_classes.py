@@ -5,6 +5,7 @@ metaclass, method resolution order, and everything in the class's own namespace.
 from __future__ import annotations
 
 import _abc  # type: ignore[import-not-found]
+from collections.abc import Iterator
 
 from . import _origin, _raw, adapters
 from ._functions import DESCRIPTIVE
@@ -69,16 +70,31 @@ def registered(cls: type, users_only: bool) -> list[str]:
 
     Libraries register theirs with those of the standard library when they are imported, and to have an instance of
     such a class is to have imported it. So there only the user's count, and what others than its own module have
-    registered of a class that everybody has.
+    registered of a class that everybody has. What is registered with a class made from it, is registered with it, too.
     """
     if "_abc_impl" not in _raw.namespace(cls):
         return []
-    classes = [kind for kind in (reference() for reference in _abc._get_dump(cls)[0]) if kind is not None]
     return sorted(
-        f"{_raw.module_name(kind)}.{_raw.qualname(kind)}"
-        for kind in classes
-        if not users_only or _origin.of_class(kind) is Origin.USER or _is_meddled_with(cls, kind)
+        name for kind in (cls, *_made_from(cls)) for name in _registered_with(kind, users_only or kind is not cls)
     )
+
+
+def _registered_with(cls: type, users_only: bool) -> Iterator[str]:
+    for reference in _abc._get_dump(cls)[0]:
+        kind = reference()
+        if kind is None:
+            continue
+        if not users_only or _origin.of_class(kind) is Origin.USER or _is_meddled_with(cls, kind):
+            yield f"{_raw.module_name(kind)}.{_raw.qualname(kind)}"
+
+
+def _made_from(cls: type) -> Iterator[type]:
+    """The abstract base classes made from one, in no order; one of several bases comes more than once."""
+    subclasses: list[type] = type.__subclasses__(cls)
+    for kind in subclasses:
+        if "_abc_impl" in _raw.namespace(kind):
+            yield kind
+            yield from _made_from(kind)
 
 
 def _is_meddled_with(cls: type, kind: type) -> bool:

@@ -62,7 +62,8 @@ def partial_contents(walker: Walker, obj: Any, path: Path, trusted: bool) -> lis
     """Function, arguments and attributes of a partial application (also of an instance of a subclass)."""
     parts = [(name, getattr(functools.partial, name).__get__(obj)) for name in ("func", "args", "keywords")]
     children = [(value, (path, ATTR, name), trusted) for name, value in parts]
-    return [*children, (_raw.instance_dict(obj) or None, path, trusted)]
+    namespace = _raw.instance_dict(obj)
+    return [*children, (None if type(namespace) is dict and not namespace else namespace, path, trusted)]
 
 
 def encode_lru_cache(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:

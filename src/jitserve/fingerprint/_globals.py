@@ -144,6 +144,7 @@ class _Chains:
             if not issubclass(type(value), types.ModuleType):
                 break
             rest = chain[i + 1 :]
+            self._check_class(value, name, path)
             self.children.append((name, path, self.trusted))
             namespace = _raw.module_namespace(value)
             path = (path, ATTR, name)
@@ -152,6 +153,15 @@ class _Chains:
                 return
             value = namespace[name]
         self._add_end(value, [rest], path)
+
+    def _check_class(self, module: types.ModuleType, name: str, path: Path) -> None:
+        if self.trusted or type(module) is types.ModuleType:
+            return
+        self.children.append((type(module), (path, ATTR, "__class__"), False))
+        try:
+            _modules.check_class(module, name, path)
+        except Refusal as refusal:
+            self.walker.hazards.meet(refusal, self.code)
 
     def _add_missing(self, module: types.ModuleType, name: str, path: Path) -> None:
         try:

@@ -42,7 +42,7 @@ def hash_seed_is_fixed() -> bool:
 
 def is_seedless(values: Iterable[object]) -> bool:
     """Whether a set of these values has the same order wherever it is made in the same way."""
-    return all(type(value) in SEEDLESS for value in values)
+    return all(type(value) in SEEDLESS and value == value for value in values)  # the hash of a NaN is its address
 
 
 def is_steady(values: Collection[object]) -> bool:
@@ -55,7 +55,7 @@ def follows_seed(value: object) -> bool:
     kind = type(value)
     if kind is tuple or kind is frozenset:
         return all(map(follows_seed, value))  # type: ignore[call-overload]
-    return kind in _SEEDED or issubclass(kind, enum.Enum)
+    return (kind in _SEEDED and value == value) or issubclass(kind, enum.Enum)
 
 
 class HashOrder:

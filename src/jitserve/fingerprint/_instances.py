@@ -8,7 +8,7 @@ import sys
 import threading
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -181,7 +181,7 @@ def _unreadable(obj: object, base: type, path: Path) -> Refusal:
 def _fields(walker: Walker, obj: object, shape: Shape) -> list[tuple[str, Any]]:
     fields: list[tuple[str, Any]] = []
     ignored = shape.adapter.ignored
-    for name, value in dict.items(_raw.read_dict(shape.namespace, obj) or {}):
+    for name, value in _attributes(walker, obj, _raw.read_dict(shape.namespace, obj)):
         if name in ignored or (shape.is_opaque and name in _functions.DESCRIPTIVE):
             continue
         if name == "__annotations__":
@@ -192,3 +192,12 @@ def _fields(walker: Walker, obj: object, shape: Shape) -> list[tuple[str, Any]]:
         if name not in ignored:
             fields.append((name, _raw.read_slot(descriptor, obj)))
     return fields
+
+
+def _attributes(walker: Walker, obj: object, namespace: dict[str, Any] | None) -> Iterable[tuple[str, Any]]:
+    """What is in the ``__dict__`` of an instance, which another one may share."""
+    if namespace is None:
+        return ()
+    if type(namespace) is not dict:
+        return [*dict.items(namespace), ("__dict__", namespace)]
+    return namespace.items() if namespace and walker.share(namespace, obj) else ()

@@ -10,6 +10,9 @@ from __future__ import annotations
 import types
 from typing import TYPE_CHECKING, Any
 
+import jax
+import numpy as np
+
 from jitserve._outcome import BypassReason, Refusal
 
 from . import _origin, _raw, _static
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from ._walk import Walker
 
 _SCALARS = (bool, int, float, complex, str, bytes, type(None))
+# By these, a module can be read and written without its names.
+_OF_EVERY_MODULE = frozenset(("__delattr__", "__dir__", "__getattribute__", "__reduce_ex__", "__setattr__"))
 _MACHINERY = frozenset(("__name__", "__doc__", "__file__", "__cached__", "__path__", "__loader__", "__package__"))
 
 
@@ -53,7 +58,7 @@ def _overlay(module: types.ModuleType, path: Path, trusted: bool) -> list[tuple[
     """What is in an opaque module that its files do not determine: patched functions, and plain settings."""
     children: list[tuple[Any, Path, bool]] = []
     for name, value in sorted(_raw.module_namespace(module).items()):
-        if name not in _MACHINERY and (type(value) in _SCALARS or _is_foreign(value) or _is_plain(name, value)):
+        if name not in _MACHINERY and (_is_plain(name, value) or _is_foreign(value) or _is_array(value)):
             children.append((name, path, trusted))
             children.append((value, (path, ATTR, name), trusted))
     return children
@@ -66,11 +71,15 @@ def _is_foreign(value: Any) -> bool:
     return _raw.is_heap_type(cls) and _origin.of_class(cls) is Origin.USER
 
 
+def _is_array(value: Any) -> bool:
+    return type(value) is np.ndarray or isinstance(value, jax.Array)
+
+
 def _is_plain(name: str, value: Any) -> bool:
     if name == "__all__":  # NumPy makes its own of a set
         return False
-    values = dict.values(value) if type(value) is dict else value if type(value) in (list, tuple) else (None,)
-    return value is not None and type(value) in (dict, list, tuple) and all(type(item) in _SCALARS for item in values)
+    values = dict.values(value) if type(value) is dict else value if type(value) in (list, tuple) else (value,)
+    return all(type(item) in _SCALARS for item in values)
 
 
 def check_missing(module: types.ModuleType, name: str, path: Path, trusted: bool) -> None:
@@ -81,8 +90,28 @@ def check_missing(module: types.ModuleType, name: str, path: Path, trusted: bool
             render(path),
             "reads a module's namespace; name the attributes in the code",
         )
+    if not trusted and name in _OF_EVERY_MODULE:
+        raise Refusal(
+            BypassReason.DYNAMIC_MODULE_ATTR,
+            render(path),
+            f"reads a module's {name}, by which any of its attributes may be read; name them in the code",
+        )
     dynamic = "__getattr__" in _raw.module_namespace(module) or type(module) is not types.ModuleType
     if dynamic and not trusted and origin_of(module) is Origin.USER:
         raise Refusal(
             BypassReason.DYNAMIC_MODULE_ATTR, render(path), f"the module computes {name!r} in its own __getattr__"
         )
+
+
+def check_class(module: types.ModuleType, name: str, path: Path) -> None:
+    """Refuses an attribute that the class of a module answers for before the module does."""
+    for kind in _raw.mro(type(module)):
+        if kind is types.ModuleType:
+            return
+        names = _raw.namespace(kind)
+        if name in names or "__getattribute__" in names:
+            raise Refusal(
+                BypassReason.DYNAMIC_MODULE_ATTR,
+                render(path),
+                f"the module's class, {_raw.qualname(kind)}, has a say in what {name!r} is",
+            )

@@ -89,9 +89,9 @@ def dict_descriptor(cls: type) -> Any:
 
 
 def read_dict(descriptor: Any, obj: object) -> dict[str, Any] | None:
-    """The ``__dict__`` of an instance by its descriptor."""
+    """The ``__dict__`` of an instance by its descriptor: a dictionary, or one of a class made from it."""
     found = None if descriptor is None else descriptor.__get__(obj)
-    return found if type(found) is dict else None
+    return found if issubclass(type(found), dict) else None
 
 
 def slots(obj: object) -> list[tuple[str, Any]]:

@@ -28,6 +28,7 @@ from . import (
     x_habits,
     y_values,
     z_libraries,
+    z_state,
 )
 
 CASES: tuple[Case, ...] = (
@@ -50,6 +51,7 @@ CASES: tuple[Case, ...] = (
     *w_tables.CASES,
     *y_values.CASES,
     *z_libraries.CASES,
+    *z_state.CASES,
     *gaps_language.CASES,
     *gaps_values.CASES,
     *gaps_jax.CASES,

@@ -1,0 +1,82 @@
+#include "additions.h"
+
+#include <string_view>
+
+#include "code_parts.h"
+#include "raw.h"
+
+namespace py = pybind11;
+
+namespace jitserve {
+namespace {
+
+bool IsPlain(PyObject* value) {
+  return value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value) ||
+         PyComplex_CheckExact(value) || PyUnicode_CheckExact(value) || PyBytes_CheckExact(value);
+}
+
+bool IsPlainSequence(PyObject* value) {
+  if (!PyList_CheckExact(value) && !PyTuple_CheckExact(value)) return false;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(value); ++i) {
+    if (!IsPlain(PySequence_Fast_GET_ITEM(value, i))) return false;
+  }
+  return true;
+}
+
+bool IsPlainDict(PyObject* value) {
+  if (!PyDict_CheckExact(value)) return false;
+  PyObject* key = nullptr;
+  PyObject* item = nullptr;
+  Py_ssize_t position = 0;
+  while (PyDict_Next(value, &position, &key, &item) != 0) {
+    if (!IsPlain(key) || !IsPlain(item)) return false;
+  }
+  return true;
+}
+
+bool IsArray(PyTypeObject* type) {
+  const std::string_view name = type->tp_name;
+  return name == "numpy.ndarray" || name.ends_with("ArrayImpl");
+}
+
+// The descriptors that extensions bring for their own classes name a module that nobody can import.
+bool IsOfLoadedModule(PyTypeObject* cls) {
+  const py::object module = ModuleNameOf(cls);
+  PyObject* const modules = PySys_GetObject("modules");
+  return modules != nullptr && PyDict_Check(modules) && Lookup(modules, module.ptr()) != nullptr;
+}
+
+bool IsMadeElsewhere(Hooks& hooks, PyObject* value) {
+  if (Py_IS_TYPE(value, &PyFunction_Type)) return hooks.origins.OfFunction(value) != Origin::kOpaque;
+  auto* const cls = PyType_Check(value) ? reinterpret_cast<PyTypeObject*>(value) : Py_TYPE(value);
+  return IsHeapType(cls) && IsOfLoadedModule(cls) && hooks.origins.OfClass(cls) == Origin::kUser;
+}
+
+bool Counts(Hooks& hooks, PyObject* name, PyObject* value) {
+  const int hidden = PyUnicode_CheckExact(name) ? PySet_Contains(hooks.hidden.ptr(), name) : 0;
+  if (hidden < 0) throw py::error_already_set();
+  if (hidden == 1) return false;
+  return IsPlain(value) || IsPlainSequence(value) || IsPlainDict(value) || IsArray(Py_TYPE(value)) ||
+         IsMadeElsewhere(hooks, value);
+}
+
+}  // namespace
+
+std::vector<Child> Additions(Hooks& hooks, PyObject* names, const py::object& path, bool trusted) {
+  std::vector<Child> children;
+  const py::list items = Owned(PyDict_Items(names));  // to ask for an origin may run Python code
+  for (py::handle item : items) {
+    PyObject* const name = PyTuple_GET_ITEM(item.ptr(), 0);
+    PyObject* const value = PyTuple_GET_ITEM(item.ptr(), 1);
+    if (!Counts(hooks, name, value)) continue;
+    children.push_back({.value = Borrowed(name), .path = path, .key = {}, .trusted = trusted});
+    children.push_back({.value = Borrowed(value),
+                        .path = path,
+                        .step = StepsOfPaths().attribute,
+                        .key = Borrowed(name),
+                        .trusted = trusted});
+  }
+  return children;
+}
+
+}  // namespace jitserve

@@ -1,0 +1,174 @@
+"""State in places of its own: shared attributes, additions to what comes with libraries, registrations, meshes."""
+
+from __future__ import annotations
+
+from tests.adversarial.case import HIT, MISS, Case, bypass, case
+
+_ORDERED = "class C: pass\nc = C()\nc.__dict__ = collections.OrderedDict(k=2)\n"
+_BORG = (
+    "class B: pass\ndef made(d):\n b = B()\n b.__dict__ = d\n return b\nS = {'n': 1}\na = made(S)\nb = made(dict(S))\n"
+    "def f(x):\n a.n = 5\n v = b.n\n a.n = 1\n return x * v"
+)
+_LOOKED_AT = (
+    "class C: pass\nc = C()\nc.n = 1\nD = dict(vars(c))\ndef f(x):\n c.n = 5\n v = D['n']\n c.n = 1\n return x * v"
+)
+_DEFAULTS = (
+    "def g(*, n=1): return n\nD = dict(g.__kwdefaults__)\ndef f(x):\n D['n'] = 5\n v = g()\n D['n'] = 1\n return x * v"
+)
+_VALUES = (
+    "class E(enum.Enum):\n def __new__(cls, v, *others):\n  o = object.__new__(cls)\n  o._value_ = v\n"
+    "  for other in others: cls._value2member_map_[other] = o\n  return o\n A = 1, 10\n B = 2, 20\n"
+    "def f(x): return x * E(10).value"
+)
+_SEQUENCE = (
+    "import collections.abc\nclass C:\n def __len__(self): return 2\n def __getitem__(self, i): return (4, 5)[i]\nc = C()\n"
+    "def f(x):\n match c:\n  case [a, b]: return x * a\n  case _: return x * 3"
+)
+_CHECKED = (
+    "import typing\n@typing.runtime_checkable\nclass Sized(typing.Protocol):\n def size(self): ...\n"
+    "class S:\n def size(self): return 2\nS = S()\ndef f(x): return x * (2 if isinstance(S, Sized) else 3)"
+)
+_MODULE = "from . import late\ndef f(x): return x * late.K\n=== late.py\nK = 2\nclass M(types.ModuleType): K = property(lambda self: 9)"
+_ON_A_MESH = (
+    "from jax.sharding import Mesh\nD = jax.devices()\ndef f(): return jnp.zeros(4)\nARGS = ()\n"
+    "def context(): return jax.set_mesh(Mesh(np.array(D[:2]), ('a',)))"
+)
+
+
+def _added(id: str, statement: str, value: str, body: str) -> Case:
+    """Something is set in one of two ways where only the files of a library are in the key."""
+    target = value.partition(" = ")[0]
+    other = value.replace("2", "3")
+    program = f"{statement}\n{value}\n{body}\ndef undo(): del {target}"
+    return case(id, MISS, program, (f"{value}\n", f"{other}\n"))
+
+
+CASES: tuple[Case, ...] = (
+    # The dictionary that holds the attributes of an object.
+    case("Z20-of-a-subclass", MISS, _ORDERED + "def f(x): return x * c.k", ("k=2", "k=3")),
+    case("Z20-of-a-subclass-alike", HIT, _ORDERED + "def f(x): return x * c.k"),
+    case(
+        "Z20-class-of-it",
+        MISS,
+        _ORDERED + "def f(x): return x * len(type(c.__dict__).__name__)",
+        ("OrderedDict(", "Counter("),
+    ),
+    case(
+        "Z20-of-a-function",
+        MISS,
+        "class D(dict): pass\ndef g(): pass\ng.__dict__ = D()\ng.__dict__.z = 2\ndef f(x): return x * g.__dict__.z",
+        ("z = 2", "z = 3"),
+    ),
+    case("Z20-shared", MISS, _BORG, ("made(dict(S))", "made(S)")),
+    case("Z20-not-shared", HIT, _BORG),
+    case("Z20-seen-as-a-dictionary", MISS, _LOOKED_AT, ("dict(vars(c))", "vars(c)")),
+    case("Z20-keyword-defaults", MISS, _DEFAULTS, ("dict(g.__kwdefaults__)", "g.__kwdefaults__")),
+    # What somebody has put where a library vouches for the rest.
+    _added("Z21-class", "import logging", "logging.Logger.case = 2", "def f(x): return x * logging.Logger.case"),
+    _added(
+        "Z21-base-class",
+        "import argparse",
+        "argparse.Namespace.case = 2",
+        "N = argparse.Namespace()\ndef f(x): return x * N.case",
+    ),
+    _added(
+        "Z21-array",
+        "import argparse",
+        "argparse.Namespace.case = np.full(3, 2)",
+        "def f(x): return x * argparse.Namespace.case[0]",
+    ),
+    _added(
+        "Z21-method",
+        "import argparse",
+        "argparse.Namespace.__len__ = lambda self: 2",
+        "N = argparse.Namespace()\ndef f(x): return x * len(N)",
+    ),
+    _added("Z21-function", "import os.path", "os.path.join.case = 2", "def f(x): return x * os.path.join.case"),
+    _added(
+        "Z21-in-a-module-that-is-handed-on",
+        "",
+        "np.case = np.full(3, 2)",
+        "def g(m): return m.case[0]\ndef f(x): return x * g(np)",
+    ),
+    _added(
+        "Z21-in-a-captured-module",
+        "",
+        "jnp.case = np.full(3, 2)",
+        "def make(m): return lambda x: x * m.case[0]\nf = make(jnp)",
+    ),
+    case("Z21-nothing", HIT, "import argparse, logging\nN = argparse.Namespace(a=2)\ndef f(x): return x * N.a"),
+    # Enumerations, abstract base classes, protocols.
+    case("Z22-further-values", MISS, _VALUES, ("A = 1, 10", "A = 1, 20"), ("B = 2, 20", "B = 2, 10")),
+    case("Z22-further-values-alike", HIT, _VALUES),
+    case(
+        "Z22-flags", HIT, "F = enum.Flag('F', 'A B')\nC = F.A | F.B\ndef f(x): return x * C.value", only_b="F.A | F.B"
+    ),
+    case("Z23-match", MISS, _SEQUENCE, only_b="collections.abc.Sequence.register(C)"),
+    case(
+        "Z23-registered-with-a-derived-class",
+        MISS,
+        "import abc\nclass A(abc.ABC): pass\nclass B(A): pass\nclass C: pass\n"
+        "def f(x): return x * (2 if isinstance(C(), A) else 3)",
+        only_b="B.register(C)",
+    ),
+    case(
+        "Z23-registered-with-one-of-the-library",
+        MISS,
+        "import numbers\nclass C: pass\ndef f(x): return x * (2 if isinstance(C(), numbers.Complex) else 3)",
+        only_b="numbers.Real.register(C)",
+    ),
+    case(
+        "Z23-direct-bases",
+        MISS,
+        "class A: pass\nclass B(A): pass\nclass C(B): pass\ndef f(x): return x * len(C.__bases__)",
+        ("class C(B)", "class C(B, A)"),
+    ),
+    case("Z23-protocol", HIT, _CHECKED),
+    case("Z23-protocol-asked-before", HIT, _CHECKED, only_b="isinstance(S, Sized)"),
+    # Modules with a class of their own, and by ways around their names.
+    case(
+        "Z24-class-of-a-module",
+        bypass("dynamic_module_attr"),
+        _MODULE,
+        only_a="late.__class__ = late.M",
+        only_b="late.__class__ = late.M",
+    ),
+    case("Z24-class-of-a-module-in-one", MISS, _MODULE, only_b="late.__class__ = late.M"),
+    case(
+        "Z24-getattribute",
+        bypass("dynamic_module_attr"),
+        "from . import late\ndef f(x): return x * late.__getattribute__('K')\n=== late.py\nK = 2",
+    ),
+    # Sets of which one element has an address for its hash.
+    case(
+        "Z25-nan",
+        bypass("hash_order"),
+        "S = {float('nan'), 1.0, 5.0, 9.0}\ndef f(x): return x * len([v for v in S])",
+    ),
+    # A mesh by its devices: programs are traced for its shape, and compiled for these.
+    case("Z26-mesh", HIT, _ON_A_MESH),
+    case("Z26-other-devices", MISS, _ON_A_MESH, ("D[:2]", "D[2:]")),
+    case("Z26-other-order", MISS, _ON_A_MESH, ("D[:2]", "D[1::-1]")),
+    case(
+        "Z26-abstract",
+        MISS,
+        _ON_A_MESH,
+        (
+            "jax.set_mesh(Mesh(np.array(D[:2]), ('a',)))",
+            "jax.sharding.use_abstract_mesh(Mesh(np.array(D[:2]), ('a',)).abstract_mesh)",
+        ),
+    ),
+    # What only tells where something is kept.
+    case("Z27-partial-of-a-tree", HIT, "P = jax.tree_util.Partial(lambda k, x: x * k, 2.0)\ndef f(x): return P(x)"),
+    case(
+        "Z27-partial-of-a-tree-other",
+        MISS,
+        "P = jax.tree_util.Partial(lambda k, x: x * k, 2.0)\ndef f(x): return P(x)",
+        ("2.0", "3.0"),
+    ),
+    case(
+        "Z27-subclass-of-partial",
+        HIT,
+        "class Q(functools.partial): pass\nP = Q(lambda k, x: x * k, 2.0)\ndef f(x): return P(x)",
+    ),
+)
