@@ -27,10 +27,12 @@ class Bound:
 
     Attributes:
         patches: code of others in the libraries, by the name of the place, sorted.
+        nodes: what others have registered classes of the libraries with, as nodes of trees, by class, sorted.
         digests: by the name of the module, or of the primitive.
     """
 
     patches: tuple[tuple[str, object], ...]
+    nodes: tuple[tuple[str, object], ...]
     digests: Digests
 
 
@@ -40,17 +42,19 @@ class Libraries:
     def __init__(self) -> None:
         self._bindings = fingerprint.Bindings()
         self._intruders = fingerprint.Intruders(self._bindings)
+        self._nodes = fingerprint.TreeNodes()
         self._encoded: tuple[Digests, bytes] | None = None
         self._recorded: dict[bytes, Digests] = {}
         self._version: tuple[Digests, int] = {}, 0
         self._compared: tuple[Digests, dict[bytes, list[str]]] = {}, {}
-        self._bound: tuple[int, Bound] | None = None
+        self._bound: tuple[tuple[int, int], Bound] | None = None
 
     def bound(self) -> Bound:
         """What is bound now. The same object until something changes."""
-        generation = self._bindings.look()
+        generation = self._bindings.look(), self._nodes.look()
         if self._bound is None or self._bound[0] != generation:
-            self._bound = generation, Bound(tuple(self._intruders.find()), self._bindings.digests())
+            patches, nodes = tuple(self._intruders.find()), tuple(self._nodes.find())
+            self._bound = generation, Bound(patches, nodes, self._bindings.digests())
         return self._bound[1]
 
     def digests(self) -> Digests:

@@ -1,4 +1,4 @@
-"""What is walked beside the function of a call: statics, trees, options, context, and patches of libraries."""
+"""What is walked beside the function of a call: statics, trees, options, context, and intruders in libraries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def further_roots(call: _jax.Call, bound: Bound) -> Roots:
     """
     configured = _configured(_jax.config_count())
     context = [(name, value) for name, value in _jax.context_values() if name not in configured]
-    return [*_arguments(call), *_labelled(_jax.given_options(call.info), context), *_patches(bound)]
+    return [*_arguments(call), *_labelled(_jax.given_options(call.info), context), *_patches(bound), *_nodes(bound)]
 
 
 def with_defaults(roots: Iterable[tuple[str, object]], call: _jax.Call) -> Roots:
@@ -63,6 +63,10 @@ def _labelled(options: Roots, context: Roots) -> Roots:
 
 def _patches(bound: Bound) -> Roots:
     return [(f"patched {place}", function) for place, function in bound.patches]
+
+
+def _nodes(bound: Bound) -> Roots:
+    return [(f"registered node {name}", functions) for name, functions in bound.nodes]
 
 
 def _name(call: _jax.Call, index: int) -> str | int:

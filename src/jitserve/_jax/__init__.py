@@ -15,8 +15,10 @@ from jitserve._jax._call import flatten_functions as flatten_functions
 from jitserve._jax._call import leaf_alike as leaf_alike
 from jitserve._jax._call import leaf_aval as leaf_aval
 from jitserve._jax._call import leaf_placement as leaf_placement
+from jitserve._jax._call import node_entries as node_entries
 from jitserve._jax._call import parse_call as parse_call
 from jitserve._jax._call import process_count as process_count
+from jitserve._jax._call import tree_nodes as tree_nodes
 from jitserve._jax._clearing import clearings as clearings
 from jitserve._jax._clearing import hear_of_evictions as hear_of_evictions
 from jitserve._jax._cluster import KeyValues as KeyValues

@@ -168,4 +168,16 @@ def flatten_functions(node_type: type) -> tuple[Any, ...]:
     return () if entry is None or node_type in _BUILTIN_NODES else (entry.to_iter, entry.from_iter)
 
 
+def node_entries() -> list[object]:
+    """What JAX's registry of nodes holds, in order of registration: other objects wherever something has changed."""
+    return list(tree_util._registry.values())
+
+
+def tree_nodes() -> list[tuple[type, tuple[Any, ...]]]:
+    """All registered classes but the builtin ones, each with its functions as ``flatten_functions`` gives them."""
+    found = list(tree_util._registry.items())
+    builtin = set(map(id, _BUILTIN_NODES))  # a class that is asked for its hash may answer with code of the user's
+    return [(cls, (entry.to_iter, entry.from_iter)) for cls, entry in found if id(cls) not in builtin]
+
+
 _BUILTIN_NODES = frozenset({tuple, list, dict, type(None)})

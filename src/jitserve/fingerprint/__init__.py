@@ -23,6 +23,7 @@ from ._recording import record as record
 from ._snapshot import Snapshot as Snapshot
 from ._standby import Standby as Standby
 from ._text import text_of as text_of
+from ._tree_nodes import TreeNodes as TreeNodes
 from ._under_way import may_listen as may_listen
 from ._under_way import recording_under_way as recording_under_way
 from ._walk import Limits as Limits
@@ -43,6 +44,7 @@ __all__ = [
     "Recording",
     "Snapshot",
     "Standby",
+    "TreeNodes",
     "Walk",
     "differing",
     "environment",

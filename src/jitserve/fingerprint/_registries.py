@@ -78,10 +78,10 @@ class Registries:
 def _tree_functions(cls: type, trusted: bool) -> tuple[Any, ...]:
     """How JAX takes a class apart, if in another way than the class itself says."""
     functions = _jax.flatten_functions(cls)
-    return () if functions and adapters.find(cls, trusted).registers_itself and _are_own(cls, functions) else functions
+    return () if functions and adapters.find(cls, trusted).registers_itself and are_own(cls, functions) else functions
 
 
-def _are_own(cls: type, functions: tuple[Any, ...]) -> bool:
+def are_own(cls: type, functions: tuple[Any, ...]) -> bool:
     """Whether they are what ``jax.tree_util.register_pytree_node_class`` makes of a class."""
     flatten, unflatten = functions
     if type(flatten) is not operator.methodcaller or flatten.__reduce__()[1] != ("tree_flatten",):

@@ -29,6 +29,7 @@ from . import (
     y_values,
     z_libraries,
     z_state,
+    zj_sweep,
 )
 
 CASES: tuple[Case, ...] = (
@@ -56,4 +57,5 @@ CASES: tuple[Case, ...] = (
     *gaps_values.CASES,
     *gaps_jax.CASES,
     *gaps_process.CASES,
+    *zj_sweep.CASES,
 )
