@@ -27,7 +27,7 @@ def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     plain = np.ndarray.view(obj, np.ndarray)
     _emit(walker, plain, path)
     _emit_memory(walker, obj)
-    children: list[tuple[Any, Path, bool]] = [(plain.dtype.metadata, (path, ATTR, "dtype"), trusted)]
+    children: list[tuple[Any, Path, bool]] = [(dtype_extras(plain.dtype), (path, ATTR, "dtype"), trusted)]
     if not exact:
         children.append((type(obj), (path, ATTR, "__class__"), trusted))
         children.append((_subclass_state(obj), path, trusted))
@@ -58,9 +58,15 @@ _ATTRIBUTE: dict[str, Any] = {
 }
 
 
+# What a memory map knows of its file. Its contents are read; where they lie is not what the array is.
+_OF_FILE = frozenset(("_mmap", "filename"))
+
+
 def _subclass_state(obj: Any) -> tuple[tuple[str, Any], ...]:
-    state = tuple((_raw.instance_dict(obj) or {}).items())
-    return tuple((name, value) for name, value in state if name not in ("_mmap", "filename", "offset"))
+    """What an instance of a subclass holds beside its elements: attributes and slots."""
+    state = (*dict.items(_raw.instance_dict(obj) or {}), *_raw.slots(obj))
+    left_out = _OF_FILE if _raw.is_subtype(type(obj), np.memmap) else ()
+    return tuple((name, value) for name, value in state if name not in left_out)
 
 
 def _emit(walker: Walker, array: Any, path: Path) -> None:
@@ -102,19 +108,59 @@ def emit_dtype(walker: Walker, dtype: np.dtype[Any], path: Path) -> None:
         emit_dtype(walker, dtype.subdtype[0], path)
 
 
+def dtype_extras(dtype: np.dtype[Any]) -> tuple[Any, ...] | None:
+    """What has to be walked of a dtype: metadata, a scalar type of the user's, titles, and the same of its parts."""
+    scalar_type = dtype.type if _is_of_others(dtype.type) else None
+    fields: Mapping[str, Any] = dtype.fields or {}
+    entries = [fields[name] for name in dtype.names or ()]
+    titles = tuple(entry[2] for entry in entries if len(entry) > 2 and type(entry[2]) is not str)
+    parts = [entry[0] for entry in entries] + ([dtype.subdtype[0]] if dtype.subdtype is not None else [])
+    extras = tuple(map(dtype_extras, parts))
+    if dtype.metadata is None and scalar_type is None and not titles and not any(extras):
+        return None
+    return dtype.metadata, scalar_type, titles, extras
+
+
+def _is_of_others(scalar_type: type) -> bool:
+    return _raw.is_heap_type(scalar_type) and _origin.of_class(scalar_type) is not _origin.Origin.OPAQUE
+
+
 def encode_dtype(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    metadata = obj.metadata
+    extras = dtype_extras(obj)
     walker.tokens.begin("dtype object", 2)
     emit_dtype(walker, obj, path)
-    walker.push([(metadata, (path, ATTR, "metadata"), trusted)])
+    walker.push([(extras, (path, ATTR, "metadata"), trusted)])
 
 
 def encode_scalar(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """A numpy scalar: an immutable value, and numbered only if it is equal to itself alone."""
+    """A numpy scalar: an immutable value, and numbered only if it is equal to itself alone. One of a user's subclass
+    has an identity, a class, and attributes.
+    """
+    if _is_of_others(type(obj)):
+        _encode_scalar_of_others(walker, obj, path, trusted)
+        return
     if obj.dtype.kind in "fcmM" and np.isnan(obj) and not walker.number(obj, path):
         return
-    walker.tokens.begin("numpy scalar", 2)
+    extras = dtype_extras(obj.dtype)
+    walker.tokens.begin("numpy scalar", 2 if extras is None else 3)
     _emit(walker, np.asarray(obj), path)
+    if extras is not None:
+        walker.push([(extras, (path, ATTR, "dtype"), trusted)])
+
+
+def _encode_scalar_of_others(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    if not walker.number(obj, path):
+        return
+    plain = np.asarray(obj)  # as NumPy sees it: methods of the subclass are not asked
+    walker.tokens.begin("numpy scalar", 5)
+    _emit(walker, plain, path)
+    walker.push(
+        [
+            (dtype_extras(plain.dtype), (path, ATTR, "dtype"), trusted),
+            (type(obj), (path, ATTR, "__class__"), trusted),
+            (_subclass_state(obj), path, trusted),
+        ]
+    )
 
 
 def encode_ufunc(walker: Walker, obj: np.ufunc, path: Path, trusted: bool) -> None:

@@ -27,6 +27,14 @@ def _static(cls: str) -> str:
     return f"jax.tree_util.register_static({cls})"
 
 
+def _changes(id: str, before: str, expression: str) -> object:
+    """What stands for the ``@`` is another number in B."""
+    return _reads(id, MISS, before.replace("@", "2  #!"), expression, ("2  #!", "3"))
+
+
+_ARRAY = "class T(np.ndarray): pass\nW = np.ones(4).view(T)"
+_VOID = "class T(np.void): k = @\nD = np.dtype((T, [('a', 'f4')]))"
+_METADATA = "D = np.dtype('f4', metadata={'k': @\n})"
 _FIELDS = "jax.tree_util.register_dataclass({}, ('data',), ())"
 
 CASES = (
@@ -65,5 +73,34 @@ CASES = (
     ),
     _leaves("ZJ02-same", HIT, "uuid.UUID", "uuid.UUID(int=1)", _node("uuid.UUID"), before="import uuid"),
     _leaves("ZJ02-same-static", HIT, "types.MappingProxyType", "X", _static("types.MappingProxyType")),
+    # Subclasses and fields of NumPy's types.
+    *(
+        _changes(f"ZJ03-{name}", before, expression)
+        for name, before, expression in (
+            ("offset", f"{_ARRAY}\nW.offset = @", "W.offset"),
+            ("filename", f"{_ARRAY}\nW.filename = 'a' * @", "len(W.filename)"),
+            ("mmap", f"{_ARRAY}\nW._mmap = @", "W._mmap"),
+            ("slot", "class T(np.ndarray): __slots__ = ('k',)\nW = np.ones(4).view(T)\nW.k = @", "W.k"),
+            ("record", "class T(np.recarray): pass\nW = np.ones(4).view(T)\nW.__dict__['offset'] = @", "W.offset"),
+            ("scalar-class", "class T(np.float64): k = @\nW = T(1)", "W.k"),
+            ("scalar-attribute", "class T(np.float64): pass\nW = T(1)\nW.k = @", "W.k"),
+            ("text-class", "class T(np.str_): k = @\nW = T('a')", "W.k"),
+            ("element-class", f"{_VOID}\nW = np.zeros(2, D)", "W[0].k"),
+            ("type-of-dtype", _VOID, "D.type.k"),
+            ("metadata-of-scalar", f"{_METADATA}\nW = np.zeros(2, [('a', D)])[0]", "W.dtype['a'].metadata['k']"),
+            ("metadata-of-field", f"{_METADATA}\nD = np.dtype([('a', D)])", "D['a'].metadata['k']"),
+            ("metadata-in-array", f"{_METADATA}\nW = np.zeros(2, [('a', D)])", "W.dtype['a'].metadata['k']"),
+            ("metadata-of-subarray", f"{_METADATA}\nD = np.dtype((D, (2,)))", "D.base.metadata['k']"),
+        )
+    ),
+    _reads(
+        "ZJ03-scalar-or-subclass",
+        MISS,
+        "class T(np.float64): pass\nW = T(1)",
+        "2 + (type(W) is T)",
+        ("W = T", "W = np.float64"),
+    ),
+    _reads("ZJ03-same-scalar", HIT, "class T(np.float64): k = 2\nW = T(1)\nW.a = [3]", "W.k * W.a[0]"),
+    _reads("ZJ03-same-dtype", HIT, f"{_VOID.replace('@', '2')}\nW = np.zeros(2, D)", "W[0].k * D.type.k"),
     _reads("ZJ02-of-jax-itself", HIT, "", "2", only_b="from jax.experimental import checkify, jet, sparse"),
 )
