@@ -6,6 +6,9 @@ import sys
 from typing import Any
 
 _TABLES = (
+    ("jax.experimental.jet", "jet_rules"),
+    ("jax.experimental.sparse.transform", "sparse_rules_bcoo"),
+    ("jax.experimental.sparse.transform", "sparse_rules_bcsr"),
     ("jax._src.checkify", "error_checks"),
     ("jax._src.core", "custom_typechecks"),
     ("jax._src.interpreters.ad", "fancy_transposes"),

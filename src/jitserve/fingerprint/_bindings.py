@@ -48,7 +48,7 @@ _LOOKS = {
     "numpy.testing": _NOT_AT_ALL,
 }
 # Filled by modules that not everybody imports: what is not there in another process is no difference.
-_APART = frozenset(("error_checks",))
+_APART = frozenset(("error_checks", "jet_rules", "sparse_rules_bcoo", "sparse_rules_bcsr"))
 
 Digests = Mapping[str, bytes]
 
