@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from .._config_policy import IRRELEVANT
 from ._adapter import Adapter
 
+
+def _shown(state: Any) -> tuple[object, ...]:
+    """What code that holds a state can ask it for, where the state is in no key. The others are ingredients."""
+    if state._name not in IRRELEVANT:
+        return ()
+    return state._name, state.value, state.get_global()
+
+
+_CONFIGURATION = "every configuration state is an ingredient of the key, or is shown"
 TABLE = {
     "jax._src.config.Config": Adapter(reason="every configuration state is an ingredient of the key", inert=True),
-    "jax._src.config.State": Adapter(reason="every configuration state is an ingredient of the key", inert=True),
+    "jax._src.config.State": Adapter(reason=_CONFIGURATION, inert=True, shown=_shown),
     "jax._src.mesh.Mesh": Adapter(reason="memos of the mesh", ignored=frozenset(("_cached_device_list", "_hash"))),
 }
