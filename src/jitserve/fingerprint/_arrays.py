@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from jitserve import _core
+from jitserve import _core, _jax
 from jitserve._outcome import BypassReason, Refusal
 
 from . import _origin, _raw
+from ._beside import beside, check_class
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
@@ -192,11 +193,18 @@ def encode_jax_array(walker: Walker, obj: Any, path: Path, trusted: bool) -> Non
             render(path),
             f"a captured array of {obj.nbytes} bytes (limit {walker.limits.array_bytes}); pass it as an argument",
         )
-    walker.tokens.begin("jax array", 4)
+    sharding, committed, layout = _jax.leaf_placement(obj)
+    walker.tokens.begin("jax array", 6)
     walker.tokens.bool_(bool(obj.weak_type))
-    walker.tokens.bool_(bool(obj.committed))
+    walker.tokens.bool_(committed)
     _emit(walker, _contents(obj, path), path)
-    walker.push([(obj.sharding, (path, ATTR, "sharding"), trusted)])
+    walker.push(
+        [
+            (sharding, (path, ATTR, "sharding"), trusted),
+            (layout, (path, ATTR, "format"), trusted),
+            (beside(obj), path, trusted),
+        ]
+    )
 
 
 def _contents(obj: Any, path: Path) -> np.ndarray[Any, Any]:
@@ -211,8 +219,19 @@ def encode_key_array(walker: Walker, obj: Any, path: Path, trusted: bool) -> Non
     """Typed PRNG keys: the implementation, and the words of the keys."""
     if not walker.number(obj, path):
         return
-    walker.tokens.begin("key array", 2)
-    walker.push([(obj._impl, (path, ATTR, "impl"), trusted), (obj._base_array, (path, ATTR, "words"), trusted)])
+    check_class(walker, obj, path)
+    walker.tokens.begin("key array", 3)
+    walker.push(
+        [
+            (obj._impl, (path, ATTR, "impl"), trusted),
+            (obj._base_array, (path, ATTR, "words"), trusted),
+            (beside(obj, _OF_KEYS), path, trusted),
+        ]
+    )
+
+
+# Read by the encoder, or what JAX notes for its check that no key is used twice.
+_OF_KEYS = frozenset(("_impl", "_base_array", "_consumed", "_source_info"))
 
 
 ENCODERS = {np.ndarray: encode_numpy, np.ufunc: encode_ufunc}

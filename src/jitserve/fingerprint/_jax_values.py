@@ -13,6 +13,7 @@ from jitserve._outcome import BypassReason, Refusal
 
 from . import _functions, _instances, _names, _origin, _raw, _rules
 from ._arrays import encode_jax_array, encode_key_array
+from ._beside import beside, check_class
 from ._origin import Origin
 from ._path import ATTR, ITEM, Path, render
 
@@ -33,6 +34,7 @@ def encode_device(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 
 def encode_mesh(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    check_class(walker, obj, path)
     devices = obj.devices
     _emit(
         walker,
@@ -47,6 +49,7 @@ def encode_mesh(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 
 def encode_abstract_mesh(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    check_class(walker, obj, path)
     device = obj.abstract_device
     described = device and (device.device_kind, device.num_cores, getattr(device, "platform", None))
     names, sizes = obj.axis_names, obj.axis_sizes
@@ -73,14 +76,23 @@ def encode_spec(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 
 def encode_named_sharding(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    ids = obj._logical_device_ids
-    _emit(
-        walker, "named sharding", path, trusted, mesh=obj.mesh, spec=obj.spec, memory=obj.memory_kind, logical_ids=ids
-    )
+    check_class(walker, obj, path)
+    parts = {"mesh": obj.mesh, "spec": obj.spec, "memory": obj.memory_kind, "logical_ids": obj._logical_device_ids}
+    _emit_sharding(walker, "named sharding", obj, path, trusted, parts)
 
 
 def encode_single_sharding(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    _emit(walker, "single sharding", path, trusted, devices=tuple(obj.device_set), memory=obj.memory_kind)
+    check_class(walker, obj, path)
+    parts = {"devices": tuple(obj.device_set), "memory": obj.memory_kind}
+    _emit_sharding(walker, "single sharding", obj, path, trusted, parts)
+
+
+def _emit_sharding(walker: Walker, tag: str, obj: Any, path: Path, trusted: bool, parts: dict[str, Any]) -> None:
+    attributes = beside(obj)
+    if attributes is None:
+        _emit(walker, tag, path, trusted, **parts)
+    elif walker.number(obj, path):  # what somebody has set attributes on may be among them
+        _emit(walker, tag, path, trusted, **parts, attributes=attributes)
 
 
 def encode_tree(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
@@ -119,6 +131,8 @@ def encode_jitted(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     own = {name: value for name, value in namespace.items() if name not in _JIT_OWN}
     children: list[tuple[Any, Path, bool]] = [(obj._fun, (path, ATTR, "__wrapped__"), trusted)]
     children += _options_of(obj._jit_info, path, trusted)
+    if namespace.get("__wrapped__") is not obj._fun:
+        children.append((namespace.get("__wrapped__"), (path, ATTR, "__wrapped__"), trusted))
     children += _functions.attributes(own, path, trusted)
     walker.tokens.begin("jitted", len(children))
     walker.push(children)

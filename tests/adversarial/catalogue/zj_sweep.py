@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.adversarial.case import HIT, MISS, case
+from tests.adversarial.case import HIT, MISS, bypass, case
 
 
 def _reads(id: str, expected: str, before: str, expression: str, *edits: tuple[str, str], only_b: str = "") -> object:
@@ -35,6 +35,30 @@ def _changes(id: str, before: str, expression: str) -> object:
 _ARRAY = "class T(np.ndarray): pass\nW = np.ones(4).view(T)"
 _VOID = "class T(np.void): k = @\nD = np.dtype((T, [('a', 'f4')]))"
 _METADATA = "D = np.dtype('f4', metadata={'k': @\n})"
+
+
+def _setting(id: str, expression: str, before: str = "", expected: str = MISS) -> object:
+    change = "old = jax.config.jax_log_compiles\njax.config.update('jax_log_compiles', True)"
+    undo = "def undo(): jax.config.update('jax_log_compiles', old)"
+    return _reads(id, expected, before, f"2 + {expression}", only_b=f"{change}\n{undo}")
+
+
+def _rule(id: str, before: str, table: str, primitive: str, rule: str) -> object:
+    change = f"old = dict({table})\n{table}[{primitive}] = {rule}\ndef undo(): {table}.update(old)"
+    return case(id, MISS, f"{before}\ndef f(x): return g(x)", only_b=change)
+
+
+_SHARDING = "M = jax.make_mesh((4,), ('a',))\nW = jax.NamedSharding(M, jax.P('a'))"
+_LAYOUT = (
+    "from jax.experimental.layout import Format, Layout\nS = jax.sharding.SingleDeviceSharding(jax.devices()[0])\n"
+    "def place(order): return jax.device_put(jnp.ones((2, 3)), Format(Layout(order), S))"
+)
+_JET = "from jax.experimental import jet\ndef g(x): return jet.jet(jnp.sin, (x,), ((x,),))[1][0]"
+_SPARSE = (
+    "from jax.experimental import sparse\nfrom jax.experimental.sparse import transform\n"
+    "B = sparse.{}.fromdense(jnp.eye(4) * 2)\n"
+    "def g(x): return sparse.sparsify(lambda b: -b)(B).todense() * x"
+)
 _FIELDS = "jax.tree_util.register_dataclass({}, ('data',), ())"
 
 CASES = (
@@ -102,5 +126,66 @@ CASES = (
     ),
     _reads("ZJ03-same-scalar", HIT, "class T(np.float64): k = 2\nW = T(1)\nW.a = [3]", "W.k * W.a[0]"),
     _reads("ZJ03-same-dtype", HIT, f"{_VOID.replace('@', '2')}\nW = np.zeros(2, D)", "W[0].k * D.type.k"),
+    # What is set on JAX's objects, and what their encoders do not read.
+    *(
+        _changes(f"ZJ04-{name}", before, expression)
+        for name, before, expression in (
+            ("array", "W = jnp.ones(4)\nW.k = @", "W.k"),
+            ("key", "W = jax.random.key(0)\nW.k = @", "W.k"),
+            ("named-sharding", f"{_SHARDING}\nW.k = @", "W.k"),
+            ("single-sharding", "W = jax.sharding.SingleDeviceSharding(jax.devices()[0])\nW.k = @", "W.k"),
+            (
+                "jitted",
+                "g = jax.jit(lambda v: v)\ng.__wrapped__ = functools.partial(jnp.multiply, @\n)",
+                "g.__wrapped__(1.)",
+            ),
+        )
+    ),
+    *(
+        _reads(
+            f"ZJ04-subclass-{name}",
+            bypass("unknown_object"),
+            f"{before}\nW = T({arguments})",
+            "W.k",
+            ("k = 2", "k = 3"),
+        )
+        for name, before, arguments in (
+            ("named", f"{_SHARDING}\nclass T(type(W)): k = 2", "M, jax.P('a')"),
+            ("single", "class T(jax.sharding.SingleDeviceSharding): k = 2", "jax.devices()[0]"),
+        )
+    ),
+    _reads(
+        "ZJ04-layout",
+        MISS,
+        f"{_LAYOUT}\nW = place((0, 1))",
+        "2 + W.format.layout.major_to_minor[0]",
+        ("(0, 1)", "(1, 0)"),
+    ),
+    _reads("ZJ04-same-layout", HIT, f"{_LAYOUT}\nW = place((1, 0))", "2 + W.format.layout.major_to_minor[0]"),
+    _reads("ZJ04-same-attributes", HIT, "W = jnp.ones(4)\nW.k = [2]\nK = jax.random.key(1)\nK.k = W", "W.k[0] * K.k"),
+    _reads(
+        "ZJ04-used-before",
+        HIT,
+        _SHARDING,
+        "len(W.spec)",
+        only_b="hash(W), W.is_fully_replicated, W.addressable_devices, jax.device_put(jnp.ones(4), W)",
+    ),
+    # Settings of JAX that are in no key, read through the objects that hold them.
+    _setting("ZJ05-value", "jax.log_compiles.value"),
+    _setting("ZJ05-global", "G.get_global()", "from jax._src import config\nG = config.log_compiles"),
+    _setting("ZJ05-unread", "1", expected=HIT),
+    case(
+        "ZJ05-entered",
+        HIT,
+        "def f(x):\n with jax.log_compiles(False), jax.debug_nans(False): return x * 2",
+    ),
+    # Tables of rules of JAX's experimental packages.
+    _rule("ZJ06-jet", _JET, "jet.jet_rules", "jax.lax.sin_p", "old[jax.lax.cos_p]"),
+    _rule(
+        "ZJ06-jet-of-others", _JET, "jet.jet_rules", "jax.lax.sin_p", "lambda a, b, **k: (a[0], [v * 3 for v in b[0]])"
+    ),
+    _rule("ZJ06-bcoo", _SPARSE.format("BCOO"), "transform.sparse_rules_bcoo", "jax.lax.neg_p", "old[jax.lax.copy_p]"),
+    _rule("ZJ06-bcsr", _SPARSE.format("BCSR"), "transform.sparse_rules_bcsr", "jax.lax.neg_p", "lambda e, v, **k: [v]"),
+    case("ZJ06-same", HIT, f"{_JET}\n{_SPARSE.format('BCOO')}\ndef f(x): return g(x)"),
     _reads("ZJ02-of-jax-itself", HIT, "", "2", only_b="from jax.experimental import checkify, jet, sparse"),
 )
