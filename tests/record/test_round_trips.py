@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import collections
+import copy
 import dataclasses
 import enum
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -48,6 +50,20 @@ class WithMore:
     width: int
 
 
+class Flags(enum.Flag):
+    A = 1
+    B = 2
+
+
+@dataclasses.dataclass
+class Items(list):  # type: ignore[type-arg]
+    width: int = 2
+
+
+class Attributed(tuple):  # type: ignore[type-arg]
+    _fields = ()
+
+
 class Plain:
     pass
 
@@ -65,7 +81,7 @@ def round_trip(value: Any, *walked: object) -> Any:
     context = scope(*walked)
     message = pb.Value()
     message.ParseFromString(encode_value(value, context, "value").SerializeToString())
-    return decode_value(message, context)
+    return decode_value(message, context.afresh())
 
 
 def same(left: Any, right: Any) -> bool:
@@ -150,6 +166,44 @@ def test_dataclass_with_more_than_its_fields_is_refused() -> None:
     value.extra = 2  # type: ignore[attr-defined]
     with pytest.raises(Unencodable):
         encode_value(value, scope(), "value")
+
+
+def _attributed() -> Any:
+    value = Attributed()
+    value.extra = 2
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Flags.A | Flags.B,
+        Items([1]),
+        _attributed(),
+        np.dtype("f4", metadata={"k": 2}),
+        np.dtype(("f4", (2,))),
+        pytest.param(functools.reduce(lambda inner, _: [inner], range(60), []), id="deep"),
+        pytest.param(frozenset({Config(1, "a"), Config(2, "a")}), id="frozenset"),  # numbered in an order of its own
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_could_not_be_given_back_exactly_is_refused(value: Any) -> None:
+    with pytest.raises(Unencodable):
+        encode_value(value, scope(), "value")
+
+
+@pytest.mark.parametrize("shared", [[1], {"a": 1}, Config(1, "a"), math.nan], ids=lambda value: type(value).__name__)
+def test_shared_values_stay_shared_and_others_apart(shared: Any) -> None:
+    first, (second,), third = round_trip((shared, [shared], copy.deepcopy(shared)))
+    assert first is second
+    assert (third is first) == (shared is math.nan)  # a copy of a number is the number
+
+
+def test_cycle_comes_back_as_one() -> None:
+    cycle: list[Any] = [{}]
+    cycle[0]["again"] = cycle
+    again = round_trip(cycle)
+    assert again[0]["again"] is again
 
 
 @pytest.mark.parametrize("walked", [a_function, Plain(), [1, 2]], ids=["function", "instance", "list"])

@@ -25,6 +25,18 @@ def dtype_name(dtype: Any) -> str | None:
     return dtype.name
 
 
+def is_named_dtype(dtype: Any) -> bool:
+    """Whether the name of an element type says all of it: no metadata, no parts, no scalar type of the user's."""
+    name = dtype_name(dtype)
+    if name is None or not isinstance(dtype, np.dtype):
+        return name is not None
+    try:
+        named = dtype_from_name(name)
+    except (KeyError, TypeError):
+        return False
+    return bool(named == dtype) and named.type is dtype.type and dtype.metadata is None and dtype.subdtype is None
+
+
 def dtype_from_name(name: str) -> Any:
     """The element type that ``dtype_name`` named.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,10 +29,22 @@ from jaxlib.xla_client import OpSharding as OpSharding
 from jitserve._jax._adapter import adapter
 from jitserve._jax._dtypes import dtype_from_name as dtype_from_name
 from jitserve._jax._dtypes import dtype_name as dtype_name
+from jitserve._jax._dtypes import is_named_dtype as is_named_dtype
 
 has_plain_layout = adapter.has_plain_layout
 has_plain_reduction = adapter.has_plain_reduction
 make_aval = adapter.make_aval
+
+
+def is_bare(sharding: Any) -> bool:
+    """Whether nobody has set attributes on a sharding; what it remembers of itself does not count."""
+    if type(sharding) not in (NamedSharding, SingleDeviceSharding):
+        return True
+    kinds = type(sharding).__mro__
+    return all(
+        name == "_hash" or any(type(vars(kind).get(name)) is functools.cached_property for kind in kinds)
+        for name in vars(sharding)
+    )
 
 
 def make_tree(node_data: tuple[type, Any] | None, children: Iterable[Any]) -> Any:

@@ -94,6 +94,8 @@ def encode_sharding(sharding: Any) -> pb.Sharding:
     """Encodes an unspecified, single-device, named or GSPMD sharding."""
     if isinstance(sharding, jt.UnspecifiedValue):
         return pb.Sharding(unspecified=True)
+    if not jt.is_bare(sharding):
+        raise Unencodable("sharding", sharding)
     if type(sharding) is jt.SingleDeviceSharding and not getattr(sharding, "_device_backend", False):
         device: Any = sharding._device_assignment[0]
         return pb.Sharding(single_device=pb.SingleDevice(device_id=device.id, memory_kind=sharding.memory_kind))

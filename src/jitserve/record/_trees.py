@@ -18,6 +18,11 @@ def encode_tree(tree: Any, scope: Scope, path: str = "result") -> pb.Tree:
     Raises:
         Unencodable: a node type or its auxiliary data has no safe encoding.
     """
+    return encode_nested(tree, scope.afresh(), path)
+
+
+def encode_nested(tree: Any, scope: Scope, path: str) -> pb.Tree:
+    """A tree structure that is part of a record."""
     message = pb.Tree()
     _append(message, tree, scope, path)
     return message
@@ -50,6 +55,11 @@ def decode_tree(message: pb.Tree, scope: Scope) -> Any:
     Raises:
         RecordError: a class is not here, or the message is not a tree.
     """
+    return decode_nested(message, scope.afresh())
+
+
+def decode_nested(message: pb.Tree, scope: Scope) -> Any:
+    """A tree structure that is part of a record."""
     stack: list[Any] = []
     for node in message.nodes:
         if node.arity > len(stack):

@@ -13,12 +13,14 @@ import enum
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from jitserve import _core
 from jitserve._errors import RecordError
 from jitserve._jax import types as jt
 from jitserve.record import _places
+from jitserve.record._identities import Identities, is_nan
 from jitserve.record._plain import Unencodable, decode_plain, encode_scalar
 from jitserve.v1 import record_pb2 as pb
 
@@ -40,11 +42,17 @@ class Scope:
         walk: the walk of the call.
         class_digest: the digest of a class by content; refuses (any exception) what it cannot digest.
         devices: the devices of this process by id.
+        identities: of the values that are not of the walk.
     """
 
     walk: Walked
     class_digest: Callable[[type], bytes]
     devices: _places.Devices
+    identities: Identities = field(default_factory=Identities)
+
+    def afresh(self) -> Scope:
+        """The same for another record."""
+        return dataclasses.replace(self, identities=Identities())
 
 
 def encode_value(value: Any, scope: Scope, path: str) -> pb.Value:
@@ -53,12 +61,29 @@ def encode_value(value: Any, scope: Scope, path: str) -> pb.Value:
     Raises:
         Unencodable: with the access path of the part that has no safe encoding.
     """
-    scalar = encode_scalar(value)
+    scalar = None if is_nan(value) else encode_scalar(value)
     if scalar is not None:
         return scalar
     index = scope.walk.index_of(value)
     if index is not None:
         return pb.Value(walked=index)
+    number = scope.identities.number_of(value)
+    if number is not None:
+        return pb.Value(walked=len(scope.walk.objects) + number)
+    try:
+        if not scope.identities.enter():
+            raise Unencodable(path, value)
+        return _encode_new(value, scope, path)
+    finally:
+        scope.identities.leave()
+
+
+def _encode_new(value: Any, scope: Scope, path: str) -> pb.Value:
+    if type(value) in _CHANGEABLE or is_nan(value):
+        scope.identities.add(value)
+    scalar = encode_scalar(value)
+    if scalar is not None:
+        return scalar
     if isinstance(value, type):
         return _encode_class(value, scope, path)
     encoder = _CONTAINERS.get(type(value))
@@ -78,11 +103,15 @@ def _encode_dict(value: dict[Any, Any], scope: Scope, path: str) -> pb.Value:
 
 
 def _encode_frozenset(value: frozenset[Any], scope: Scope, path: str) -> pb.Value:
+    known = len(scope.identities.values)
     items = [encode_value(item, scope, f"{path} element") for item in value]
+    if len(scope.identities.values) != known and len(value) > 1:
+        raise Unencodable(path, value)  # in which order they are numbered, the other process cannot know
     items.sort(key=lambda item: item.SerializeToString(deterministic=True))
     return pb.Value(frozenset=pb.Values(items=items))
 
 
+_CHANGEABLE = (list, dict)
 _CONTAINERS: dict[type, Callable[[Any, Scope, str], pb.Value]] = {
     tuple: lambda value, scope, path: pb.Value(tuple=_items(value, scope, path)),
     list: lambda value, scope, path: pb.Value(list=_items(value, scope, path)),
@@ -93,28 +122,37 @@ _CONTAINERS: dict[type, Callable[[Any, Scope, str], pb.Value]] = {
 
 def _encode_object(value: Any, scope: Scope, path: str) -> pb.Value:
     kind = type(value)
-    if jt.dtype_name(value) is not None:
+    if jt.is_named_dtype(value):
         return pb.Value(dtype=jt.dtype_name(value))
     if isinstance(value, enum.Enum):
+        if kind._member_map_.get(value._name_) is not value:  # a combination of flags, or made up by `_missing_`
+            raise Unencodable(path, value)
         return pb.Value(enum_member=pb.EnumMember(enum_class=encode_value(kind, scope, path), name=value.name))
-    if isinstance(value, tuple) and kind.__bases__ == (tuple,) and "_fields" in kind.__dict__:
+    if isinstance(value, tuple) and kind.__bases__ == (tuple,) and "_fields" in kind.__dict__ and not _state(value):
         fields = [encode_value(kind, scope, path), *_items(value, scope, path).items]
         return pb.Value(named_tuple=pb.Values(items=fields))
     if isinstance(value, jt.PyTreeDef):
         from jitserve.record import _trees  # a tree holds values, and a value may be a tree
 
-        return pb.Value(treedef=_trees.encode_tree(value, scope, path))
-    if kind is jt.PartitionSpec:
-        return pb.Value(partition_spec=_places.encode_spec(value))
-    if isinstance(value, jt.Mesh | jt.AbstractMesh):
-        return pb.Value(mesh=_places.encode_mesh(value))
-    if isinstance(value, jt.Sharding):
-        return pb.Value(sharding=_places.encode_sharding(value))
+        return pb.Value(treedef=_trees.encode_nested(value, scope, path))
+    place = _encode_place(value)
+    if place is not None:
+        return place
     if dataclasses.is_dataclass(kind):
         return _encode_instance(value, [field.name for field in dataclasses.fields(value)], scope, path)
     if f"{kind.__module__}.{kind.__qualname__}" in _LIKE_DATACLASSES:
         return _encode_instance(value, _LIKE_DATACLASSES[f"{kind.__module__}.{kind.__qualname__}"], scope, path)
     raise Unencodable(path, value)
+
+
+def _encode_place(value: Any) -> pb.Value | None:
+    if type(value) is jt.PartitionSpec:
+        return pb.Value(partition_spec=_places.encode_spec(value))
+    if type(value) in (jt.Mesh, jt.AbstractMesh):
+        return pb.Value(mesh=_places.encode_mesh(value))
+    if isinstance(value, jt.Sharding):
+        return pb.Value(sharding=_places.encode_sharding(value))
+    return None
 
 
 # Classes of libraries that are no dataclasses and are nothing but their attributes, either.
@@ -123,11 +161,13 @@ _LIKE_DATACLASSES = {"flax.typing.HashableMapping": ["_mapping"]}
 
 def _encode_instance(value: Any, names: list[str], scope: Scope, path: str) -> pb.Value:
     state = _state(value)
-    # A slot or an attribute beside the fields would be lost.
-    if set(state) != set(names):
+    # A slot or an attribute beside the fields would be lost, and so would what a base in C holds (a list, an integer).
+    if set(state) != set(names) or any(map(_core.hides_state, type(value).__mro__)):
         raise Unencodable(path, value)
-    values = [encode_value(state[name], scope, f"{path}.{name}") for name in names]
-    return pb.Value(dataclass=pb.Instance(class_=encode_value(type(value), scope, path), names=names, values=values))
+    scope.identities.add(value)
+    cls = encode_value(type(value), scope, path)
+    values = [encode_value(item, scope, f"{path}.{name}") for name, item in state.items()]
+    return pb.Value(dataclass=pb.Instance(class_=cls, names=list(state), values=values))
 
 
 def _state(value: Any) -> dict[str, Any]:
@@ -168,7 +208,12 @@ def decode_value(message: pb.Value, scope: Scope) -> Any:
     """
     kind = message.WhichOneof("kind") or ""
     decoder = _DECODERS.get(kind)
-    return decode_plain(message) if decoder is None else decoder(message, scope)
+    if decoder is not None:
+        return decoder(message, scope)
+    value = decode_plain(message)
+    if is_nan(value):
+        scope.identities.add(value)
+    return value
 
 
 def _all(values: pb.Values, scope: Scope) -> list[Any]:
@@ -176,9 +221,12 @@ def _all(values: pb.Values, scope: Scope) -> list[Any]:
 
 
 def _decode_walked(message: pb.Value, scope: Scope) -> Any:
-    if message.walked >= len(scope.walk.objects):
+    number = message.walked - len(scope.walk.objects)
+    if number < 0:
+        return scope.walk.objects[message.walked]
+    if number >= len(scope.identities.values):
         raise RecordError(f"object {message.walked} of a walk that has {len(scope.walk.objects)}")
-    return scope.walk.objects[message.walked]
+    return scope.identities.values[number]
 
 
 def _decode_class(message: pb.Value, scope: Scope) -> type:
@@ -196,15 +244,26 @@ def _decode_named_tuple(message: pb.Value, scope: Scope) -> Any:
     return tuple.__new__(cls, fields)
 
 
+def _decode_list(message: pb.Value, scope: Scope) -> list[Any]:
+    made: list[Any] = []
+    scope.identities.add(made)
+    made.extend(_all(message.list, scope))
+    return made
+
+
 def _decode_dict(message: pb.Value, scope: Scope) -> dict[Any, Any]:
+    made: dict[Any, Any] = {}
+    scope.identities.add(made)
     keys = [decode_value(key, scope) for key in message.dict.keys]
     values = [decode_value(value, scope) for value in message.dict.values]
-    return dict(zip(keys, values, strict=True))
+    made.update(zip(keys, values, strict=True))
+    return made
 
 
 def _decode_dataclass(message: pb.Value, scope: Scope) -> Any:
     cls = decode_value(message.dataclass.class_, scope)
     instance = object.__new__(cls)
+    scope.identities.add(instance)
     for name, value in zip(message.dataclass.names, message.dataclass.values, strict=True):
         object.__setattr__(instance, name, decode_value(value, scope))
     return instance
@@ -221,14 +280,14 @@ def _decode_enum(message: pb.Value, scope: Scope) -> Any:
 def _decode_tree(message: pb.Value, scope: Scope) -> Any:
     from jitserve.record import _trees  # see _encode_object
 
-    return _trees.decode_tree(message.treedef, scope)
+    return _trees.decode_nested(message.treedef, scope)
 
 
 _DECODERS: dict[str, Callable[[pb.Value, Scope], Any]] = {
     "walked": _decode_walked,
     "class_ref": _decode_class,
     "tuple": lambda message, scope: tuple(_all(message.tuple, scope)),
-    "list": lambda message, scope: _all(message.list, scope),
+    "list": _decode_list,
     "frozenset": lambda message, scope: frozenset(_all(message.frozenset, scope)),
     "dict": _decode_dict,
     "named_tuple": _decode_named_tuple,

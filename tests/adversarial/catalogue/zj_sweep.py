@@ -59,6 +59,29 @@ _SPARSE = (
     "B = sparse.{}.fromdense(jnp.eye(4) * 2)\n"
     "def g(x): return sparse.sparsify(lambda b: -b)(B).todense() * x"
 )
+
+
+def _given_back(id: str, value: str, read: str, before: str, expected: str = "") -> object:
+    """A result whose auxiliary data is ``value``, and what is asked of it outside."""
+    program = f"{_NODE}\n{before}\ndef f(x): return N(x, {value})"
+    shown = f"def wrap(jit):\n j = jit(f)\n return lambda x: (lambda v, r: (v, str({read})))(*vars(j(x)).values())"
+    return case(id, expected or bypass("out_tree_unserializable"), f"{program}\n{shown}")
+
+
+_NODE = (
+    "class N:\n def __init__(s, v, aux): s.v, s.aux = v, aux\n"
+    "jax.tree_util.register_pytree_node(N, lambda n: ((n.v,), n.aux), lambda a, c: N(c[0], a))\n"
+    "def made(v, k):\n v.k = k\n return v"
+)
+_MADE_UP = (
+    "class E(enum.Enum):\n A = 1\n @classmethod\n def _missing_(c, v):\n"
+    "  o = object.__new__(c)\n  o._name_, o._value_ = 'A', v\n  return o"
+)
+_DERIVED = "@dataclasses.dataclass(init=False)\nclass D({}): __hash__ = object.__hash__"
+_CONFIG = "@dataclasses.dataclass(frozen=True)\nclass C: k: float"
+_OTHER_ORDER = (
+    "@dataclasses.dataclass\nclass C: k: int; l: int = 2\ndef other(c):\n k = c.__dict__.pop('k')\n c.k = k\n return c"
+)
 _FIELDS = "jax.tree_util.register_dataclass({}, ('data',), ())"
 
 CASES = (
@@ -187,5 +210,50 @@ CASES = (
     _rule("ZJ06-bcoo", _SPARSE.format("BCOO"), "transform.sparse_rules_bcoo", "jax.lax.neg_p", "old[jax.lax.copy_p]"),
     _rule("ZJ06-bcsr", _SPARSE.format("BCSR"), "transform.sparse_rules_bcsr", "jax.lax.neg_p", "lambda e, v, **k: [v]"),
     case("ZJ06-same", HIT, f"{_JET}\n{_SPARSE.format('BCOO')}\ndef f(x): return g(x)"),
+    # Auxiliary data of results that cannot be given back as they were, or only with care.
+    *(
+        _given_back(f"ZJ07-{name}", value, read, before)
+        for name, value, read, before in (
+            ("tuple-with-attributes", "made(T(), k=5)", "r.k", "class T(tuple): _fields = (); k = 2"),
+            ("dtype-with-metadata", "np.dtype('f4', metadata={'k': 5})", "len(r.metadata or ())", ""),
+            ("dtype-of-arrays", "np.dtype(('f4', (2,)))", "len(r.shape)", ""),
+            (
+                "sharding-with-attributes",
+                "made(jax.NamedSharding(M, jax.P('a')), k=5)",
+                "getattr(r, 'k', 0)",
+                _SHARDING,
+            ),
+            ("made-up-member", "E(7)", "r.value", _MADE_UP),
+            ("flags", "E.A | E.B", "r.value", "class E(enum.Flag): A = 1; B = 2"),
+            ("no-flags", "E(0)", "r.value", "class E(enum.IntFlag): A = 1; B = 2"),
+            ("dataclass-of-dict", "D(q=7)", "r['q']", _DERIVED.format("dict")),
+            ("dataclass-of-int", "D(7)", "int(r)", _DERIVED.format("int")),
+            ("dataclass-of-list", "D([7])", "sum(r)", _DERIVED.format("list")),
+            ("nested-deeply", "functools.reduce(lambda l, _: [l], range(60), [])", "len(str(r))", ""),
+        )
+    ),
+    *(
+        _given_back(f"ZJ08-{name}", value, read, before, HIT)
+        for name, value, read, before in (
+            ("shared-list", "(lambda l: [l, (l,), {'a': l}])([1])", "[r[0] is r[1][0], r[0] is r[2]['a']]", ""),
+            ("shared-dict", "(lambda d: [d, d, {'a': 1}])({'a': 1})", "[r[0] is r[1], r[0] is r[2]]", ""),
+            ("shared-instance", "(lambda d: (d, {'a': d}, C(2)))(C(2))", "[r[0] is r[1]['a'], r[0] is r[2]]", _CONFIG),
+            ("cycle", "(lambda l: l.append(l) or l)([])", "[len(r), r[0] is r]", ""),
+            ("nan", "(lambda n: (n, [n], float('nan')))(float('nan'))", "[r[0] is r[1][0], r[0] is r[2]]", ""),
+            ("nan-of-user", "(n, [n], C(n))", "[r[0] is n, r[1][0] is n, r[2].k is n]", f"n = float('nan')\n{_CONFIG}"),
+            ("order-of-attributes", "(C(1), other(C(1)))", "[list(vars(c)) for c in r]", _OTHER_ORDER),
+            ("members", "(E.A, E.B, E.A)", "[m.value for m in r]", "class E(enum.Flag): A = 1; B = 2"),
+            ("dtypes", "(np.dtype('f4'), jnp.dtype('bfloat16'), np.dtype('i1'))", "[d.name for d in r]", ""),
+        )
+    ),
+    *(
+        case(
+            f"ZJ08-shared-by-nodes-{name}",
+            HIT,
+            f"{_NODE}\ndef f(x):\n  a = {value}\n  return N(x, a), N(x, a), N(x, {value})\n"
+            "def wrap(jit):\n j = jit(f)\n return lambda x: (lambda p, q, r: (p.v, p.aux is q.aux, p.aux is r.aux))(*j(x))",
+        )
+        for name, value in (("list", "[1]"), ("dict", "{'a': 1}"))
+    ),
     _reads("ZJ02-of-jax-itself", HIT, "", "2", only_b="from jax.experimental import checkify, jet, sparse"),
 )
