@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import random
 import threading
 from typing import Any
@@ -16,6 +17,10 @@ _OPENING_MODULES = frozenset(("builtins", "io", "_io", "numpy", "numpy.lib._npyi
 
 _LOCAL_TIMES = frozenset(("astimezone", "timestamp"))
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
+_MEMO_RULES = {
+    "cache_clear": (BypassReason.TRACE_SIDE_EFFECT, "makes a memo forget, which a hit would not do; do it outside"),
+    "cache_info": (BypassReason.MEMO_PREWARMED, "how full a memo is depends on what was called before this trace"),
+}
 _ASKING = frozenset(("acquire", "acquire_lock", "locked", "locked_lock", "release", "release_lock"))
 
 
@@ -28,7 +33,7 @@ def untracked_rule(module: str, qualname: str) -> tuple[BypassReason, str] | Non
 
 
 def receiver_rule(function: Any, receiver: object) -> tuple[BypassReason, str] | None:
-    """The rule for a method by what it is a method of: a clock, a source of random numbers, a lock."""
+    """The rule for a method by what it is a method of: a clock, a source of random numbers, a memo, a lock."""
     name = getattr(function, "__name__", "")
     if issubclass(type(receiver), type):
         named_now = name in _static.CLOCK_METHODS
@@ -39,6 +44,8 @@ def receiver_rule(function: Any, receiver: object) -> tuple[BypassReason, str] |
             return BypassReason.RNG_READ, "draws a random number while tracing"
         if kind is datetime.datetime and name in _LOCAL_TIMES and receiver.tzinfo is None:  # type: ignore[attr-defined]
             return BypassReason.TIME_READ, "it depends on the time zone of the process; give the time one"
+        if kind is functools._lru_cache_wrapper and name in _MEMO_RULES:
+            return _MEMO_RULES[name]
         if kind in _LOCKS and name in _ASKING:
             return BypassReason.OPAQUE_CALLABLE, "whether a lock is held depends on others; use it in a with statement"
     return None

@@ -7,15 +7,17 @@ A function is its code, its defaults, its closure, its attributes, and what its 
 from __future__ import annotations
 
 import functools
+import gc
 import types
 from typing import TYPE_CHECKING, Any
 
 from jitserve import _core
+from jitserve._outcome import BypassReason, Refusal
 
 from . import _names, _origin, _raw, _set_uses, _static, adapters
 from ._names import Names
 from ._origin import Origin
-from ._path import ATTR, Path
+from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
     from ._walk import Walker
@@ -26,6 +28,8 @@ _GENERATED_FILES = tuple(adapters.GENERATED)
 
 # Attributes of functions that describe them, and that no program depends on unless it asks for them by name.
 DESCRIPTIVE = frozenset(("__doc__", "__signature__", "__text_signature__"))
+# What every memo has, taken from the function behind it.
+_OF_MEMOS = frozenset(("__wrapped__", "cache_parameters", *functools.WRAPPER_ASSIGNMENTS, "__type_params__"))
 
 
 def meet_user_code(walker: Walker, obj: types.FunctionType, names: Names, path: Path) -> None:
@@ -67,17 +71,21 @@ def partial_contents(walker: Walker, obj: Any, path: Path, trusted: bool) -> lis
 
 
 def encode_lru_cache(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """A memo: the function behind it and its bounds, not what it has remembered (see ``MEMO_PREWARMED``)."""
+    """A memo: the function behind it, its bounds and attributes, not what it has remembered (``MEMO_PREWARMED``)."""
     if not walker.number(obj, path):
         return
     namespace = _raw.instance_dict(obj) or {}
     wrapped, parameters = namespace.get("__wrapped__"), namespace.get("cache_parameters")
+    if not trusted and not any(held is wrapped for held in gc.get_referents(obj)):
+        detail = "a memo of something else than its __wrapped__ says; make it of the function itself"
+        raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), detail)
     walker.remembering.append(obj)
     if type(wrapped) is not types.FunctionType or _origin.of_function(wrapped) is Origin.USER:
         walker.memos.append((obj, path))
     bounds = parameters() if type(parameters) is types.FunctionType and _is_stdlib(parameters) else None
-    walker.tokens.begin("lru_cache", 2)
-    walker.push([(wrapped, (path, ATTR, "__wrapped__"), trusted), (bounds, path, trusted)])
+    added = attributes({name: namespace[name] for name in namespace if name not in _OF_MEMOS}, path, trusted)
+    walker.tokens.begin("lru_cache", 2 + len(added))
+    walker.push([(wrapped, (path, ATTR, "__wrapped__"), trusted), (bounds, path, trusted), *added])
 
 
 def _is_stdlib(function: types.FunctionType) -> bool:

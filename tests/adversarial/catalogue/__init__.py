@@ -30,6 +30,7 @@ from . import (
     z_libraries,
     z_state,
     zj_sweep,
+    zz_sweep,
 )
 
 CASES: tuple[Case, ...] = (
@@ -58,4 +59,5 @@ CASES: tuple[Case, ...] = (
     *gaps_jax.CASES,
     *gaps_process.CASES,
     *zj_sweep.CASES,
+    *zz_sweep.CASES,
 )
