@@ -45,15 +45,19 @@ def _datetime(value: datetime.datetime) -> tuple[Any, ...]:
 
 
 def encode_context_variable(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """A context variable: its name, and its value in the context that the trace would run in, or else its default."""
+    """A context variable: its name, and its value in the context that the trace would run in, or else its default.
+
+    Which of the two it is counts: what is given to ``get`` goes before the default, but not before a value.
+    """
     if not walker.number(obj, path):
         return
+    is_set = obj.get(_raw.UNSET) is not _raw.UNSET
     try:
-        value = obj.get()  # what is given to `get` would go before the default
+        value = obj.get()
     except LookupError:
         value = _raw.UNSET
-    walker.tokens.begin("context variable", 2)
-    walker.push([(obj.name, path, trusted), (value, path, trusted)])
+    walker.tokens.begin("context variable", 3)
+    walker.push([(obj.name, path, trusted), (is_set, path, trusted), (value, path, trusted)])
 
 
 ENCODERS: dict[type, Encoder] = {
