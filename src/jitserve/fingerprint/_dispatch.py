@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from . import (
     _globals,
     _instances,
     _jax_values,
+    _listeners,
     _modules,
     _origin,
     _raw,
@@ -49,6 +51,7 @@ _of_jax: dict[int, tuple[type, Encoder]] = {}  # classes of JAX that were found 
 _BASES: tuple[tuple[type, Encoder], ...] = (
     (type, _core.encode_class),
     (types.ModuleType, _modules.encode_module),
+    (logging.Logger, _listeners.encode_logger),
     (np.dtype, _arrays.encode_dtype),
     (np.generic, _arrays.encode_scalar),
     (np.ndarray, _arrays.encode_numpy),

@@ -8,6 +8,7 @@ exempt here: what it does while tracing is for the recorder to see.
 from __future__ import annotations
 
 import datetime
+import logging
 import os
 import random
 import sys
@@ -150,6 +151,7 @@ _PATH_METHODS = frozenset(
     )
 )
 _LOGGING_METHODS = frozenset(("addFilter", "addHandler", "removeFilter", "removeHandler", "setFormatter", "setLevel"))
+_AROUND_LOGGERS = frozenset(("getChild", "hasHandlers", "manager", "parent", "root"))
 COMPILED = "cython_function_or_method"  # the name of the type of Cython's functions
 _GENERATED_FILES = tuple(adapters.GENERATED)
 CLOCK_METHODS = frozenset(("fromtimestamp", "now", "today", "utcnow"))
@@ -257,7 +259,11 @@ def _method_rule(module: str, qualname: str) -> tuple[R, str] | None:
 
 
 def chain_hazard(value: Any, chain: Chain, path: Path) -> Refusal | None:
-    """Why ``datetime.now()`` is to be refused: a harmless class, but not by every one of its methods."""
+    """Why ``datetime.now()`` is to be refused: a harmless class, but not by every one of its methods. The same holds
+    for loggers, which lead to all the others.
+    """
+    if chain and chain[0] in _AROUND_LOGGERS and issubclass(type(value), logging.Logger):
+        return Refusal(R.OPAQUE_CALLABLE, render(path), f"{chain[0]}: depends on which loggers there are")
     if (value is datetime.datetime or value is datetime.date) and chain and chain[0] in CLOCK_METHODS:
         return Refusal(R.TIME_READ, render(path), f"{chain[0]}(): {_CLOCK}")
     return None

@@ -34,7 +34,7 @@ _LISTED = """
 _PURE = frozenset(_LISTED.split())
 _STATE = "shows or changes a state of the process; read the value outside and pass it in"
 _DESCRIBES = "reads what describes a function or class, which is not walked"
-# Of modules on the list, what reads or changes more than its arguments: module -> names.
+# Of modules on the list, what reads or changes more than its arguments: module -> names, of classes or of methods.
 _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
     "inspect": (
         (R.DYNAMIC_SCOPE, _DESCRIBES),
@@ -64,6 +64,8 @@ _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
             (
                 *("addLevelName", "captureWarnings", "getHandlerByName", "getHandlerNames", "getLevelName"),
                 *("getLevelNamesMapping", "getLogRecordFactory", "getLoggerClass", "setLogRecordFactory", "shutdown"),
+                *("Logger.getChild", "Logger.getChildren", "Logger.hasHandlers", "Logger.makeRecord"),
+                *("LogRecord", "makeLogRecord"),
             )
         ),
     ),
@@ -97,7 +99,7 @@ def direct_rule(module: str, qualname: str) -> Rule | None:
     if top not in sys.stdlib_module_names:
         return None
     found = _EXCEPTIONS.get(module)
-    if found is not None and qualname.partition(".")[0] in found[1]:
+    if found is not None and (qualname in found[1] or qualname.partition(".")[0] in found[1]):
         return found[0]
     if module.startswith(("importlib.metadata", "importlib.resources")):
         return R.OPAQUE_CALLABLE, _STATE

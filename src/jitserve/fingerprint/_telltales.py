@@ -47,6 +47,7 @@ _ATTRIBUTES: dict[str, Rule] = {
         ("fileno", "isatty", "line_buffering", "seekable", "tell", "write_through"),
         (R.OPAQUE_CALLABLE, "asks where a stream leads to, which differs from process to process"),
     ),
+    "loggerDict": (R.OPAQUE_CALLABLE, _PROCESS),
     **dict.fromkeys(("clear_backends", "clear_cache", "clear_caches"), (R.TRACE_SIDE_EFFECT, _CHANGES)),
 }
 # Of what the logging module hands out while it is asked, nothing has been walked.

@@ -19,7 +19,7 @@ from typing import Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _described, _hash_order, _hazards, _instances, _names, _place, _registries
+from . import _described, _hash_order, _hazards, _instances, _listeners, _names, _place, _registries
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
@@ -157,6 +157,7 @@ class Walker(_core.Walker):
         self.limits = limits
         self.remembering: list[Any] = []
         self.memos: list[tuple[Any, Path]] = []
+        self.loggers: list[tuple[Any, Path]] = []  # that code of the user names
         self.processes: set[int] = set()
         self.hazards = _hazards.Hazards(deferred=deferred)
         self.order = _hash_order.HashOrder()
@@ -206,6 +207,7 @@ def walk(
         walker.run()
         walker.registries.finish(walker)
         _described.finish(walker)
+        _listeners.finish(walker)
         walker.order.finish(walker)
     except Refusal as refusal:
         refusal.place = _place.place_of(walker, refusal.path)

@@ -8,18 +8,23 @@ from .. import _raw
 from ._adapter import Adapter
 
 _LOCK = Adapter(reason="whether a lock is held does not shape a program", inert=True)
+_OF_LOGGERS = frozenset(
+    ("name", "level", "parent", "propagate", "handlers", "disabled", "filters", "manager", "_cache")
+)  # what every logger has
 _MEMO_LOCK = Adapter(reason="a lock and nothing else", ignored=frozenset(("lock",)))
 
 
 def _shown_by_logger(logger: object) -> tuple[object, ...]:
-    """Its name, its level as it works out, and how much hangs on it."""
+    """Its name, its level as it works out, how much hangs on it, and what somebody has set on it besides."""
     own = _raw.instance_dict(logger) or {}
     nearest: object = logger
     level = own.get("level")
     while not level and (nearest := (_raw.instance_dict(nearest) or {}).get("parent")) is not None:
         level = (_raw.instance_dict(nearest) or {}).get("level")
     sizes = tuple(len(own.get(name) or ()) for name in ("handlers", "filters"))
-    return own.get("name"), own.get("level"), level, own.get("disabled"), own.get("propagate"), *sizes, _disabled()
+    added = tuple((name, value) for name, value in own.items() if name not in _OF_LOGGERS)
+    plain = own.get("name"), own.get("level"), level, own.get("disabled"), own.get("propagate"), *sizes, _disabled()
+    return (*plain, added)
 
 
 def _disabled() -> int:
