@@ -97,7 +97,7 @@ def _reached_from(value: Any) -> list[object]:
 def _named_by(function: types.FunctionType) -> Iterator[object]:
     """What the global names of a function hold; of a module, what the function takes from there."""
     for name, chains in _names.of(function.__code__).chains:
-        value = function.__globals__.get(name)
+        value: Any = function.__globals__.get(name)
         if issubclass(type(value), types.ModuleType):
             yield from (_raw.module_namespace(value).get(chain[0]) for chain in chains if chain)
         else:

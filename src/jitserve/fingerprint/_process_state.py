@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _origin
+from . import _origin, _replaced
 
 _FLAGS = 6  # where a reduced decimal context has its flags: what happened, not what shall happen
 
@@ -58,7 +58,9 @@ def process_state() -> tuple[tuple[str, object], ...]:
         ("decimal context", _precision(decimal.getcontext())),
         ("decimal contexts to start from", tuple(map(_precision, _STARTING_CONTEXTS))),
         ("dialects of csv", _dialects()),
-        ("json encoders", _json()),
+        ("json encoders", (*_json(), *_replaced.coders())),
+        ("called instead", _replaced.called_instead()),
+        ("tables of modules", _replaced.tables()),
         ("copied otherwise", _copied_otherwise()),
         ("digits of an int", sys.get_int_max_str_digits()),
         ("number format", locale.setlocale(locale.LC_NUMERIC)),

@@ -1,0 +1,97 @@
+"""What somebody has put in the place of something that Python calls by itself: streams, hooks, tables of a module.
+
+Code of the user that runs there while a function is traced is not in the walk, so that nothing is published of such a
+trace. What remains is the process that has something else there than the one that published: that differs by its name.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import io
+import json
+import operator
+import sys
+import types
+import urllib.parse
+import warnings
+from typing import Any
+
+from . import _origin, _raw
+from ._origin import Origin
+
+_NAMESPACES = (
+    *(("http://www.w3.org/XML/1998/namespace", "xml"), ("http://www.w3.org/1999/xhtml", "html")),
+    *(("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "rdf"), ("http://schemas.xmlsoap.org/wsdl/", "wsdl")),
+    *(("http://www.w3.org/2001/XMLSchema", "xs"), ("http://www.w3.org/2001/XMLSchema-instance", "xsi")),
+    ("http://purl.org/dc/elements/1.1/", "dc"),
+)  # that the module comes with
+_CODERS = (
+    (
+        json.JSONEncoder,
+        ("__init__", "default", "encode", "iterencode", "item_separator", "key_separator"),
+        vars(json.JSONEncoder).get,
+    ),
+    (json.JSONDecoder, ("__init__", "decode", "raw_decode"), vars(json.JSONDecoder).get),
+)
+_SEPARATORS = (", ", ": ")
+_SCHEMES = ("uses_relative", "uses_netloc", "uses_params")
+_OF_WARNINGS = operator.attrgetter("showwarning", "formatwarning")
+_FROM_WARNINGS = operator.attrgetter("_showwarning_orig", "_formatwarning_orig")
+
+
+def called_instead() -> tuple[tuple[str, str, str], ...]:
+    """Where, and the names of what there is of the user's."""
+    places = [("stdout", sys.stdout), ("stderr", sys.stderr)] if _has_other_streams() else []
+    hooks = sys.get_asyncgen_hooks()
+    if hooks != (None, None):
+        places += zip(hooks._fields, hooks, strict=True)  # type: ignore[attr-defined]
+    showing = _OF_WARNINGS(warnings)
+    if showing != _FROM_WARNINGS(warnings):
+        places += zip(("showwarning", "formatwarning"), showing, strict=True)
+    return tuple((place, *named) for place, value in places if (named := _name_of_users(value)) is not None)
+
+
+def _has_other_streams() -> bool:
+    return type(sys.stdout) is not io.TextIOWrapper or type(sys.stderr) is not io.TextIOWrapper
+
+
+def _name_of_users(value: Any) -> tuple[str, str] | None:
+    """Module and name of a function of the user's, or of the class of an object of the user's; None of others."""
+    if type(value) is types.MethodType:
+        value = value.__func__
+    if type(value) is types.FunctionType:
+        of_user = _origin.of_function(value) is Origin.USER
+        return (str(value.__module__), value.__code__.co_qualname) if of_user else None
+    kind = type(value)
+    return (_raw.module_name(kind), _raw.qualname(kind)) if _origin.of_class(kind) is Origin.USER else None
+
+
+def coders() -> tuple[tuple[str, object], ...]:
+    """What somebody has put into the classes by which ``json`` reads and writes."""
+    now = [value for _, names, get in _CODERS for value in map(get, names)]
+    if not any(map(operator.is_not, now, _AT_FIRST)) and _IS_STOCK:
+        return ()
+    labels = [(cls, name) for cls, names, _ in _CODERS for name in names]
+    found = zip(labels, now, strict=True)
+    return tuple((name, value) for (cls, name), value in found if not _is_of_json(cls, value))
+
+
+def _is_of_json(cls: type, value: object) -> bool:
+    if type(value) is types.FunctionType:
+        return value.__globals__.get("__name__") == cls.__module__
+    return value in _SEPARATORS
+
+
+_AT_FIRST = [value for _, names, get in _CODERS for value in map(get, names)]
+_IS_STOCK = all(_is_of_json(cls, get(name)) for cls, names, get in _CODERS for name in names)
+
+
+def tables() -> tuple[object, ...]:
+    """What has been added to tables of the standard library that functions of it go by."""
+    xml: Any = sys.modules.get("xml.etree.ElementTree")
+    namespaces = () if xml is None else tuple(xml._namespace_map.items())
+    return (
+        tuple(tuple(getattr(urllib.parse, name)) for name in _SCHEMES),
+        () if namespaces == _NAMESPACES else namespaces,
+        tuple(copyreg._extension_registry.items()) if copyreg._extension_registry else (),  # type: ignore[attr-defined]
+    )
