@@ -87,7 +87,19 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
     "posixpath": (
         R.FILE_READ_UNTRACKED,
         _FILE,
-        frozenset(("abspath", "realpath", "expanduser", "expandvars", "lexists", "ismount")),
+        frozenset(
+            (
+                "abspath",
+                "realpath",
+                "expanduser",
+                "expandvars",
+                "isdevdrive",
+                "isjunction",
+                "islink",
+                "lexists",
+                "ismount",
+            )
+        ),
     ),
     "linecache": (R.FILE_READ_UNTRACKED, _FILE, None),
     "weakref": (R.UNKNOWN_OBJECT, "whether a weak reference is alive is not reproducible", None),

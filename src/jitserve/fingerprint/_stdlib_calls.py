@@ -33,6 +33,7 @@ _LISTED = """
 """
 _PURE = frozenset(_LISTED.split())
 _STATE = "shows or changes a state of the process; read the value outside and pass it in"
+_STAMPS = "puts the time of day into what it makes; make it outside"
 _DESCRIBES = "reads what describes a function or class, which is not walked"
 # Of modules on the list, what reads or changes more than its arguments: module -> names, of classes or of methods.
 _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
@@ -69,13 +70,25 @@ _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
             )
         ),
     ),
+    "gzip": ((R.TIME_READ, _STAMPS), frozenset(("compress", "GzipFile.write"))),
+    "zipfile": (
+        (R.TIME_READ, _STAMPS),
+        frozenset(("ZipFile.mkdir", "ZipFile.write", "ZipFile.writestr", "ZipInfo.from_file")),
+    ),
+    **dict.fromkeys(("abc", "_abc"), ((R.OPAQUE_CALLABLE, _STATE), frozenset(("get_cache_token",)))),
+    **dict.fromkeys(("html", "html.parser"), ((R.OPAQUE_CALLABLE, _STATE), frozenset(("unescape", "HTMLParser")))),
     "_thread": (
         (R.OPAQUE_CALLABLE, _STATE),
         frozenset(("_count", "get_ident", "get_native_id", "interrupt_main", "stack_size")),
     ),
     "threading": (
         (R.OPAQUE_CALLABLE, _STATE),
-        frozenset(("getprofile", "gettrace", "setprofile", "settrace", "stack_size", "settrace_all_threads")),
+        frozenset(
+            (
+                *("getprofile", "gettrace", "setprofile", "settrace", "stack_size", "settrace_all_threads"),
+                *("Thread.__init__", "Timer.__init__"),  # they count their kind, to have names
+            )
+        ),
     ),
     "sys": (
         (R.OPAQUE_CALLABLE, _STATE),

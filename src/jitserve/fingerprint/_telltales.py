@@ -128,5 +128,7 @@ def _together(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> 
             yield "catch_warnings", (R.DYNAMIC_SCOPE, _FILTERED)
     if "getcontext" in loaded and "flags" in said:
         yield "flags", (R.OPAQUE_CALLABLE, _PROCESS)
+    if "strftime" in said and any("%s" in text for text in said):
+        yield "strftime", (R.TIME_READ, "%s depends on the time zone of the process")
     if "datetime64" in loaded and said & _CLOCKS:
         yield "datetime64", (R.TIME_READ, "reads the clock while tracing")

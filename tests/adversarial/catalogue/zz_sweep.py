@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.adversarial.case import HIT, MISS, bypass, case
+from tests.adversarial.case import HIT, MISS, Case, bypass, case
 
 _MEMO = "@functools.cache\ndef g(k=1): return k\n"
 _VARIABLE = "import contextvars\nV = contextvars.ContextVar('case_zs', default=2)\ndef f(x): return x * V.get(5)"
@@ -10,6 +10,28 @@ _LOGGER = "import logging\nL = logging.getLogger('case_zs')\nL.setLevel(10)\nL.p
 _HANDLER = "class H(logging.Handler):\n out = None\n def emit(s, r): {}\n"
 _LOGS = "def f(x):\n L.info('a')\n return x * (2 + len(LOG))\n"
 _UNDO = "def undo():\n L.handlers.clear()\n L.filters.clear()\n vars(L).pop('k', None)\n"
+_STREAM = "class W:\n encoding = 'utf-8'\n def write(s, t): {}\n def flush(s): pass\nold = sys.stdout\nLOG = []\n"
+_PRINTS = "def f(x):\n print('a')\n return x * (2 + len(LOG))\ndef undo(): sys.stdout = old\n"
+_WARNS = (
+    "import warnings\nLOG = []\ndef f(x):\n warnings.warn('zs07')\n return x * (2 + len(LOG))\n"
+    "old, kept = warnings.showwarning, warnings.filters[:]\n"
+    "def undo():\n warnings.showwarning = old\n warnings.filters[:] = kept\n warnings._filters_mutated()"
+)
+_PARSE = "import urllib.parse as up\nold = [up.uses_relative[:], up.uses_netloc[:]]\n"
+_PARSE += "def f(x): return x * len(up.urljoin('zs://a/b', 'c'))\n"
+_PARSE += "def undo(): up.uses_relative[:], up.uses_netloc[:] = old"
+_XML = "import xml.etree.ElementTree as ET\ndef f(x): return x * len(ET.tostring(ET.Element('{u}a'), 'unicode'))\n"
+_XML += "def undo(): ET._namespace_map.pop('u', None)"
+_JSON = "import json\nold = json.JSONEncoder.default\ndef undo(): json.JSONEncoder.default = old\n"
+_GENERATES = (
+    "LOG = []\ndef f(x):\n async def ag(): yield 2\n a = ag()\n try: a.__anext__().send(None)\n"
+    " except StopIteration as e: return x * e.value * (1 + len(LOG))\ndef undo(): sys.set_asyncgen_hooks(None, None)"
+)
+
+
+def _reads(id: str, expression: str, before: str = "", reason: str = "time_read") -> Case:
+    return case(id, bypass(reason), f"{before}\ndef f(x): return x * (0 * int({expression}) + 2)")
+
 
 CASES = (
     # Memos.
@@ -143,4 +165,68 @@ CASES = (
         HIT,
         _LOGGER + "class H(logging.FileHandler): pass\nL.addHandler(H(os.devnull))\n" + _LOGS + _UNDO,
     ),
+    # Streams and warnings.
+    case("ZS06-stdout", MISS, _STREAM.format("LOG.append(1)") + _PRINTS, only_b="sys.stdout = W()"),
+    case("ZS06-stdout-that-fails", MISS, _STREAM.format("raise ValueError('no')") + _PRINTS, only_b="sys.stdout = W()"),
+    case(
+        "ZS06-stdout-of-python",
+        HIT,
+        _STREAM.format("pass") + _PRINTS,
+        only_b="import io\nsys.stdout = io.StringIO()",
+    ),
+    case(
+        "ZS07-shown-otherwise",
+        MISS,
+        _WARNS,
+        only_b="warnings.simplefilter('always')\nwarnings.showwarning = lambda *a, **k: LOG.append(1)",
+    ),
+    case("ZS07-shown", HIT, _WARNS, only_b="warnings.showwarning = warnings._showwarning_orig"),
+    # Tables and hooks that functions of the standard library go by.
+    case("ZS08-schemes", MISS, _PARSE, only_b="up.uses_relative.append('zs')\nup.uses_netloc.append('zs')"),
+    case("ZS08-schemes-same", HIT, _PARSE),
+    case("ZS08-namespace", MISS, _XML, only_b="ET.register_namespace('pppp', 'u')"),
+    case("ZS08-namespace-imported", HIT, "def f(x): return x * 2", only_b="import xml.etree.ElementTree"),
+    case(
+        "ZS08-extension",
+        MISS,
+        "import copyreg, pickle\nclass P: pass\np = P()\ndef f(x): return x * len(pickle.dumps(p))\n"
+        "def undo(): copyreg._extension_registry.clear(), copyreg._inverted_registry.clear()",
+        only_b="copyreg.add_extension(P.__module__, 'P', 77)",
+    ),
+    _reads("ZS08-entities", "len(html.unescape('&zz26;'))", "import html, html.entities", "opaque_callable"),
+    case("ZS08-asyncgen-hooks", MISS, _GENERATES, only_b="sys.set_asyncgen_hooks(lambda g: LOG.append(1), None)"),
+    case("ZS08-asyncgen-hooks-none", HIT, _GENERATES),
+    case(
+        "ZS09-encoder",
+        MISS,
+        _JSON
+        + "class O: pass\no = O()\ndef f(x):\n try: return x * len(json.dumps(o))\n except TypeError: return x * 2",
+        only_b="json.JSONEncoder.default = lambda s, o: 'abcdef'",
+    ),
+    case("ZS09-encoder-same", HIT, _JSON + "def f(x): return x * len(json.dumps([1]))"),
+    # Clocks, counters and the state of the process below functions of the standard library.
+    _reads("ZS10-gzip", "gzip.compress(b'a')[4]", "import gzip"),
+    _reads("ZS10-gzip-file", "gzip.GzipFile(fileobj=io.BytesIO(), mode='w').write(b'a')", "import gzip, io"),
+    _reads("ZS10-zip", "zipfile.ZipFile(io.BytesIO(), 'w').writestr('a', 'b') or 2", "import zipfile, io"),
+    case(
+        "ZS10-gzip-read",
+        HIT,
+        "import gzip\nZ = gzip.compress(b'ab', mtime=0)\ndef f(x): return x * len(gzip.decompress(Z))",
+    ),
+    _reads("ZS10-record", "logging.makeLogRecord({}).process", "import logging", "opaque_callable"),
+    _reads(
+        "ZS10-record-class",
+        "logging.LogRecord('a', 1, 'b', 1, 'c', (), None).created % 9",
+        "import logging",
+        "opaque_callable",
+    ),
+    _reads("ZS10-thread", "len(threading.Thread(target=print).name)", reason="opaque_callable"),
+    _reads("ZS10-cache-token", "1 + abc.get_cache_token()", "import abc", "opaque_callable"),
+    _reads("ZS10-seconds", "int(D.strftime('%s')) % 86400 + 1", "import datetime\nD = datetime.datetime(2024, 1, 1)"),
+    case(
+        "ZS10-year",
+        HIT,
+        "import datetime\nD = datetime.datetime(2024, 1, 1)\ndef f(x): return x * int(D.strftime('%Y'))",
+    ),
+    _reads("ZS10-link", "2 if os.path.islink('bin') else 3", reason="file_read_untracked"),
 )
