@@ -19,7 +19,7 @@ from typing import Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _described, _hash_order, _hazards, _instances, _listeners, _names, _place, _registries
+from . import _described, _encodings, _hash_order, _hazards, _instances, _listeners, _names, _place, _registries
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
@@ -208,6 +208,7 @@ def walk(
         walker.registries.finish(walker)
         _described.finish(walker)
         _listeners.finish(walker)
+        _encodings.finish(walker)
         walker.order.finish(walker)
     except Refusal as refusal:
         refusal.place = _place.place_of(walker, refusal.path)
