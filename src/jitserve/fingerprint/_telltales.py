@@ -21,6 +21,7 @@ _FILE = "reads a file while tracing"
 _PLACE = "depends on where the code stands in its file"
 _PROCESS = "depends on what this process has done before; read the value outside and pass it in"
 _CHANGES = "changes the process, which a hit would not do; do it outside"
+_DESCRIBED = "reads what describes a function or class, which is not walked"
 _ANNOTATIONS = "reads annotations, which are not walked"
 
 _ATTRIBUTES: dict[str, Rule] = {
@@ -32,6 +33,9 @@ _ATTRIBUTES: dict[str, Rule] = {
     **dict.fromkeys(("__firstlineno__", "end_lineno"), (R.DYNAMIC_SCOPE, _PLACE)),
     **dict.fromkeys(("__annotations__", "__annotate__", "__signature__"), (R.DYNAMIC_SCOPE, _ANNOTATIONS)),
     **dict.fromkeys(("__bound__", "__constraints__", "__default__"), (R.DYNAMIC_SCOPE, _ANNOTATIONS)),
+    **dict.fromkeys(("__static_attributes__", "__text_signature__"), (R.DYNAMIC_SCOPE, _DESCRIBED)),
+    **dict.fromkeys(("__traceback__", "tb_next"), (R.DYNAMIC_SCOPE, _SCOPE)),
+    "__callback__": (R.UNKNOWN_OBJECT, "what happens when an object goes is not walked"),
     "__subclasses__": (R.DYNAMIC_SCOPE, "which subclasses exist depends on what else was imported"),
     "__doc__": (R.DYNAMIC_SCOPE, "reads a docstring, which is not walked"),
     **dict.fromkeys(("read_text", "read_bytes"), (R.FILE_READ_UNTRACKED, _FILE)),
