@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import array
+import collections
 import contextvars
 import dataclasses
 import datetime
 import decimal
+import functools
+import gc
 import pathlib
 import re
+import struct
 import types
 import typing
 import uuid
@@ -15,9 +20,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from jitserve import _core
+from jitserve._outcome import BypassReason, Refusal
 
-from . import _raw
-from ._path import Path
+from . import _instances, _raw
+from ._path import Path, render
 
 if TYPE_CHECKING:
     from ._walk import Walker
@@ -44,6 +50,61 @@ def _datetime(value: datetime.datetime) -> tuple[Any, ...]:
     return (value.toordinal(), *_time(value.timetz()))
 
 
+def _type_parameter(value: Any) -> tuple[Any, ...]:
+    """Its name, its variance, and whether it has a default. What it is bound to is told by names that are refused."""
+    has_default = getattr(value, "has_default", None)  # since Python 3.13
+    variance = (getattr(value, name, None) for name in ("__covariant__", "__contravariant__", "__infer_variance__"))
+    return (value.__name__, *variance, has_default is not None and has_default())
+
+
+def _match(value: re.Match[Any]) -> tuple[Any, ...]:
+    return (value.re, value.string, value.pos, value.endpos, value.regs)
+
+
+def encode_array(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """An ``array.array``, which may change."""
+    if walker.number(obj, path):
+        walker.tokens.begin("array", 2)
+        walker.push([(obj.typecode, path, trusted), (obj.tobytes(), path, trusted)])
+
+
+def encode_memory(walker: Walker, obj: memoryview, path: Path, trusted: bool) -> None:
+    """A view of bytes. What a view of anything else shows may change, and what it belongs to is not seen."""
+    try:
+        owner: object = obj.obj
+    except ValueError:  # it was released
+        owner = None
+    if type(owner) is not bytes:
+        raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), "a memoryview of something else than bytes")
+    if walker.number(obj, path):
+        parts = (owner, obj.tobytes(), obj.format, obj.shape, obj.strides)
+        walker.tokens.begin("memoryview", len(parts))
+        walker.push([(part, path, trusted) for part in parts])
+
+
+def encode_ordered(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """An ``OrderedDict``, and the order that it has as a dictionary where that is another one."""
+    order = list(map(id, collections.OrderedDict.__iter__(obj)))
+    inner = list(map(id, dict.__iter__(obj)))
+    if order != inner and walker.index_of(obj) is None:
+        walker.tokens.tag("order as a dictionary")
+        for key in inner:
+            walker.tokens.int_(order.index(key))
+    _instances.encode_instance(walker, obj, path, trusted)
+
+
+def encode_key(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    """What ``functools.cmp_to_key`` makes of a function: that function, which C keeps to itself."""
+    kept = [held for held in gc.get_referents(obj) if held is not type(obj)]
+    if len(kept) != 1:
+        raise Refusal(
+            BypassReason.UNKNOWN_OBJECT, render(path), "a key that is to be compared; keep what it was made of"
+        )
+    if walker.number(obj, path):
+        walker.tokens.begin("cmp_to_key", 1)
+        walker.push([(kept[0], path, trusted)])
+
+
 def encode_context_variable(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """A context variable: its name, and its value in the context that the trace would run in, or else its default.
 
@@ -68,13 +129,19 @@ ENCODERS: dict[type, Encoder] = {
     datetime.timezone: _by("timezone", lambda value: value.__getinitargs__()),
     decimal.Decimal: _by("decimal", lambda value: tuple(value.as_tuple())),
     re.Pattern: _by("regex", lambda value: (value.pattern, value.flags)),
-    uuid.UUID: _by("uuid", lambda value: (value.int,)),
+    uuid.UUID: _by("uuid", lambda value: (value.int, value.is_safe.value)),
+    struct.Struct: _by("struct", lambda value: (value.format, value.size)),
+    re.Match: _by("match", _match),
+    array.array: encode_array,
+    collections.OrderedDict: encode_ordered,
+    memoryview: encode_memory,
+    type(functools.cmp_to_key(lambda one, other: 0)): encode_key,
     dataclasses.Field: _core.encode_field,
     contextvars.ContextVar: encode_context_variable,
-    types.GenericAlias: _by("generic", lambda value: (value.__origin__, value.__args__)),
+    types.GenericAlias: _by("generic", lambda value: (value.__origin__, value.__args__, value.__unpacked__)),
     types.UnionType: _by("union", lambda value: value.__args__),
-    typing.TypeVar: _by("typevar", lambda value: (value.__name__,)),
-    typing.ParamSpec: _by("paramspec", lambda value: (value.__name__,)),
+    typing.TypeVar: _by("typevar", _type_parameter),
+    typing.ParamSpec: _by("paramspec", _type_parameter),
     type(NotImplemented): _by("NotImplemented", lambda value: ()),
     type(...): _by("Ellipsis", lambda value: ()),
     **{

@@ -27,6 +27,26 @@ _GENERATES = (
     "LOG = []\ndef f(x):\n async def ag(): yield 2\n a = ag()\n try: a.__anext__().send(None)\n"
     " except StopIteration as e: return x * e.value * (1 + len(LOG))\ndef undo(): sys.set_asyncgen_hooks(None, None)"
 )
+_TYPE = "import typing\nT = typing.TypeVar('T')\ndef f(x): return x * (2 if {} else 3)"
+_KEY = "K = functools.cmp_to_key(lambda a, b: a - b)\ndef f(x): return x * sorted([3, 2, 5], key=K)[0]"
+_VALUES = (
+    ("struct", "import struct\nV = struct.Struct('<i')\ndef f(x): return x * V.size", ("<i", "<q")),
+    ("match", "import re\nV = re.match('a+', 'aab')\ndef f(x): return x * V.end()", ("'aab'", "'aaab'")),
+    ("match-end", "import re\nV = re.compile('a').match('aab', 0)\ndef f(x): return x * (2 + V.pos)", (", 0)", ", 1)")),
+    ("array", "import array\nV = array.array('i', [2, 3])\ndef f(x): return x * V[0]", ("[2,", "[4,")),
+    ("array-type", "import array\nV = array.array('i', [2])\ndef f(x): return x * V.itemsize", ("'i'", "'q'")),
+    ("memory", "V = memoryview(b'abc')\ndef f(x): return x * V[0]", ("abc", "bbc")),
+    ("memory-part", "V = memoryview(b'aba')[:2]\ndef f(x): return x * V[1]", ("[:2]", "[1:]")),
+    ("memory-owner", "V = memoryview(b'aba')[:2]\ndef f(x): return x * len(V.obj)", ("aba", "abab")),
+    ("key", _KEY, ("a - b", "b - a")),
+)
+_HANDLED = "import codecs\ncodecs.register_error('zs', codecs.replace_errors)\n"
+_HANDLED += "def f(x): return x * (1 + len('\u00e9'.encode('ascii', 'zs')))"
+_SOUGHT = (
+    "import codecs\ndef s(n): return codecs.lookup('utf-8') if n == 'zs14enc' else None\ncodecs.register(s)\n"
+    "'a'.encode('zs14enc')\ndef f(x): return x * len('\u00e9'.encode('zs14enc'))\ndef undo(): codecs.unregister(s)"
+)
+_ORDER = "O = collections.OrderedDict(a=2, b=3)\ndef f(x): return x * next(iter({}))"
 
 
 def _reads(id: str, expression: str, before: str = "", reason: str = "time_read") -> Case:
@@ -229,4 +249,69 @@ CASES = (
         "import datetime\nD = datetime.datetime(2024, 1, 1)\ndef f(x): return x * int(D.strftime('%Y'))",
     ),
     _reads("ZS10-link", "2 if os.path.islink('bin') else 3", reason="file_read_untracked"),
+    # Values that tell more than was told.
+    case("ZS11-covariant", MISS, _TYPE.format("T.__covariant__"), ("('T')", "('T', covariant=True)")),
+    case("ZS11-text", MISS, _TYPE.format("repr(T) == '~T'"), ("('T')", "('T', contravariant=True)")),
+    case(
+        "ZS11-parameters",
+        MISS,
+        "import typing\nP = typing.ParamSpec('P')\ndef f(x): return x * len(repr(P))",
+        ("('P')", "('P', covariant=True)"),
+    ),
+    case("ZS11-same", HIT, _TYPE.format("T.__covariant__")),
+    case(
+        "ZS11-unpacked",
+        MISS,
+        "T = tuple[int]\ndef f(x): return x * (2 if T.__unpacked__ else 3)",
+        ("T = tuple[int]", "T = next(iter(tuple[int]))"),
+    ),
+    case(
+        "ZS11-uuid",
+        MISS,
+        "import uuid\nU = uuid.UUID(int=5)\ndef f(x): return x * (2 if U.is_safe is uuid.SafeUUID.safe else 3)",
+        ("int=5", "int=5, is_safe=uuid.SafeUUID.safe"),
+    ),
+    case("ZS11-uuid-same", HIT, "import uuid\nU = uuid.UUID(int=5)\ndef f(x): return x * U.int"),
+    # What describes, and what leads back to the process.
+    _reads(
+        "ZS12-callback", "R.__callback__ is None", "import weakref\ndef g(): pass\nR = weakref.ref(g)", "unknown_object"
+    ),
+    _reads("ZS12-traceback", "E.__traceback__ is None", "E = ValueError('a')", "dynamic_scope"),
+    _reads(
+        "ZS12-text-signature", "len(g.__text_signature__)", "def g(): pass\ng.__text_signature__ = 'a'", "dynamic_scope"
+    ),
+    _reads(
+        "ZS12-attributes", "len(C.__static_attributes__)", "class C: __static_attributes__ = ('a',)", "dynamic_scope"
+    ),
+    case(
+        "ZS12-code-of-generator",
+        MISS,
+        "def g(): yield 2\ndef f(x): return x * (1 + len(g().gi_code.co_names))",
+        ("yield 2", "yield len([abs])"),
+    ),
+    # Values of the standard library that were refused.
+    *(case(f"ZS13-{name}", MISS, program, edit) for name, program, edit in _VALUES),
+    *(case(f"ZS13-{name}-same", HIT, program) for name, program, _ in _VALUES),
+    case(
+        "ZS13-array-changed",
+        bypass("trace_side_effect"),
+        "import array\nV = array.array('i', [2])\ndef f(x):\n V.append(1)\n return x * 2\ndef observe(): return len(V)",
+    ),
+    case(
+        "ZS13-memory-of-list", bypass("unknown_object"), "V = memoryview(bytearray(b'abc'))\ndef f(x): return x * V[0]"
+    ),
+    # The order of an OrderedDict as a dictionary.
+    case(
+        "ZS14-order",
+        MISS,
+        _ORDER.format("dict.values(O)"),
+        ("a=2, b=3)", "b=3, a=2)\nO.move_to_end('b')"),
+    ),
+    case("ZS14-order-same", HIT, _ORDER.format("O.values()"), ("a=2, b=3)", "c=1, a=2, b=3)\nO.pop('c')")),
+    # Encodings that somebody has registered.
+    case("ZS15-handler", MISS, _HANDLED, ("replace_errors", "ignore_errors")),
+    case("ZS15-handler-same", HIT, _HANDLED),
+    case("ZS15-search", MISS, _SOUGHT, ("'utf-8'", "'latin-1'")),
+    case("ZS15-search-same", HIT, _SOUGHT),
+    case("ZS15-stock", HIT, "def f(x): return x * len('\u00e9'.encode('utf-8'))"),
 )
