@@ -15,6 +15,7 @@ from jitserve._outcome import BypassReason, Refusal
 
 from . import _inner_imports, _loading, _modules, _names, _raw, _static, adapters
 from ._path import ATTR, GLOBAL, Path, render
+from ._vars import asks_of_objects
 
 if TYPE_CHECKING:
     from ._walk import Walker
@@ -65,7 +66,7 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
         elif name in builtins:
             value = builtins[name]
             children.append((BUILTIN, path, trusted))
-            if name in _HASHING and value is _HASHING[name] and function.__code__.co_name == "__hash__":
+            if _is_harmless(name, value, function.__code__):
                 continue
         else:
             children.append((UNRESOLVED, path, trusted))
@@ -74,6 +75,13 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
     if not trusted and _names.of(function.__code__).imports:
         _add_imports(walker, function, children, path)
     return children
+
+
+def _is_harmless(name: str, value: Any, code: types.CodeType) -> bool:
+    """Whether code uses a builtin, that is refused elsewhere, for nothing that matters."""
+    if name in _HASHING and value is _HASHING[name]:
+        return code.co_name == "__hash__"
+    return value is vars and all(map(asks_of_objects, _names.of(code).codes))
 
 
 def _add_imports(walker: Walker, function: types.FunctionType, children: Children, path: Path) -> None:

@@ -27,6 +27,7 @@ from ._origin import Origin
 from ._pruning import INTROSPECTION
 from ._stack import IMPORTING, WATCHING, new_stack
 from ._stdlib_calls import direct_rule, is_judged, signature_rule
+from ._vars import asks_of_objects
 
 # Modules that JAX uses all the time: what the user's code does with them is seen by the walk.
 _BUSY_MODULES = frozenset(("weakref", "_weakrefset", "threading", "contextvars", "typing", "traceback"))
@@ -166,8 +167,8 @@ class Observer:
             return
         if function is print and frame is not None:
             self._print = (id(frame), frame.f_lasti)
-        if (function is hash or function is id) and frame is not None and frame.f_code.co_name == "__hash__":
-            return  # what it comes to is seen by those only who ask for a hash themselves, and by sets
+        if frame is not None and _is_harmless(function, frame.f_code):
+            return
         owner = function.__self__ if kind is types.BuiltinFunctionType else receiver
         if kind is types.BuiltinFunctionType and issubclass(type(owner), types.ModuleType | type(None)):
             module, qualname = str(function.__module__), function.__qualname__
@@ -323,6 +324,13 @@ class Observer:
 
     def _refuse(self, reason: BypassReason, where: str, detail: str) -> None:
         self.impure.append(Refusal(reason, where, detail))
+
+
+def _is_harmless(function: Any, code: types.CodeType) -> bool:
+    """Whether code calls a builtin, that is refused elsewhere, for nothing that matters."""
+    if function is hash or function is id:
+        return code.co_name == "__hash__"  # seen by those only who ask for a hash themselves, and by sets
+    return function is vars and asks_of_objects(code)
 
 
 def _is_opaque(frame: types.FrameType) -> bool:

@@ -29,6 +29,10 @@ _CHECKED = (
     "class S:\n def size(self): return 2\nS = S()\ndef f(x): return x * (2 if isinstance(S, Sized) else 3)"
 )
 _MODULE = "from . import late\ndef f(x): return x * late.K\n=== late.py\nK = 2\nclass M(types.ModuleType): K = property(lambda self: 9)"
+_VARS = (
+    "import argparse\nN = argparse.Namespace(a=2, b=3)\ndef g(x, a, b): return x * a + b\n"
+    "def f(x): return g(x, **vars(N)) * len(vars(N))"
+)
 _ON_A_MESH = (
     "from jax.sharding import Mesh\nD = jax.devices()\ndef f(): return jnp.zeros(4)\nARGS = ()\n"
     "def context(): return jax.set_mesh(Mesh(np.array(D[:2]), ('a',)))"
@@ -157,6 +161,16 @@ CASES: tuple[Case, ...] = (
             "jax.set_mesh(Mesh(np.array(D[:2]), ('a',)))",
             "jax.sharding.use_abstract_mesh(Mesh(np.array(D[:2]), ('a',)).abstract_mesh)",
         ),
+    ),
+    # `vars` of an object is its dictionary; without one, it is the frame.
+    case("Z28-vars", HIT, _VARS),
+    case("Z28-vars-other", MISS, _VARS, ("b=3", "b=4")),
+    case("Z28-vars-of-the-frame", bypass("dynamic_scope"), "def f(x):\n b = 3\n return x * vars()['b']"),
+    case("Z28-vars-handed-on", bypass("dynamic_scope"), "def g(v): return v()\ndef f(x):\n g(vars)\n return x * 2"),
+    case(
+        "Z28-vars-of-a-module",
+        bypass("dynamic_module_attr"),
+        "from . import late\ndef f(x): return x * vars(late)['K']\n=== late.py\nK = 2",
     ),
     # What only tells where something is kept.
     case("Z27-partial-of-a-tree", HIT, "P = jax.tree_util.Partial(lambda k, x: x * k, 2.0)\ndef f(x): return P(x)"),
