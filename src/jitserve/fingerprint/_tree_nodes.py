@@ -22,7 +22,14 @@ _KNOWN = frozenset(
     )
 )
 # Where JAX registers dataclasses of its own. One that is missing here costs a miss, and no more.
-_DATACLASSES = ("jax._src.api", "jax._src.error_check", "jax._src.pallas.", "jax._src.random.", "jax._src.state.")
+_DATACLASSES = (
+    "jax._src.api",
+    "jax._src.error_check",
+    "jax._src.lax.control_flow.",
+    "jax._src.pallas.",
+    "jax._src.random.",
+    "jax._src.state.",
+)
 
 
 class TreeNodes:
@@ -67,7 +74,7 @@ def _comes_with_package(cls: type, functions: tuple[object, ...]) -> bool:
         return True
     if type(flatten) is not types.FunctionType:
         return False
-    if flatten.__code__.co_qualname.startswith("register_dataclass."):
+    if flatten.__code__.co_qualname.lstrip("_").startswith("register_dataclass."):
         return _raw.module_name(cls).startswith(_DATACLASSES)
     return flatten.__globals__.get("__name__") == _raw.module_name(cls)
 
