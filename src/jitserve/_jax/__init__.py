@@ -35,6 +35,7 @@ from jitserve._jax._context import config_states as config_states
 from jitserve._jax._context import context_values as context_values
 from jitserve._jax._context import debug_modes as debug_modes
 from jitserve._jax._context import forbids_tracing as forbids_tracing
+from jitserve._jax._context import is_of_top_level as is_of_top_level
 from jitserve._jax._context import is_tracing as is_tracing
 from jitserve._jax._context import own_context as own_context
 from jitserve._jax._executable import ConventionParts as ConventionParts

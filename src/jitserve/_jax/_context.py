@@ -34,6 +34,11 @@ def at_top_level() -> bool:
     return bool(core.trace_ctx.is_top_level()) and _recording.value is None
 
 
+def is_of_top_level(state: Any) -> bool:
+    """Whether a note of the trace that was under way (``get_opaque_trace_state``) says that there was none."""
+    return type(state._trace_ref()) is core.EvalTrace
+
+
 def is_tracing() -> bool:
     """Whether a JAX transformation or a trace is under way in this thread, so that calls become part of it."""
     return not core.trace_state_clean()

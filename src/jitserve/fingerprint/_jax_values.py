@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jitserve import _jax
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _functions, _instances, _names, _origin, _raw, _rules
+from . import _functions, _instances, _jax_traces, _names, _origin, _raw, _rules
 from ._arrays import encode_jax_array, encode_key_array
 from ._beside import beside, check_class
 from ._origin import Origin
@@ -200,6 +200,7 @@ def encode_primitive(walker: Walker, obj: Any, path: Path, trusted: bool) -> Non
 
 # By name, so that nothing is imported for the sake of the table; ``_dispatch`` checks that the class is JAX's.
 BY_NAME = {
+    **_jax_traces.BY_NAME,
     "jaxlib._jax.ArrayImpl": encode_jax_array,
     "jaxlib._jax.Device": encode_device,
     "jaxlib._jax.PjitFunction": encode_jitted,

@@ -30,6 +30,7 @@ _ATTRIBUTES: dict[str, Rule] = {
         ("co_filename", "co_firstlineno", "co_linetable", "co_lnotab", "f_lineno", "f_lasti"), (R.DYNAMIC_SCOPE, _PLACE)
     ),
     **dict.fromkeys(("co_lines", "co_positions", "tb_lineno", "tb_lasti", "lineno"), (R.DYNAMIC_SCOPE, _PLACE)),
+    **dict.fromkeys(("func_filename", "func_lineno", "func_src_info"), (R.DYNAMIC_SCOPE, _PLACE)),
     **dict.fromkeys(("__firstlineno__", "end_lineno"), (R.DYNAMIC_SCOPE, _PLACE)),
     **dict.fromkeys(("__annotations__", "__annotate__", "__signature__"), (R.DYNAMIC_SCOPE, _ANNOTATIONS)),
     **dict.fromkeys(("__bound__", "__constraints__", "__default__"), (R.DYNAMIC_SCOPE, _ANNOTATIONS)),

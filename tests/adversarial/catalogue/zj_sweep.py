@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.adversarial.case import HIT, MISS, bypass, case
+from tests.adversarial.case import HIT, MISS, OK, bypass, case
 
 
 def _reads(id: str, expected: str, before: str, expression: str, *edits: tuple[str, str], only_b: str = "") -> object:
@@ -82,6 +82,8 @@ _CONFIG = "@dataclasses.dataclass(frozen=True)\nclass C: k: float"
 _OTHER_ORDER = (
     "@dataclasses.dataclass\nclass C: k: int; l: int = 2\ndef other(c):\n k = c.__dict__.pop('k')\n c.k = k\n return c"
 )
+_EXPORTED = "from jax import export\nE = export.export(jax.jit(lambda v: v * 2.))(X)"
+_NNX = "from flax import nnx\nm = nnx.Linear(4, 2, rngs=nnx.Rngs(0))"
 _FIELDS = "jax.tree_util.register_dataclass({}, ('data',), ())"
 
 CASES = (
@@ -254,6 +256,43 @@ CASES = (
             "def wrap(jit):\n j = jit(f)\n return lambda x: (lambda p, q, r: (p.v, p.aux is q.aux, p.aux is r.aux))(*j(x))",
         )
         for name, value in (("list", "[1]"), ("dict", "{'a': 1}"))
+    ),
+    # What traces have left behind, and objects that note in which trace they were made.
+    *(
+        variant
+        for name, before, result in (
+            ("jaxpr", "J = jax.make_jaxpr(lambda v: v * 2.)(X)", "jax.core.eval_jaxpr(J.jaxpr, J.consts, x)[0]"),
+            ("vjp", "_, g = jax.vjp(lambda v: jnp.sin(v) * 2., X)", "g(x)[0]"),
+            ("closure-convert", "g, c = jax.closure_convert(lambda v: v * 2., X)", "g(x, *c)"),
+        )
+        for variant in (
+            case(f"ZJ09-{name}", MISS, f"{before}\ndef f(x): return {result}", ("2.", "3.")),
+            case(f"ZJ09-same-{name}", HIT, f"{before}\ndef f(x): return {result}", (before, f"\n\n{before}")),
+        )
+    ),
+    case(
+        "ZJ09-exported-rule",
+        OK,
+        f"{_EXPORTED.replace('lambda v: v * 2.', 'g')}\ndef f(x): return jax.vjp(E.call, x)[1](x)[0]".replace(
+            "E =", "@jax.custom_jvp\ndef g(v): return v\ng.defjvp(lambda p, t: (p[0], t[0] * 2.))\nE ="
+        ),
+        ("2.", "3."),
+    ),
+    case(
+        "ZJ09-place-of-function",
+        bypass("dynamic_scope"),
+        "J = jax.make_jaxpr(lambda v: v * 2.)(X)\ndef f(x): return x * J.jaxpr.debug_info.func_lineno",
+        ("J =", "\n" * 99 + "J ="),
+    ),
+    case("ZJ10-nnx", MISS, f"{_NNX}\ndef f(x): return m(x)", ("Rngs(0)", "Rngs(1)")),
+    case("ZJ10-same-nnx", HIT, f"{_NNX}\ndef f(x): return m(x)"),
+    case(
+        "ZJ10-made-in-a-trace",
+        bypass("unknown_object"),
+        "S = []\n"
+        "jax.make_jaxpr(lambda v: S.append(jax.extend.core.get_opaque_trace_state(convention='nnx')) or v)(X)\n"
+        "def f(x): return x * (2 + (S[0] == jax.extend.core.get_opaque_trace_state(convention='nnx')))",
+        ("x * (2", "x * (3"),
     ),
     _reads("ZJ02-of-jax-itself", HIT, "", "2", only_b="from jax.experimental import checkify, jet, sparse"),
 )

@@ -19,5 +19,9 @@ _CONFIGURATION = "every configuration state is an ingredient of the key, or is s
 TABLE = {
     "jax._src.config.Config": Adapter(reason="every configuration state is an ingredient of the key", inert=True),
     "jax._src.config.State": Adapter(reason=_CONFIGURATION, inert=True, shown=_shown),
+    "jax._src.export._export.Exported": Adapter(
+        reason="_get_vjp traces the function again, which the recorder sees; all the rest says what the module is",
+        presence_only=frozenset(("_get_vjp",)),
+    ),
     "jax._src.mesh.Mesh": Adapter(reason="memos of the mesh", ignored=frozenset(("_cached_device_list", "_hash"))),
 }
