@@ -129,7 +129,7 @@ def test_static_set_is_accepted_for_membership_and_refused_when_its_order_can_be
 
 def test_static_object_of_an_extension_is_refused_D107() -> None:
     with pytest.raises(Refusal) as caught:
-        digest_of_value(memoryview(b"a"))
+        digest_of_value(memoryview(bytearray(b"a")))
     assert caught.value.reason is BypassReason.UNKNOWN_OBJECT
 
 
