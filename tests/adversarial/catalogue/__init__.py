@@ -27,10 +27,10 @@ from . import (
     w_tables,
     x_habits,
     y_values,
+    z_jax,
     z_libraries,
     z_state,
-    zj_sweep,
-    zz_sweep,
+    z_stdlib,
 )
 
 CASES: tuple[Case, ...] = (
@@ -58,6 +58,6 @@ CASES: tuple[Case, ...] = (
     *gaps_values.CASES,
     *gaps_jax.CASES,
     *gaps_process.CASES,
-    *zj_sweep.CASES,
-    *zz_sweep.CASES,
+    *z_jax.CASES,
+    *z_stdlib.CASES,
 )
