@@ -52,10 +52,16 @@ bool IsMadeElsewhere(Hooks& hooks, PyObject* value) {
   return IsHeapType(cls) && IsOfLoadedModule(cls) && hooks.origins.OfClass(cls) == Origin::kUser;
 }
 
+// Such as the `__hash__` of a class whose instances have none.
+bool IsSpecial(PyObject* name) {
+  return PyUnicode_CheckExact(name) && PyUnicode_GET_LENGTH(name) > 1 && PyUnicode_READ_CHAR(name, 0) == '_' &&
+         PyUnicode_READ_CHAR(name, 1) == '_';
+}
+
 bool Counts(Hooks& hooks, PyObject* name, PyObject* value) {
   const int hidden = PyUnicode_CheckExact(name) ? PySet_Contains(hooks.hidden.ptr(), name) : 0;
   if (hidden < 0) throw py::error_already_set();
-  if (hidden == 1) return false;
+  if (hidden == 1 || (value == Py_None && IsSpecial(name))) return false;
   return IsPlain(value) || IsPlainSequence(value) || IsPlainDict(value) || IsArray(Py_TYPE(value)) ||
          IsMadeElsewhere(hooks, value);
 }

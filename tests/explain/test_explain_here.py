@@ -155,17 +155,17 @@ def test_refusal_that_only_a_trace_finds_is_told_once_it_has_been_found() -> Non
 
 def test_registered_fingerprint_and_pure_function_are_waived_and_counted_as_such() -> None:
     source = """
-import ctypes, jitserve
-TABLE = ctypes.c_double(1.0)
-def contents(table): return table.value
-def f(x): return x * TABLE.value
+import array, jitserve
+TABLE = array.array("d", [1.0])
+def contents(table): return table.tolist()
+def f(x): return x * TABLE[0]
 """
     program = walked_program.load(source)
     assert jitserve.explain(program["f"], 1.0).reason is BypassReason.UNKNOWN_OBJECT
     with jitserve.register_fingerprint(type(program["TABLE"]), program["contents"]):
         found = jitserve.explain(program["f"], 1.0)
     by = "fingerprint registered by __main__.contents"
-    assert found.waived == (f"global `TABLE` of `__main__.f`: object of ctypes.c_double, {by}",)
+    assert found.waived == (f"global `TABLE` of `__main__.f`: object of array.array, {by}",)
 
 
 def test_log_names_place_and_advice_of_a_refusal_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import collections
 import contextvars
 import dataclasses
@@ -59,13 +58,6 @@ def _type_parameter(value: Any) -> tuple[Any, ...]:
 
 def _match(value: re.Match[Any]) -> tuple[Any, ...]:
     return (value.re, value.string, value.pos, value.endpos, value.regs)
-
-
-def encode_array(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """An ``array.array``, which may change."""
-    if walker.number(obj, path):
-        walker.tokens.begin("array", 2)
-        walker.push([(obj.typecode, path, trusted), (obj.tobytes(), path, trusted)])
 
 
 def encode_memory(walker: Walker, obj: memoryview, path: Path, trusted: bool) -> None:
@@ -132,7 +124,6 @@ ENCODERS: dict[type, Encoder] = {
     uuid.UUID: _by("uuid", lambda value: (value.int, value.is_safe.value)),
     struct.Struct: _by("struct", lambda value: (value.format, value.size)),
     re.Match: _by("match", _match),
-    array.array: encode_array,
     collections.OrderedDict: encode_ordered,
     memoryview: encode_memory,
     type(functools.cmp_to_key(lambda one, other: 0)): encode_key,

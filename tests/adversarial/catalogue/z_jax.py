@@ -94,7 +94,13 @@ CASES = (
     _leaves(
         "ZJ01-static", MISS, "datetime.time", "datetime.time(1)", _static("datetime.time"), before="import datetime"
     ),
-    _leaves("ZJ01-static-of-jax", MISS, "type(jax.typeof(X))", "jax.typeof(x)", _static("type(jax.typeof(X))")),
+    _leaves(
+        "ZJ01-static-of-jax",
+        MISS,
+        "jax.lax.RandomAlgorithm",
+        "jax.lax.RandomAlgorithm.RNG_DEFAULT",
+        _static("jax.lax.RandomAlgorithm"),
+    ),
     _leaves(
         "ZJ01-dataclass",
         MISS,
