@@ -13,7 +13,7 @@ from typing import Any
 
 from jitserve import _core
 
-from . import _definition, _described, _dispatch
+from . import _definition, _described, _dispatch, _encodings, _listeners
 from ._globals import UNRESOLVED
 from ._ingredient import Ingredient
 from ._notes import Notes
@@ -106,4 +106,6 @@ def take_notes(
     walker.run()
     walker.registries.finish(walker)
     _described.finish(walker)
+    _listeners.finish(walker)
+    _encodings.finish(walker)
     return notes.ingredients()
