@@ -166,7 +166,7 @@ _REFUSED = {
     "B57-computed-attribute-of-a-user-module": ("def f(x, n): return getattr(m, 'x' + n)", R.DYNAMIC_MODULE_ATTR),
     "B-module-as-a-value": ("def g(v): return v.K\ndef f(x): return g(m)", R.DYNAMIC_MODULE_ATTR),
     "B58-globals": ("def f(x): return x * globals()['K']", R.DYNAMIC_SCOPE),
-    "B58-vars": ("def f(x): return vars(x)['K']", R.DYNAMIC_SCOPE),
+    "B58-vars": ("def f(x): return vars()['x']", R.DYNAMIC_SCOPE),
     "B58-locals": ("def f(x): return locals()['x']", R.DYNAMIC_SCOPE),
     "B58-module-dict": ("def f(x): return sys.modules['m'].K", R.DYNAMIC_MODULE_ATTR),
     "B59-eval": ("def f(x): return eval('x * K')", R.DYNAMIC_SCOPE),

@@ -5,6 +5,7 @@ metaclass, method resolution order, and everything in the class's own namespace.
 from __future__ import annotations
 
 import _abc  # type: ignore[import-not-found]
+import abc
 from collections.abc import Iterator
 
 from . import _origin, _raw, adapters
@@ -70,9 +71,10 @@ def registered(cls: type, users_only: bool) -> list[str]:
 
     Libraries register theirs with those of the standard library when they are imported, and to have an instance of
     such a class is to have imported it. So there only the user's count, and what others than its own module have
-    registered of a class that everybody has. What is registered with a class made from it, is registered with it, too.
+    registered of a class that everybody has. What is registered with a class made from it, is registered with it, too;
+    but ``abc.ABC`` is made to be derived from, and all abstract base classes are made from it.
     """
-    if "_abc_impl" not in _raw.namespace(cls):
+    if "_abc_impl" not in _raw.namespace(cls) or cls is abc.ABC:
         return []
     return sorted(
         name for kind in (cls, *_made_from(cls)) for name in _registered_with(kind, users_only or kind is not cls)

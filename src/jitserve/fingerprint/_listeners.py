@@ -72,9 +72,11 @@ def _emit(walker: Walker, pending: list[object]) -> None:
     seen: set[int] = set()
     while pending:
         value = pending.pop(0)
-        number = walker.index_of(value)
+        number, of_user = walker.index_of(value), _is_of_user(value)
+        if number is None and not of_user:
+            continue  # a counter, a list of messages: they come and go with what is logged
         walker.tokens.int_(-1 if number is None else number)
-        if id(value) in seen or not _is_of_user(value):
+        if id(value) in seen or not of_user:
             continue
         seen.add(id(value))
         if type(value) is types.FunctionType:
