@@ -21,6 +21,8 @@ _KNOWN = frozenset(
         *("jax._src.tree_util.Static", "jax._src.hijax.Static", "jax._src.checkify.ErrorEffects"),
     )
 )
+# Classes that only JAX's own code has to do with. Who imports Pallas, or what needs it, registers them.
+_INTERNAL = "jax._src.pallas."
 # Where JAX registers dataclasses of its own. One that is missing here costs a miss, and no more.
 _DATACLASSES = (
     "jax._src.api",
@@ -62,7 +64,7 @@ class TreeNodes:
 
 
 def _is_registered_by_others(cls: type, functions: tuple[object, ...]) -> bool:
-    if _origin.of_class(cls) is not _origin.Origin.OPAQUE:
+    if _origin.of_class(cls) is not _origin.Origin.OPAQUE or _raw.module_name(cls).startswith(_INTERNAL):
         return False
     return any(map(_rules.is_foreign, functions)) or not _comes_with_package(cls, functions)
 
