@@ -54,8 +54,8 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
     def cache_miss(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool]:
         if _jax.forbids_tracing():
             return stock_miss(*args, **kwargs)
-        with users_own:
-            call = _jax.parse_call(fun, info, args, kwargs)
+        users_own.forget()
+        call = _jax.parse_call(fun, info, args, kwargs)  # what it raises is the user's
         attempt = _Attempt(call, lambda: stock_miss(*args, **kwargs))
         try:
             step = resolve(current_session(), call, attempt.plain, attempt.execute, attempt.bind)

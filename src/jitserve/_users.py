@@ -24,11 +24,16 @@ class UsersOwn(threading.local):
         if error is not None:
             self.noted = id(error)
 
+    def forget(self) -> None:
+        """Forgets the note. An address is used again: an error of ours may lie where one of the user's has been."""
+        self.noted = None
+
 
 users_own = UsersOwn()
 
 
 def is_the_users(error: BaseException) -> bool:
     """Whether the error was raised inside of ``users_own``. To be asked once, where it is caught."""
-    noted, users_own.noted = users_own.noted, None
+    noted = users_own.noted
+    users_own.forget()
     return noted == id(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 
 import jitserve
-from jitserve import _audit, _build, _cold, _contexts, _lookup, _resolve, _search, _session
+from jitserve import _audit, _build, _cold, _contexts, _jit, _lookup, _resolve, _search, _session
+from jitserve._users import users_own
 
 SEAMS = [
     (_resolve, "function_name"),
@@ -100,6 +102,18 @@ def test_error_of_the_user_passes_as_it_is_and_its_function_is_called_once(neste
     assert vars(caught.value).keys() <= {"__notes__"}
     assert len(calls) == 1
     assert jitserve.stats().faults == {}
+
+
+def test_error_of_our_own_is_ours_where_one_of_the_user_was_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = RuntimeError("first the user's, then ours")  # as if it lay at the address of the first
+
+    def broken(*args: Any) -> Any:
+        raise error
+
+    with contextlib.suppress(RuntimeError), users_own:
+        broken()  # nobody asks whose it is
+    monkeypatch.setattr(_jit, "current_session", broken)
+    assert make_call() == ([1.0, 3.0, 5.0, 7.0], 1)
 
 
 def test_static_argument_that_is_counted_from_the_end_is_no_trouble() -> None:
