@@ -20,6 +20,7 @@ from jitserve.demo._report import Phase, Report
 from jitserve.demo._verdict import identical, problems
 
 SMALL = ("--layers", "1", "--width", "16", "--rounds", "1")
+POPEN = subprocess.Popen
 NOTHING, ONCE = Phase(0, 0.0), Phase(1, 0.5)
 COLD = Report(3.0, ONCE, ONCE, ONCE, 0.0, "compiled", "aa", "cpu")
 LOADED = Report(1.0, NOTHING, NOTHING, NOTHING, 0.5, "direct_hit", "aa", "cpu")
@@ -93,6 +94,23 @@ def test_demo_ended_by_a_signal_leaves_no_process_and_no_file(tmp_path: Path, nu
     assert demo.returncode != 0
     assert list(tmp_path.iterdir()) == []
     assert processes_that_name(tmp_path) == []
+
+
+def test_signal_between_the_start_of_a_child_and_the_knowing_of_it_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def start_under_a_signal(*arguments: object, **settings: object) -> object:
+        started.append(POPEN(*arguments, **settings))  # type: ignore[call-overload]
+        signal.raise_signal(signal.SIGINT)
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start_under_a_signal)
+    with pytest.raises(KeyboardInterrupt):
+        run_python(["-c", "import time; time.sleep(600)"], {}, tmp_path)
+    assert [process.poll() for process in started] == [-signal.SIGTERM]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_demo_whose_child_fails_shows_why_and_leaves_nothing_behind(

@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,8 @@ _FOREIGN = ("JITSERVE_", "JAX_COMPILATION_CACHE", "JAX_PERSISTENT_CACHE", "JAX_E
 LOG = "child.log"
 _LOG_LINES_SHOWN = 20
 _STOP_S = 10.0
+# What ends the demo from outside.
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DemoError(JitserveError):
@@ -49,21 +51,38 @@ def running(
     command: Sequence[str], settings: Mapping[str, str], directory: Path, log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Starts ``command`` with its output in ``log``; on leaving, the process is asked to end, then made to."""
-    with log.open("wb") as output, ThreadPoolExecutor(1) as thread:
-        # In a thread: no signal can end the demo between the start of the process and our knowing of it.
-        starting = thread.submit(
-            subprocess.Popen,
-            command,
-            cwd=directory,
-            env=clean_environment(settings),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield starting.result()
-        finally:
-            _end(starting.result())
+    process = None
+    try:
+        with log.open("wb") as output, _signals_held():
+            process = subprocess.Popen(
+                command,
+                cwd=directory,
+                env=clean_environment(settings),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        yield process
+    finally:
+        if process is not None:
+            _end(process)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Puts off what the handlers of signals do: none can raise between the start of a process and our knowing of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread runs handlers
+        return
+    arrived: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: arrived.append(number)) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if arrived:
+            signal.raise_signal(arrived[0])
 
 
 def log_tail(log: Path) -> str:
