@@ -24,9 +24,9 @@ const Texts& Names() {
 }
 
 // Names of the classes that were registered with an abstract base class.
-py::list Registered(const Hooks& hooks, const py::object& cls, const py::object& names, bool users_only) {
+py::list Registered(Walker& walker, const py::object& cls, const py::object& names, bool users_only) {
   if (Lookup(names.ptr(), Names().abc) == nullptr) return py::list();
-  return hooks.registered(cls, users_only);
+  return walker.hooks().registered(cls, users_only, walker.registrations);
 }
 
 void EncodeOpaque(Walker& walker, const Child& child, const py::object& path) {
@@ -34,7 +34,7 @@ void EncodeOpaque(Walker& walker, const Child& child, const py::object& path) {
   const py::object module = ModuleNameOf(cls);
   const py::object name = QualnameOf(cls);
   if (!child.trusted) walker.hooks().check_opaque(child.value, module, name, path);
-  const py::list registered = Registered(walker.hooks(), child.value, NamespaceOf(cls), true);
+  const py::list registered = Registered(walker, child.value, NamespaceOf(cls), true);
   Tokens& tokens = walker.tokens();
   std::vector<Child> added;
   if (IsHeapType(cls)) added = Additions(walker.hooks(), NamespaceOf(cls).ptr(), path, child.trusted);
@@ -112,7 +112,7 @@ void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bo
   EmitStr(tokens, Owned(PyType_GetName(cls)));
   PyObject* const annotations = Lookup(names.ptr(), Names().annotations);
   EmitAnnotations(walker, Borrowed(annotations == nullptr ? Py_None : annotations));
-  for (py::handle text : Registered(walker.hooks(), child.value, names, false)) EmitStr(tokens, text);
+  for (py::handle text : Registered(walker, child.value, names, false)) EmitStr(tokens, text);
   tokens.Int(static_cast<std::int64_t>(bases.size()) - 1);
   EmitBases(tokens, cls, bases);
   std::vector<Child> children;

@@ -72,7 +72,8 @@ class Walker {
 
   pybind11::list objects, paths;
   pybind11::dict codes, nested;
-  pybind11::list classes;  // that were walked: (class, path, trusted)
+  pybind11::list classes;        // that were walked: (class, path, trusted)
+  pybind11::dict registrations;  // what `hooks().registered` has found already, as it keeps it
 
  private:
   struct Encoder {

@@ -65,38 +65,51 @@ _REGISTERED = frozenset(
     )
 )
 
+# What was registered with classes, by their ids, and the classes.
+_Registered = dict[int, tuple[type, list[str]]]
 
-def registered(cls: type, users_only: bool) -> list[str]:
+
+def registered(cls: type, users_only: bool, known: _Registered) -> list[str]:
     """Names of the classes that were registered with an abstract base class, which ``isinstance`` goes by.
 
     Libraries register theirs with those of the standard library when they are imported, and to have an instance of
     such a class is to have imported it. So there only the user's count, and what others than its own module have
     registered of a class that everybody has. What is registered with a class made from it, is registered with it, too;
     but ``abc.ABC`` is made to be derived from, and all abstract base classes are made from it.
+
+    ``known`` holds what this walk has found so far: a class such as ``Sequence`` is made from several others.
     """
     if "_abc_impl" not in _raw.namespace(cls) or cls is abc.ABC:
         return []
-    return sorted(
-        name for kind in (cls, *_made_from(cls)) for name in _registered_with(kind, users_only or kind is not cls)
-    )
+    found = {id(cls): (cls, list(_registered_with(cls, False)))} if not users_only else {}
+    _add_made_from(cls, found, known)
+    return sorted(name for _, names in found.values() for name in names)
 
 
 def _registered_with(cls: type, users_only: bool) -> Iterator[str]:
     for reference in _abc._get_dump(cls)[0]:
         kind = reference()
-        if kind is None:
+        if kind is None or (users_only and _is_everybodys(cls, kind)):
             continue
         if not users_only or _origin.of_class(kind) is Origin.USER or _is_meddled_with(cls, kind):
             yield f"{_raw.module_name(kind)}.{_raw.qualname(kind)}"
 
 
-def _made_from(cls: type) -> Iterator[type]:
-    """The abstract base classes made from one, in no order; one of several bases comes more than once."""
+def _add_made_from(cls: type, found: _Registered, known: _Registered) -> None:
+    """Adds a class and those made from it, by their ids: one of several bases would come more than once."""
+    if id(cls) not in found:
+        if id(cls) not in known:
+            known[id(cls)] = cls, list(_registered_with(cls, True))
+        found[id(cls)] = known[id(cls)]
     subclasses: list[type] = type.__subclasses__(cls)
     for kind in subclasses:
-        if "_abc_impl" in _raw.namespace(kind):
-            yield kind
-            yield from _made_from(kind)
+        if id(kind) not in found and "_abc_impl" in _raw.namespace(kind):
+            _add_made_from(kind, found, known)
+
+
+def _is_everybodys(cls: type, kind: type) -> bool:
+    """Whether it is a class in C that Python registers itself: nobody can make one up, so its origin is not asked."""
+    return not _raw.is_heap_type(kind) and f"{_raw.qualname(kind)} {_raw.qualname(cls)}" in _REGISTERED
 
 
 def _is_meddled_with(cls: type, kind: type) -> bool:
