@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jitserve._session import Session
 
 _LIMIT = 160  # characters of a text
+_SHOWN = frozenset((bool, int, float, str, bytes, type(None)))
 _APART = frozenset(("function", "signature", "config", "XLA_FLAGS", "LIBTPU_INIT_ARGS"))  # told in detail, below
 
 
@@ -78,6 +80,7 @@ def _options(call: _jax.Call, key: CallKey) -> Iterator[Ingredient]:
     """The options of the jit, the context, and the structure of the arguments: the roots that have no names inside."""
     states = {name for name, _ in _jax.config_states()}
     texts = {f"option {name}": str(value) for name, value in _jax.option_fields(call.info)}
+    texts |= {f"context {name}": text for name, value in _jax.context_values() if (text := _jax.mesh_text(value))}
     structures = {f"tree of argument {i}": skeleton(tree) for i, tree in enumerate(call.trees)}
     labels = root_labels(call)
     for label, value in with_defaults(key.roots, call):
@@ -98,5 +101,9 @@ def _cut(name: str, text: str) -> Ingredient:
 
 
 def _text(value: object) -> str:
-    qualname = getattr(value, "__qualname__", None)
-    return str(value) if qualname is None else f"{getattr(value, '__module__', '?')}.{qualname}"
+    if type(value) in _SHOWN:
+        return str(value)
+    if type(value) is tuple:
+        return f"({', '.join(map(_text, value))})"
+    named = value if isinstance(value, type | types.FunctionType) else type(value)
+    return f"{named.__module__}.{named.__qualname__}"  # to show an object of the user's would run code of theirs

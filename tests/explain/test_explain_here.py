@@ -54,6 +54,35 @@ def test_module_of_jax_in_which_something_is_bound_otherwise_is_named(monkeypatc
     assert found.differences == ("what is bound in `jax._src.nn.functions` changed",)
 
 
+def test_mesh_that_a_call_is_made_under_is_told_in_words() -> None:
+    function = jitserve.jit(lambda x: x * 5)
+    mesh = jax.make_mesh((1,), ("rows",), axis_types=(jax.sharding.AxisType.Auto,))
+    with jax.set_mesh(mesh):
+        function(np.ones(3))
+    assert jitserve.flush()
+    assert f"context concrete mesh: gone, was {mesh} on devices 0" in jitserve.explain(function, np.ones(3)).differences
+
+
+class Shown:
+    """A value of a user context, which says when somebody asks for its text."""
+
+    asked = 0
+
+    def __repr__(self) -> str:
+        Shown.asked += 1
+        return "shown"
+
+
+def test_recording_what_a_key_is_made_of_runs_no_code_of_the_users() -> None:
+    context = jax.make_user_context(None)
+    function = jitserve.jit(lambda x: x * 7)
+    with context((Shown(), 1)):
+        function(np.ones(3))
+        assert jitserve.flush()
+        assert jitserve.explain(function, np.ones(3)).outcome is Outcome.DIRECT_HIT
+    assert Shown.asked == 0
+
+
 class Scaled:
     def __init__(self, factor: float) -> None:
         self.factor = factor

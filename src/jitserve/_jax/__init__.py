@@ -37,6 +37,7 @@ from jitserve._jax._context import debug_modes as debug_modes
 from jitserve._jax._context import forbids_tracing as forbids_tracing
 from jitserve._jax._context import is_of_top_level as is_of_top_level
 from jitserve._jax._context import is_tracing as is_tracing
+from jitserve._jax._context import mesh_text as mesh_text
 from jitserve._jax._context import own_context as own_context
 from jitserve._jax._executable import ConventionParts as ConventionParts
 from jitserve._jax._executable import convention_parts as convention_parts

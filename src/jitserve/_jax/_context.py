@@ -109,6 +109,15 @@ def context_mesh() -> object:
     return concrete if not concrete.empty else mesh.get_abstract_mesh()
 
 
+def mesh_text(value: object) -> str:
+    """A mesh in a line: axes, types of axes, and devices; nothing for any other value."""
+    if type(value) is mesh.AbstractMesh:
+        return str(value)
+    if type(value) is mesh.Mesh:
+        return f"{value} on devices {', '.join(str(device.id) for device in value.devices.flat)}"
+    return ""
+
+
 def forbids_tracing() -> bool:
     """Whether the call would trace where tracing is forbidden: JAX raises, cached or not."""
     return bool(config.no_tracing.value)
