@@ -109,6 +109,15 @@ void BindWalker(py::module_& module) {
       "slot_descriptors",
       [](const py::type& cls) { return SlotDescriptors(reinterpret_cast<PyTypeObject*>(cls.ptr())); }, py::arg("cls"),
       py::pos_only(), "Names of the slots of a class and what reads them, base classes last.");
+  module.def(
+      "attributes_of",
+      [](const py::object& obj) {
+        const py::object dict = py::reinterpret_steal<py::object>(PyObject_GenericGetDict(obj.ptr(), nullptr));
+        if (!dict) throw py::error_already_set();
+        return dict;
+      },
+      py::arg("obj"), py::pos_only(),
+      "The dictionary of an instance's attributes, whatever its class calls `__dict__`.");
   for (const auto& [name, encode] : kEncoders) DefineEncoder(module, name, encode);
 }
 

@@ -13,9 +13,12 @@ struct Texts {
   PyObject* abc = Interned("_abc_impl");
   PyObject* annotations = Interned("__annotations__");
   PyObject* class_name = Interned("__class__");
+  PyObject* dict = Interned("__dict__");
   PyObject* members = Interned("_value2member_map_");
   PyObject* value = Interned("_value_");
   PyObject* mro = Interned("__mro__");
+  PyObject* of_members =
+      py::frozenset(py::make_tuple("_value_", "_name_", "__objclass__", "_sort_order_", "_inverted_")).release().ptr();
 };
 
 const Texts& Names() {
@@ -46,6 +49,20 @@ void EncodeOpaque(Walker& walker, const Child& child, const py::object& path) {
   walker.Push(std::move(added));
 }
 
+// Whether somebody has set an attribute on a member of an enumeration, beside those that Python sets.
+bool HasOwnAttributes(PyObject* dict) {
+  PyObject* name = nullptr;
+  PyObject* value = nullptr;
+  Py_ssize_t position = 0;
+  while (PyDict_Next(dict, &position, &name, &value) != 0) {
+    if (!PyUnicode_CheckExact(name)) return true;
+    const int is_known = PySet_Contains(Names().of_members, name);
+    if (is_known < 0) throw py::error_already_set();
+    if (is_known == 0) return true;
+  }
+  return false;
+}
+
 // By what values an enumeration finds members beside their own, if any. Of a flag, combinations are made when somebody
 // asks for them.
 py::object FurtherMembers(PyObject* members) {
@@ -57,10 +74,17 @@ py::object FurtherMembers(PyObject* members) {
   while (PyDict_Next(members, &position, &key, &member) != 0) {
     const py::object dict = py::reinterpret_steal<py::object>(PyObject_GenericGetDict(member, nullptr));
     if (!dict) PyErr_Clear();
-    if (!dict || Lookup(dict.ptr(), Names().value) != key) found[Borrowed(key)] = Borrowed(member);
+    if (!dict || Lookup(dict.ptr(), Names().value) != key || HasOwnAttributes(dict.ptr()))
+      found[Borrowed(key)] = Borrowed(member);
   }
   return found.empty() ? py::object(py::none()) : py::object(found);
 }
+
+bool IsDescriptor(PyObject* value) {
+  return Py_IS_TYPE(value, &PyGetSetDescr_Type) || Py_IS_TYPE(value, &PyMemberDescr_Type);
+}
+
+bool IsNamed(PyObject* name, PyObject* text) { return PyUnicode_Compare(name, text) == 0; }
 
 // What a class holds under the names that count: name, value, name, value...
 std::vector<Child> Contents(const Hooks& hooks, PyObject* names, const py::object& path, bool trusted) {
@@ -74,9 +98,12 @@ std::vector<Child> Contents(const Hooks& hooks, PyObject* names, const py::objec
     if (is_hidden < 0) throw py::error_already_set();
     py::object shown = Borrowed(value);
     if (is_hidden == 1) {
-      if (PyUnicode_Compare(name, Names().members) != 0) continue;
-      shown = FurtherMembers(value);
-      if (shown.is_none()) continue;
+      if (IsNamed(name, Names().members)) {
+        shown = FurtherMembers(value);
+        if (shown.is_none()) continue;
+      } else if (!IsNamed(name, Names().dict) || IsDescriptor(value)) {
+        continue;
+      }
     }
     children.push_back({.value = Borrowed(name), .path = path, .key = {}, .trusted = trusted});
     children.push_back({.value = std::move(shown),
@@ -113,6 +140,10 @@ void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bo
   PyObject* const annotations = Lookup(names.ptr(), Names().annotations);
   EmitAnnotations(walker, Borrowed(annotations == nullptr ? Py_None : annotations));
   for (py::handle text : Registered(walker, child.value, names, false)) EmitStr(tokens, text);
+  if (!trusted) {
+    const py::list asked = walker.hooks().registered_as(child.value, walker.registered_as);
+    for (py::handle text : asked) EmitStr(tokens, text);
+  }
   tokens.Int(static_cast<std::int64_t>(bases.size()) - 1);
   EmitBases(tokens, cls, bases);
   std::vector<Child> children;

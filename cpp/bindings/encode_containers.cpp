@@ -1,5 +1,6 @@
 #include "code_parts.h"
 #include "encoders.h"
+#include "objects.h"
 #include "raw.h"
 #include "scalars.h"
 
@@ -130,7 +131,15 @@ void EncodeMethod(Walker& walker, const Child& child) {
 void EncodeWrapper(Walker& walker, const Child& child) {
   const py::object function = child.value.attr(Names().function);
   const bool is_static = Py_IS_TYPE(child.value.ptr(), &PyStaticMethod_Type);
-  PushAs(walker, is_static ? "staticmethod" : "classmethod", {Part(function, child, child.Path())});
+  const py::object path = child.Path();
+  std::vector<Child> children = {Part(function, child, path)};
+  const py::object dict = DictOf(child.value.ptr());
+  for (auto [name, value] : dict ? py::reinterpret_borrow<py::dict>(dict) : py::dict()) {
+    if (IsDunder(name.ptr())) continue;  // taken from the function
+    children.push_back(Part(Borrowed(name.ptr()), child, path));
+    children.push_back(Attribute(Borrowed(value.ptr()), child, path, name.ptr()));
+  }
+  PushAs(walker, is_static ? "staticmethod" : "classmethod", std::move(children));
 }
 
 void EncodeProperty(Walker& walker, const Child& child) {

@@ -23,6 +23,7 @@ Hooks::Hooks(const py::module_& hooks)
       check_opaque(hooks.attr("check_opaque")),
       emit_annotation(hooks.attr("emit_annotation")),
       registered(hooks.attr("registered")),
+      registered_as(hooks.attr("registered_as")),
       encode_modules(hooks.attr("encode_modules")),
       single_dispatch(hooks.attr("SINGLE_DISPATCH")),
       builtin(hooks.attr("BUILTIN")),

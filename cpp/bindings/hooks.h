@@ -31,6 +31,7 @@ struct Hooks {
   pybind11::object check_opaque;     // callable, module, qualname, path: raises if the user must not have it
   pybind11::object emit_annotation;  // tokens, value
   pybind11::object registered;       // class, users only, what is known in this walk -> names
+  pybind11::object registered_as;    // class, what is known in this walk -> names
   pybind11::object encode_modules;   // walker, sys.modules, path, trusted
   pybind11::object single_dispatch;  // the code of what functools.singledispatch makes
   pybind11::object builtin, unresolved, missing;  // markers

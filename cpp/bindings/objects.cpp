@@ -10,12 +10,6 @@ namespace {
 
 constexpr int kDeepestTable = 2;
 
-bool IsDunder(PyObject* name) {
-  Py_ssize_t size = 0;
-  const char* const text = PyUnicode_AsUTF8AndSize(name, &size);
-  return text != nullptr && size > 4 && text[0] == '_' && text[1] == '_' && text[size - 1] == '_';
-}
-
 // Constants that modules keep; what is true or false, or nothing, may be a state.
 bool IsConstant(PyObject* value) {
   if (!PyTuple_CheckExact(value)) {
@@ -98,6 +92,11 @@ std::vector<Name> NamesIn(PyObject* dict) {
   }
   std::sort(found.begin(), found.end(), [](const Name& a, const Name& b) { return a.text < b.text; });
   return found;
+}
+
+bool IsDunder(PyObject* name) {
+  const std::string_view text = TextOf(name);
+  return text.size() > 4 && text.starts_with("__") && text.ends_with('_');
 }
 
 bool IsPrimitive(PyObject* value) {

@@ -24,6 +24,9 @@ std::vector<Name> NamesIn(PyObject* dict);
 // The dictionary of an object that is no class; a new reference, or null.
 pybind11::object DictOf(PyObject* value);
 
+// Whether a name is one of Python's own (`__doc__`).
+bool IsDunder(PyObject* name);
+
 // Whether an object is one of JAX's primitives.
 bool IsPrimitive(PyObject* value);
 

@@ -74,6 +74,7 @@ class Walker {
   pybind11::dict codes, nested;
   pybind11::list classes;        // that were walked: (class, path, trusted)
   pybind11::dict registrations;  // what `hooks().registered` has found already, as it keeps it
+  pybind11::dict registered_as;  // likewise
 
  private:
   struct Encoder {

@@ -324,6 +324,13 @@ def hides_state(cls: type, /) -> bool:
 def slot_descriptors(cls: type, /) -> list[tuple[str, MemberDescriptorType]]:
     """Names of the slots of a class and what reads them, base classes last."""
 
+def attributes_of(obj: object, /) -> dict[str, Any]:
+    """The dictionary of an instance's attributes, whatever its class calls ``__dict__``.
+
+    Raises:
+        AttributeError: instances of the class have none.
+    """
+
 def encode_list(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
 def encode_tuple(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
 def encode_dict(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import _abc  # type: ignore[import-not-found]
 import abc
+import sys
+import types
 from collections.abc import Iterator
 
 from . import _origin, _raw, adapters
@@ -65,6 +67,9 @@ _REGISTERED = frozenset(
     )
 )
 
+# Modules of the abstract base classes that other modules of the standard library ask for.
+_ASKED_BY_STDLIB = ("collections.abc", "contextlib", "io", "numbers", "os", "typing")
+
 # What was registered with classes, by their ids, and the classes.
 _Registered = dict[int, tuple[type, list[str]]]
 
@@ -84,6 +89,30 @@ def registered(cls: type, users_only: bool, known: _Registered) -> list[str]:
     found = {id(cls): (cls, list(_registered_with(cls, False)))} if not users_only else {}
     _add_made_from(cls, found, known)
     return sorted(name for _, names in found.values() for name in names)
+
+
+def registered_as(cls: type, known: dict[int, list[str]]) -> list[str]:
+    """Names of the abstract base classes of the standard library that a class was registered with.
+
+    The walk does not come past them where only code of the standard library asks (``fractions`` for
+    ``numbers.Rational``). ``known`` holds, for this walk, all that were registered by anybody, by their ids.
+    """
+    if not known:
+        known[0] = []  # the id of no class
+        for name, kind in _abstract_classes():
+            for reference in _abc._get_dump(kind)[0]:
+                known.setdefault(id(reference()), []).append(name)
+    return known.get(id(cls), [])
+
+
+def _abstract_classes() -> Iterator[tuple[str, type]]:
+    for name in _ASKED_BY_STDLIB:
+        module = sys.modules.get(name)
+        if type(module) is not types.ModuleType:
+            continue
+        for key, value in _raw.module_namespace(module).items():
+            if issubclass(type(value), type) and "_abc_impl" in _raw.namespace(value):
+                yield f"{name}.{key}", value
 
 
 def _registered_with(cls: type, users_only: bool) -> Iterator[str]:

@@ -11,7 +11,7 @@ from . import _classes, _functions, _instances, _jax_values, _stdlib_values, ada
 from . import _origin as origin
 from ._annotations import FIXED as FIXED_ANNOTATIONS
 from ._annotations import emit_one as emit_annotation
-from ._classes import registered
+from ._classes import registered, registered_as
 from ._containers import encode_modules
 from ._dispatch import encoder_of
 from ._functions import meet_user_code
@@ -47,6 +47,7 @@ __all__ = [
     "names_of",
     "origin",
     "registered",
+    "registered_as",
     "too_large",
 ]
 

@@ -17,6 +17,7 @@ _class_mro = type.__dict__["__mro__"].__get__
 _class_name = type.__dict__["__qualname__"].__get__
 _class_module = type.__dict__["__module__"].__get__
 _class_flags = type.__dict__["__flags__"].__get__
+_class_dictoffset = type.__dict__["__dictoffset__"].__get__
 _module_dict = _class_dict(types.ModuleType)["__dict__"].__get__
 
 _HEAP_TYPE = 1 << 9
@@ -27,6 +28,15 @@ class _Unset:
 
 
 UNSET = _Unset()
+
+
+class _Attributes:
+    """Stands for the missing descriptor of ``__dict__``."""
+
+    __get__ = staticmethod(_core.attributes_of)
+
+
+_ATTRIBUTES = _Attributes()
 
 
 def namespace(cls: type) -> Mapping[str, Any]:
@@ -80,12 +90,15 @@ def instance_dict(obj: object) -> dict[str, Any] | None:
 
 
 def dict_descriptor(cls: type) -> Any:
-    """What reads the ``__dict__`` of instances of a class, or None when they have none."""
+    """What reads the ``__dict__`` of instances of a class, or None when they have none.
+
+    Where the class statement gave that name a value of its own, Python makes no descriptor of it.
+    """
     for kind in mro(cls):
         descriptor = namespace(kind).get("__dict__")
         if descriptor is not None and type(descriptor) in (types.GetSetDescriptorType, types.MemberDescriptorType):
             return descriptor
-    return None
+    return _ATTRIBUTES if _class_dictoffset(cls) else None
 
 
 def read_dict(descriptor: Any, obj: object) -> dict[str, Any] | None:

@@ -53,7 +53,9 @@ def _type_parameter(value: Any) -> tuple[Any, ...]:
     """Its name, its variance, and whether it has a default. What it is bound to is told by names that are refused."""
     has_default = getattr(value, "has_default", None)  # since Python 3.13
     variance = (getattr(value, name, None) for name in ("__covariant__", "__contravariant__", "__infer_variance__"))
-    return (value.__name__, *variance, has_default is not None and has_default())
+    own = _raw.instance_dict(value) or {}
+    added = [item for item in dict.items(own) if not item[0].startswith("__")]
+    return (value.__name__, *variance, has_default is not None and has_default(), *added)
 
 
 def _match(value: re.Match[Any]) -> tuple[Any, ...]:

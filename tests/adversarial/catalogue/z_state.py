@@ -35,6 +35,12 @@ _VARS = (
     "import argparse\nN = argparse.Namespace(a=2, b=3)\ndef g(x, a, b): return x * a + b\n"
     "def f(x): return g(x, **vars(N)) * len(vars(N))"
 )
+_OWN_NAME = "class C: __dict__ = {'k': 2}\nc = C()\nc.n = 4\ndef f(x): return x * c.n"
+_COMBINED = "F = enum.Flag('F', 'A B')\nC = F.A | F.B\nC.scale = 2\n~C\ndef f(x): return x * (F.A | F.B).scale"
+_FRACTION = (
+    "import fractions, numbers\nclass C: numerator, denominator = 3, 1\nC = C()\ndef g():\n try: return fractions.Fraction(C)\n"
+    " except TypeError: return 7\ndef f(x): return x * int(g())"
+)
 _ON_A_MESH = (
     "from jax.sharding import Mesh\nD = jax.devices()\ndef f(): return jnp.zeros(4)\nARGS = ()\n"
     "def context(): return jax.set_mesh(Mesh(np.array(D[:2]), ('a',)))"
@@ -47,6 +53,11 @@ def _added(id: str, statement: str, value: str, body: str) -> Case:
     other = value.replace("2", "3")
     program = f"{statement}\n{value}\n{body}\ndef undo(): del {target}"
     return case(id, MISS, program, (f"{value}\n", f"{other}\n"))
+
+
+def _changed_attribute(id: str, program: str) -> Case:
+    """An attribute that somebody has set on an object which has its attributes for another purpose."""
+    return case(id, MISS, f"{program}obj.scale = 2\ndef f(x): return x * obj.scale", ("scale = 2", "scale = 3"))
 
 
 CASES: tuple[Case, ...] = (
@@ -153,6 +164,29 @@ CASES: tuple[Case, ...] = (
         bypass("hash_order"),
         "S = {float('nan'), 1.0, 5.0, 9.0}\ndef f(x): return x * len([v for v in S])",
     ),
+    # Attributes in places that Python hides.
+    case("Z29-class-with-a-dict-of-its-own", HIT, _OWN_NAME),
+    case("Z29-class-with-a-dict-of-its-own-attribute", MISS, _OWN_NAME, ("c.n = 4", "c.n = 5")),
+    case(
+        "Z29-class-with-a-dict-of-its-own-content",
+        MISS,
+        _OWN_NAME.replace("x * c.n", "x * c.__dict__['k']"),
+        ("2}", "3}"),
+    ),
+    case("Z29-combined-flags", HIT, _COMBINED),
+    case("Z29-combined-flags-other", MISS, _COMBINED, ("scale = 2", "scale = 3")),
+    case("Z29-asked-by-the-library", HIT, _FRACTION, a=_APART, b=_APART),
+    case(
+        "Z29-asked-by-the-library-in-one",
+        MISS,
+        _FRACTION,
+        only_b="numbers.Rational.register(type(C))",
+        a=_APART,
+        b=_APART,
+    ),
+    _changed_attribute("Z29-static-method", "class C: m = staticmethod(lambda: 1)\nobj = vars(C)['m']\n"),
+    _changed_attribute("Z29-class-method", "class C: m = classmethod(lambda cls: 1)\nobj = vars(C)['m']\n"),
+    _changed_attribute("Z29-type-variable", "import typing\nobj = typing.TypeVar('T')\n"),
     # A mesh by its devices: programs are traced for its shape, and compiled for these.
     case("Z26-mesh", HIT, _ON_A_MESH),
     case("Z26-other-devices", MISS, _ON_A_MESH, ("D[:2]", "D[2:]")),
