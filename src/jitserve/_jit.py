@@ -29,7 +29,7 @@ _jax.hear_of_evictions(lambda fun: current_session().answered.evict(fun))
 
 @functools.wraps(_jax.stock_jit)
 def jit(*args: Any, **options: Any) -> Any:
-    stock = _jax.stock_jit(*args, **options)
+    stock = _jax.stock_jit_for(options)(*args, **options)
     # Without a function, JAX's `jit` is a factory of decorators.
     return _twin(stock) if args else lambda fun: _twin(stock(fun))
 

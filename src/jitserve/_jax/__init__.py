@@ -60,6 +60,7 @@ from jitserve._jax._pjit import is_jitted as is_jitted
 from jitserve._jax._pjit import option_fields as option_fields
 from jitserve._jax._pjit import options as options
 from jitserve._jax._pjit import stock_jit as stock_jit
+from jitserve._jax._pjit import stock_jit_for as stock_jit_for
 from jitserve._jax._pjit import user_function as user_function
 from jitserve._jax._pjit import with_cache_miss as with_cache_miss
 from jitserve._jax._platform import client_of as client_of

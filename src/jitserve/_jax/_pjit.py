@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,19 @@ from jaxlib import _jax
 
 # Taken once: `jax.jit` itself may later be replaced by ours.
 stock_jit: Callable[..., Any] = jax.jit
+# JAX counts frames to find whom to blame for options that it has deprecated. Our `jit` takes the place of the outermost
+# of its own, which filters tracebacks.
+_without_boundary: Callable[..., Any] = getattr(stock_jit, "__wrapped__", stock_jit)
+_DEPRECATED = frozenset(("backend", "device"))
 
 _PLAIN = frozenset((bool, int, str, jax.tree_util.PyTreeDef))
 
 CacheMiss = Callable[..., tuple[Any, Any, bool]]
+
+
+def stock_jit_for(options: Iterable[str]) -> Callable[..., Any]:
+    """What makes a jitted function with those options, when it is called from the user's call, as JAX's `jit` is."""
+    return stock_jit if _DEPRECATED.isdisjoint(options) else _without_boundary
 
 
 def hide_frames(package: Path) -> None:

@@ -1,0 +1,26 @@
+"""What JAX has deprecated is blamed on whoever calls ``jit``, since Python shows it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import pytest
+
+import jitserve
+
+
+@pytest.mark.parametrize("jit", [jax.jit, jitserve.jit], ids=("jax", "jitserve"))
+@pytest.mark.parametrize("option", [{"backend": "cpu"}, {"device": None, "backend": "cpu"}], ids=str)
+def test_deprecated_option_is_blamed_on_the_caller(jit: Callable[..., Any], option: dict[str, Any]) -> None:
+    with pytest.warns(DeprecationWarning, match="backend and device argument on jit is deprecated") as heard:
+        jit(lambda x: x, **option)
+    assert [warning.filename for warning in heard] == [__file__]
+
+
+def test_factory_with_a_deprecated_option_is_blamed_on_the_caller() -> None:
+    factory = jitserve.jit(backend="cpu")
+    with pytest.warns(DeprecationWarning, match="backend and device argument on jit is deprecated") as heard:
+        factory(lambda x: x)
+    assert [warning.filename for warning in heard] == [__file__]
