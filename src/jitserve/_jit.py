@@ -9,14 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jitserve import _jax
+from jitserve import _jax, _users
 from jitserve._aot import compile_lowered, place_of_lowering, place_of_trace
 from jitserve._errors import WrongHitError
 from jitserve._lookup import Direct
 from jitserve._own_traces import place_of_own_trace
 from jitserve._resolve import resolve
 from jitserve._session import current_session
-from jitserve._users import is_the_users, users_own
 
 # What the dispatcher wants: the result, its fast-path data, and whether to forget the entry.
 Dispatched = tuple[Any, Any, bool]
@@ -54,7 +53,7 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
     def cache_miss(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool]:
         if _jax.forbids_tracing():
             return stock_miss(*args, **kwargs)
-        users_own.forget()
+        _users.users_own.forget()  # by its module: the callback may be pickled along with what it refers to
         call = _jax.parse_call(fun, info, args, kwargs)  # what it raises is the user's
         attempt = _Attempt(call, lambda: stock_miss(*args, **kwargs))
         try:
@@ -62,11 +61,11 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
             if isinstance(step, tuple):
                 return step[1]
             with step:
-                with users_own:
+                with _users.users_own:
                     inferred = _jax.infer_params(fun, info, args, kwargs)  # from here, as JAX's own callback does it
                 return step.finish(inferred)[1]
         except Exception as error:
-            if is_the_users(error) or isinstance(error, WrongHitError):
+            if _users.is_the_users(error) or isinstance(error, WrongHitError):
                 raise
             return attempt.rescue(error)
 
@@ -83,21 +82,21 @@ class _Attempt:
 
     def plain(self) -> Dispatched:
         """Makes the call through plain JAX."""
-        with users_own:
+        with _users.users_own:
             self._answer = self._stock()
         return self._answer
 
     def execute(self, call: _jax.Call, direct: Direct) -> Dispatched:
         """Makes the call with an executable that was found."""
         # Errors are the user's from here on: donated arguments may be gone, so nothing is tried twice.
-        with users_own:
+        with _users.users_own:
             out, fastpath = _jax.execute(direct.loaded.executable, call.leaves, direct.out_tree)
         self._answer = (out, fastpath, False)
         return self._answer
 
     def bind(self, inferred: Any) -> Dispatched:
         """Makes an inner call of what was traced."""
-        with users_own:
+        with _users.users_own:
             self._answer = (_jax.bind(self._call, inferred), None, False)
         return self._answer
 
