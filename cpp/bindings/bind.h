@@ -14,6 +14,7 @@ void BindRecord(pybind11::module_& module);
 void BindProfile(pybind11::module_& module);
 void BindStack(pybind11::module_& module);
 void BindCensus(pybind11::module_& module);
+void BindIntercept(pybind11::module_& module);
 void BindTexts(pybind11::module_& module);
 void BindLookups(pybind11::module_& module);
 void BindSets(pybind11::module_& module);

@@ -1,5 +1,6 @@
 #include "description.h"
 
+#include "intercept.h"
 #include "objects.h"
 #include "strangers.h"
 
@@ -32,6 +33,7 @@ bool IsOurs(PyObject* value) {
 // What stood in a place where jitserve has put a function of its own, perhaps behind a decorator of JAX's; borrowed, or
 // null.
 PyObject* ReplacedByUs(PyObject* value) {
+  if (PyObject* const stock = InterceptedBy(value)) return stock;
   PyObject* const wrapped = WrappedBy(value);
   if (wrapped == nullptr || IsOurs(value)) return wrapped;
   return IsOurs(wrapped) ? WrappedBy(wrapped) : nullptr;

@@ -15,6 +15,7 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindProfile(module);
   jitserve::BindStack(module);
   jitserve::BindCensus(module);
+  jitserve::BindIntercept(module);
   jitserve::BindTexts(module);
   jitserve::BindLookups(module);
   jitserve::BindSets(module);

@@ -318,6 +318,11 @@ class Walker:
     def run(self) -> None:
         """Visits everything that is waiting, and what that leads to."""
 
+def intercept(stock: Callable[..., Any], ask: Callable[..., Any], /) -> Callable[..., Any]:
+    """A function that returns what ``ask`` answers, or, where that is ``NotImplemented``, what ``stock`` returns for
+    the same arguments. It has no frame of its own.
+    """
+
 def hides_state(cls: type, /) -> bool:
     """Whether instances hold bytes that neither slots nor ``__dict__`` show: state that is kept in C."""
 

@@ -8,7 +8,6 @@ user's: what it is traced to depends on its arguments, on JAX's configuration, a
 from __future__ import annotations
 
 import enum
-import functools
 import os
 import threading
 import types
@@ -20,6 +19,7 @@ import jax
 import numpy as np
 from jax._src import pjit
 
+from jitserve import _core
 from jitserve._jax._call import parse_call
 from jitserve._jax._context import own_context
 from jitserve._jax._inner import entry_of, is_plain_data
@@ -59,15 +59,14 @@ def share_own_traces(place_of: Callable[[Hashable], object]) -> None:
     """
     stock: Any = pjit._trace_for_jit
 
-    @functools.wraps(stock)
-    def trace_for_jit(*parts: Any) -> Any:
+    def trace(*parts: Any) -> Any:
         fun, info, mesh, _, avals, args, kwargs = parts
         token = None
         if _here.is_sharing and is_jaxs_own(fun) and fun not in _unfit:
             statics = _statics(info, args, kwargs)
             token = None if statics is None else place_of(statics)
         if token is None:
-            return stock(*parts)
+            return NotImplemented
         with own_context(token):
             entry = entry_of(parse_call(fun, info, args, kwargs), avals, mesh)
             if entry.pjit_params is None:
@@ -78,7 +77,7 @@ def share_own_traces(place_of: Callable[[Hashable], object]) -> None:
                 entry.pjit_params = params
             return entry.pjit_params
 
-    pjit._trace_for_jit = trace_for_jit  # type: ignore[assignment]
+    pjit._trace_for_jit = _core.intercept(stock, trace)
 
 
 def is_jaxs_own(fun: object) -> bool:
