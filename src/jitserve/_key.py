@@ -16,10 +16,11 @@ from jitserve.record._manifest import SCHEMA
 
 from ._environment import Surroundings
 from ._libraries import Bound, libraries
-from ._roots import further_roots
+from ._roots import describe_mesh, further_roots
 from ._signature import signature
 
 _SIGNATURE = "signature"
+_DEVICES = "mesh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def call_parts(call: _jax.Call, surroundings: Surroundings) -> CallParts:
     root_key = _digest("jitserve.root", _root_digest(call), leaves.digest, surroundings.digest)
     bound = libraries.bound()
     roots = tuple(further_roots(call, bound))
-    return CallParts(call, roots, bound, (leaves, *surroundings.ingredients), surroundings, root_key)
+    return CallParts(call, roots, bound, (leaves, *_devices(), *surroundings.ingredients), surroundings, root_key)
 
 
 def call_key(parts: CallParts, footprint: Footprint = WHOLE) -> CallKey:
@@ -108,9 +109,17 @@ def call_key(parts: CallParts, footprint: Footprint = WHOLE) -> CallKey:
         fingerprint.Ingredient("function", walk.digest, function_name(parts.call)),
         *parts.ingredients,
     )
-    leaves = parts.ingredients[0].digest
-    digest = _digest("jitserve.call", walk.digest, leaves, parts.surroundings.digest, footprint.digest())
+    placed = [part.digest for part in parts.ingredients if part.name in (_SIGNATURE, _DEVICES)]
+    digest = _digest("jitserve.call", walk.digest, *placed, parts.surroundings.digest, footprint.digest())
     return CallKey(digest, walk, parts, footprint, ingredients)
+
+
+def _devices() -> tuple[fingerprint.Ingredient, ...]:
+    """The mesh that the call is compiled for. It is not for the walk: a trace cannot see its devices."""
+    mesh = _jax.concrete_mesh()
+    if mesh is None:
+        return ()
+    return (fingerprint.Ingredient(_DEVICES, _core.sha256(describe_mesh(mesh)), _jax.mesh_text(mesh)),)
 
 
 def _digest(tag: str, *parts: bytes) -> bytes:

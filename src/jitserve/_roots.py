@@ -34,6 +34,18 @@ def further_roots(call: _jax.Call, bound: Bound) -> Roots:
     return [*_arguments(call), *_labelled(_jax.given_options(call.info), context), *_patches(bound), *_nodes(bound)]
 
 
+def describe_mesh(mesh: jt.Mesh) -> bytes:
+    """Axes, types of axes and devices of a mesh.
+
+    Raises:
+        Refusal: UNKNOWN_CONTEXT_VALUE for axes with names that have no safe encoding.
+    """
+    try:
+        return _places.encode_mesh(mesh).SerializeToString(deterministic=True)
+    except Unencodable as error:
+        raise Refusal(BypassReason.UNKNOWN_CONTEXT_VALUE, error.path, str(error)) from None
+
+
 def with_defaults(roots: Iterable[tuple[str, object]], call: _jax.Call) -> Roots:
     """Those roots of a call, and the options that were not given: all that there is to tell people."""
     found = list(roots)

@@ -60,7 +60,7 @@ def test_mesh_that_a_call_is_made_under_is_told_in_words() -> None:
     with jax.set_mesh(mesh):
         function(np.ones(3))
     assert jitserve.flush()
-    assert f"context concrete mesh: gone, was {mesh} on devices 0" in jitserve.explain(function, np.ones(3)).differences
+    assert f"mesh changed: gone, was {mesh} on devices 0" in jitserve.explain(function, np.ones(3)).differences
 
 
 class Shown:

@@ -25,7 +25,7 @@ def test_every_context_by_which_jax_tells_calls_apart_is_known() -> None:
     modules = [vars(module) for name, module in [*sys.modules.items()] if name.partition(".")[0] == "jax"]
     held = {value.name for module in modules for value in [*module.values()] if type(value) is config_ext.Config}
     assert held.difference(config.trace_context_names(), config.config_states) <= {
-        "device_context",  # the concrete mesh: `context_values`
+        "device_context",  # the concrete mesh: `concrete_mesh`
         "mlir_thread_local_context",  # what lowering is in the middle of
         "post_hook",  # called after dispatch
         "trace_state",  # asked for separately: `at_top_level`

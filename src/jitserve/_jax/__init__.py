@@ -29,6 +29,7 @@ from jitserve._jax._cluster import processes_of as processes_of
 from jitserve._jax._compilation_cache import Entries as Entries
 from jitserve._jax._compilation_cache import put_in_front as put_in_front
 from jitserve._jax._context import at_top_level as at_top_level
+from jitserve._jax._context import concrete_mesh as concrete_mesh
 from jitserve._jax._context import config_count as config_count
 from jitserve._jax._context import config_holders as config_holders
 from jitserve._jax._context import config_states as config_states

@@ -16,7 +16,6 @@ _recording = jax.make_user_context(None)
 
 # Part of the trace context that says nothing about the program: whether we are at top level is asked separately.
 _STRUCTURAL = frozenset({"axis_env_state"})
-_CONCRETE_MESH = "concrete mesh"
 
 
 def own_context(token: object) -> AbstractContextManager[Any]:
@@ -54,17 +53,13 @@ class _Last:
 
 
 def context_values() -> Values:
-    """Everything that JAX tells calls of this thread apart by, by name, but for what cannot shape a program.
-
-    That is its trace context, and the concrete mesh of ``jax.set_mesh``: a program is traced for any mesh of that
-    shape, and compiled for the devices of this one.
-    """
-    context = (*config.trace_context(), mesh.get_concrete_mesh())
+    """JAX's trace context of this thread, by name, but for what cannot shape a program."""
+    context = config.trace_context()
     before, values = _Last.context
     if len(before) != len(context) or any(map(operator.is_not, before, context)):
         values = tuple(
             (name, _plain(name, value))
-            for name, value in zip((*config.trace_context_names(), _CONCRETE_MESH), context, strict=True)
+            for name, value in zip(config.trace_context_names(), context, strict=True)
             if name not in _STRUCTURAL and not _is_inert(name, value)
         )
         _Last.context = context, values
@@ -77,8 +72,6 @@ def _plain(name: str, value: object) -> object:
 
 
 def _is_inert(name: str, value: Any) -> bool:
-    if name == _CONCRETE_MESH:
-        return bool(value.empty)
     if value is False:
         return True  # as if it were not there: the first use of Pallas brings further switches, all of them off
     if name.endswith("_context_manager") and (value is None or (type(value) is tuple and not value)):
@@ -105,8 +98,16 @@ def config_count() -> int:
 
 def context_mesh() -> object:
     """The mesh that a call is made under, if any."""
-    concrete = mesh.get_concrete_mesh()
-    return concrete if not concrete.empty else mesh.get_abstract_mesh()
+    return concrete_mesh() or mesh.get_abstract_mesh()
+
+
+def concrete_mesh() -> jax.sharding.Mesh | None:
+    """The mesh of ``jax.set_mesh``, if any.
+
+    JAX traces for any mesh of that shape, and tells calls apart by the devices of this one when it compiles.
+    """
+    found: jax.sharding.Mesh = mesh.get_concrete_mesh()
+    return None if found.empty else found
 
 
 def mesh_text(value: object) -> str:

@@ -34,6 +34,7 @@ _IMPORT = "imports a module while tracing"
 _OUTSIDE = "reads something outside the process while tracing"
 _PROCESS = "depends on this process; read the value outside and pass it in"
 _PROCESS_CHANGED = "changes a setting of the process, which a hit would not do; do it outside"
+_DEVICES = "reads the devices of the mesh, which JAX traces for any; use jax.sharding.get_abstract_mesh"
 _REGISTERED = "registers a class while tracing, which a hit would not do; do it where the class is defined"
 _THREADING = frozenset(
     ("active_count", "current_thread", "enumerate", "get_ident", "get_native_id", "local", "main_thread")
@@ -75,6 +76,7 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
     "_ctypes": (R.OPAQUE_CALLABLE, _OUTSIDE, None),
     "platform": (R.OPAQUE_CALLABLE, _PROCESS, None),
     **dict.fromkeys(("jax.tree_util", "jax._src.tree_util"), (R.TRACE_SIDE_EFFECT, _REGISTERED, _REGISTRATIONS)),
+    "jax._src.mesh": (R.UNKNOWN_CONTEXT_VALUE, _DEVICES, frozenset(("get_concrete_mesh",))),
     "locale": (R.OPAQUE_CALLABLE, _PROCESS, None),
     "getpass": (R.OPAQUE_CALLABLE, _PROCESS, None),
     "io": (R.FILE_READ_UNTRACKED, _FILE, frozenset(("open", "open_code", "FileIO"))),
