@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -181,25 +182,66 @@ def test_refused_call_that_the_dispatcher_asks_for_every_time_is_compiled_once(
     assert not jitserve.stats().faults
 
 
-def depth_of_the_stack(jit: Callable[..., Any]) -> int:
-    """How many frames lie between a traced function and the one that calls it."""
-    depths = []
+_DEPTH = """
+import inspect, sys
+if sys.argv[1] == "jitserve":
+    from jitserve import jit
+else:
+    from jax import jit
+depths = []
+jit(lambda x: depths.append(len(inspect.stack())))(1.0)
+print(depths[0] - len(inspect.stack()))
+"""
 
-    def depth() -> int:
-        frame: types.FrameType | None = sys._getframe(1)
-        found = 0
-        while frame is not None:
-            frame, found = frame.f_back, found + 1
+
+def test_stack_inside_of_a_traced_function_is_as_deep_as_by_plain_jax(tmp_path: Path) -> None:
+    # Each in a process of its own: what is put into JAX is there for plain functions, too.
+    def depth(package: str) -> str:
+        command = [sys.executable, "-c", _DEPTH, package]
+        env = {**os.environ, "JITSERVE_DIR": str(tmp_path / "other")}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=120)
+        return done.stdout
+
+    assert depth("jitserve") == depth("jax")
+
+
+_MESHES = """
+import sys
+import jax, jax.numpy as jnp, numpy as np
+if sys.argv[1] == "jitserve":
+    from jitserve import jit, flush, stats
+else:
+    from jax import jit
+from jax._src import test_util
+function = jit(lambda x: x + 8)
+counts = []
+for device in jax.devices():
+    mesh = jax.sharding.Mesh(np.array([device]), ("x",))
+    with jax.set_mesh(mesh):
+        x = jax.device_put(np.ones(3, np.float32), jax.NamedSharding(mesh, jax.P("x")))
+        with test_util.count_jit_tracing_cache_miss() as traces:
+            assert function(x).devices() == {device}
+        counts.append(traces())
+if sys.argv[1] == "jitserve":
+    flush()
+    counts.append(stats().direct_hits)
+print(counts)
+"""
+
+
+def test_function_is_traced_once_for_meshes_of_one_shape_and_stored_for_each(tmp_path: Path) -> None:
+    devices = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+
+    def counts(package: str) -> list[int]:
+        command = [sys.executable, "-c", _MESHES, package]
+        env = {**os.environ, **devices, "JITSERVE_DIR": str(tmp_path / "other"), "JITSERVE_ADDRESS": "none"}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        found: list[int] = json.loads(done.stdout)
         return found
 
-    @jit
-    def function(x: Any) -> Any:
-        depths.append(depth())
-        return x
-
-    function(jnp.ones(3))
-    return depths[0] - depth()
-
-
-def test_stack_inside_of_a_traced_function_is_as_deep_as_by_plain_jax() -> None:
-    assert depth_of_the_stack(jitserve.jit) == depth_of_the_stack(jax.jit)
+    plain = counts("jax")
+    assert plain[0] > 0
+    assert plain[1] == 0
+    assert counts("jitserve") == [*plain, 0]
+    assert counts("jitserve") == [0, 0, 2]

@@ -192,6 +192,12 @@ CASES: tuple[Case, ...] = (
     case("Z26-other-devices", MISS, _ON_A_MESH, ("D[:2]", "D[2:]")),
     case("Z26-other-order", MISS, _ON_A_MESH, ("D[:2]", "D[1::-1]")),
     case(
+        "Z26-devices-read",
+        bypass("unknown_context_value"),
+        "from jax._src import mesh as M\n"
+        + _ON_A_MESH.replace("jnp.zeros(4)", "jnp.ones(4) * M.get_concrete_mesh().devices.flat[0].id"),
+    ),
+    case(
         "Z26-abstract",
         MISS,
         _ON_A_MESH,
