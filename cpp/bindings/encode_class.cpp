@@ -140,10 +140,9 @@ void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bo
   PyObject* const annotations = Lookup(names.ptr(), Names().annotations);
   EmitAnnotations(walker, Borrowed(annotations == nullptr ? Py_None : annotations));
   for (py::handle text : Registered(walker, child.value, names, false)) EmitStr(tokens, text);
-  if (!trusted) {
-    const py::list asked = walker.hooks().registered_as(child.value, walker.registered_as);
-    for (py::handle text : asked) EmitStr(tokens, text);
-  }
+  const py::list asked = trusted ? py::list() : walker.hooks().registered_as(child.value, walker.registered_as);
+  tokens.Int(static_cast<std::int64_t>(asked.size()));  // what is registered with the class is no part of these
+  for (py::handle text : asked) EmitStr(tokens, text);
   tokens.Int(static_cast<std::int64_t>(bases.size()) - 1);
   EmitBases(tokens, cls, bases);
   std::vector<Child> children;

@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import _abc  # type: ignore[import-not-found]
 import abc
-import sys
-import types
+import collections.abc
+import contextlib
+import io
+import numbers
+import os
+import typing
 from collections.abc import Iterator
 
 from . import _origin, _raw, adapters
@@ -67,8 +71,13 @@ _REGISTERED = frozenset(
     )
 )
 
-# Modules of the abstract base classes that other modules of the standard library ask for.
-_ASKED_BY_STDLIB = ("collections.abc", "contextlib", "io", "numbers", "os", "typing")
+# Abstract base classes that other modules of the standard library ask for, with their names.
+_ASKED_BY_STDLIB: tuple[tuple[str, type], ...] = tuple(
+    (f"{module.__name__}.{name}", value)
+    for module in (collections.abc, contextlib, io, numbers, os, typing)
+    for name, value in vars(module).items()
+    if isinstance(value, type) and "_abc_impl" in _raw.namespace(value)
+)
 
 # What was registered with classes, by their ids, and the classes.
 _Registered = dict[int, tuple[type, list[str]]]
@@ -99,20 +108,10 @@ def registered_as(cls: type, known: dict[int, list[str]]) -> list[str]:
     """
     if not known:
         known[0] = []  # the id of no class
-        for name, kind in _abstract_classes():
+        for name, kind in _ASKED_BY_STDLIB:
             for reference in _abc._get_dump(kind)[0]:
                 known.setdefault(id(reference()), []).append(name)
     return known.get(id(cls), [])
-
-
-def _abstract_classes() -> Iterator[tuple[str, type]]:
-    for name in _ASKED_BY_STDLIB:
-        module = sys.modules.get(name)
-        if type(module) is not types.ModuleType:
-            continue
-        for key, value in _raw.module_namespace(module).items():
-            if issubclass(type(value), type) and "_abc_impl" in _raw.namespace(value):
-                yield f"{name}.{key}", value
 
 
 def _registered_with(cls: type, users_only: bool) -> Iterator[str]:

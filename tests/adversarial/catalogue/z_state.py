@@ -184,6 +184,16 @@ CASES: tuple[Case, ...] = (
         a=_APART,
         b=_APART,
     ),
+    case(
+        "Z29-registered-the-other-way-round",
+        MISS,
+        "import abc, fractions, numbers\nclass A(abc.ABC): numerator, denominator = 3, 1\nC = A()\ndef g():\n"
+        " try: return fractions.Fraction(C)\n except TypeError: return 7\ndef f(x): return x * int(g())",
+        only_a="A.register(numbers.Rational)",
+        only_b="numbers.Rational.register(A)",
+        a=_APART,
+        b=_APART,
+    ),
     _changed_attribute("Z29-static-method", "class C: m = staticmethod(lambda: 1)\nobj = vars(C)['m']\n"),
     _changed_attribute("Z29-class-method", "class C: m = classmethod(lambda cls: 1)\nobj = vars(C)['m']\n"),
     _changed_attribute("Z29-type-variable", "import typing\nobj = typing.TypeVar('T')\n"),
