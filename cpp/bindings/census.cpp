@@ -74,12 +74,14 @@ std::optional<Look> Census::LookAt(std::string_view name) const {
   return std::nullopt;
 }
 
-// Whether there may be other modules than there were. What is dropped goes to `dropped`.
+// Whether other modules are to be looked at than there were: an import of anything else is none of our business. What
+// is dropped goes to `dropped`.
 bool Census::List(PyObject* modules, std::vector<Module>& dropped) {
   const auto version = DictVersion(modules);
   if (version && version == listed_) return false;
   listed_ = version;
   std::map<std::string, Module> listed;
+  bool added = false;
   PyObject* key = nullptr;
   PyObject* value = nullptr;
   Py_ssize_t position = 0;
@@ -91,13 +93,15 @@ bool Census::List(PyObject* modules, std::vector<Module>& dropped) {
     if (known != modules_.end() && known->second.module.ptr() == value) {
       listed.insert(modules_.extract(known));
     } else {
+      added = true;
       listed[name].module = py::reinterpret_borrow<py::object>(value);
       listed[name].look = *look;
     }
   }
   std::swap(modules_, listed);
+  const bool removed = !listed.empty();
   for (auto& [name, entry] : listed) dropped.push_back(std::move(entry));
-  return true;
+  return added || removed;
 }
 
 std::uint64_t Census::Refresh(PyObject* modules) {

@@ -188,6 +188,25 @@ def test_digests_are_the_same_object_until_something_changes(monkeypatch: pytest
     assert bindings.digests() is not first
 
 
+def test_only_an_import_of_one_of_the_packages_has_them_looked_through_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.look()
+    monkeypatch.setitem(sys.modules, "somebody_s_project", types.ModuleType("somebody_s_project"))
+    assert bindings.look() == before
+    monkeypatch.setitem(sys.modules, "numpy.added", types.ModuleType("numpy.added"))
+    assert (added := bindings.look()) != before
+    monkeypatch.delitem(sys.modules, "numpy.added")
+    assert bindings.look() not in (before, added)
+
+
+def test_change_that_comes_with_an_import_of_others_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    monkeypatch.setitem(sys.modules, "somebody_s_project", types.ModuleType("somebody_s_project"))
+    monkeypatch.setattr(functions, "silu", functions.relu)
+    assert differing(before, bindings.digests()) == ["jax._src.nn.functions"]
+
+
 def test_version_is_another_one_after_every_change_and_the_same_where_only_names_are_added(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
