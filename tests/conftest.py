@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from empty_store import DIGESTS, empty_store
 
 # A run in the background of a shell has SIGINT ignored, and would hand that down to the programs that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -29,6 +30,29 @@ hypothesis.settings.register_profile("jitserve", deadline=None)
 hypothesis.settings.load_profile("jitserve")
 
 
+# What takes longest, first: a worker that begins with one of them in the end has all others wait for it.
+_LONGEST = (
+    "test_oracle.py",
+    "test_training.py",
+    "test_jobs.py",
+    "test_trouble.py",
+    "test_program_hit.py",
+    "test_project.py",
+    "test_demo.py",
+)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: at any time some wait for a disk or a socket."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first."""
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
 def pytest_report_header() -> str:
     """Says what this run tests."""
     versions = " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("jax", "jaxlib", "jitserve"))
@@ -40,14 +64,16 @@ def default_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The store of whatever does not ask for one of its own: a directory of this test run."""
     path = tmp_path_factory.mktemp("default-store")
     os.environ["JITSERVE_DIR"] = str(path)
+    os.environ[DIGESTS] = str(path / "toolchain")
+    (path / "toolchain").mkdir(mode=0o700)
     yield path
-    del os.environ["JITSERVE_DIR"]
+    del os.environ["JITSERVE_DIR"], os.environ[DIGESTS]
 
 
 @pytest.fixture
 def store_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty store directory that this process and its children use, without a daemon."""
-    path = tmp_path / "store"
+    """A store without an entry that this process and its children use, without a daemon."""
+    path = empty_store(tmp_path / "store")
     monkeypatch.setenv("JITSERVE_DIR", str(path))
     monkeypatch.setenv("JITSERVE_ADDRESS", "none")
     return path

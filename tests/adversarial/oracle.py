@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from empty_store import empty_store
 from tests.adversarial.case import HIT, MISS, Case, Process
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +89,7 @@ def _start(mode: str, place: Path, side: str, process: Process, packages: list[s
     environment = {
         **os.environ,
         "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
-        "JITSERVE_DIR": str(place / "store"),
+        "JITSERVE_DIR": str(empty_store(place / "store")),
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         **env,

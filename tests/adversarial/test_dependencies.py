@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 
 from jitserve.record._manifest import MAX_VARIANTS
 
@@ -107,7 +108,7 @@ def run(child: str, directory: Path, *arguments: str) -> Any:
     environment = {
         **os.environ,
         "PYTHONPATH": f"{directory}:{directory / 'site-packages'}",
-        "JITSERVE_DIR": str(directory / "store"),
+        "JITSERVE_DIR": str(empty_store(directory / "store")),
         "FILE_A": str(directory / "a.txt"),
         "FILE_B": str(directory / "b.txt"),
         "TWO": "1",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 
 _LIBRARY = """
 TERMS = {"alpha": 1.0, "beta": 2.0, "gamma": 3.0}
@@ -53,7 +54,7 @@ def run(directory: Path, seed: str) -> dict[str, Any]:
     environment = {
         **os.environ,
         "PYTHONPATH": str(directory / "site-packages"),
-        "JITSERVE_DIR": str(directory / "store"),
+        "JITSERVE_DIR": str(empty_store(directory / "store")),
         "PYTHONHASHSEED": seed,
     }
     done = subprocess.run([sys.executable, "-c", _CHILD], env=environment, capture_output=True, text=True, timeout=120)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,7 +72,7 @@ def run(
     environment = {
         **os.environ,
         "PYTHONPATH": str(path),
-        "JITSERVE_DIR": str(store),
+        "JITSERVE_DIR": str(empty_store(store)),
         "PYTHONDONTWRITEBYTECODE": "1",
         **env,
     }
@@ -162,7 +163,7 @@ def test_script_and_import_of_the_same_program_agree_in_their_results_L217(tmp_p
     show += "import json; print(json.dumps([jitserve.stats().direct_hits, np.asarray(out).tolist()]))"
     with (path / "net" / "model.py").open("a") as file:
         file.write(show)
-    environment = {**os.environ, "PYTHONPATH": str(path), "JITSERVE_DIR": str(tmp_path / "store")}
+    environment = {**os.environ, "PYTHONPATH": str(path), "JITSERVE_DIR": str(empty_store(tmp_path / "store"))}
 
     def start(*arguments: str) -> Any:
         done = subprocess.run(

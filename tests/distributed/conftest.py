@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 
 ROOT = Path(__file__).parents[2]
 Results = list[dict[str, Any]]
@@ -79,6 +80,8 @@ class Job:
         return [json.loads(output.splitlines()[-1]) for output, _ in outputs]
 
     def _environment(self, index: int, devices: int, changes: dict[str, str]) -> dict[str, str]:
+        if not self.store(index).exists():
+            empty_store(self.store(index))
         return {
             **os.environ,
             "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 
 ROOT = Path(__file__).parents[2]
 Results = dict[str, Any]
@@ -23,7 +24,7 @@ def run_child(
     env = {
         **os.environ,
         "XLA_FLAGS": "--xla_force_host_platform_device_count=8",
-        "JITSERVE_DIR": str(directory / "store"),
+        "JITSERVE_DIR": str(empty_store(directory / "store")),
         "PYTHONPATH": os.pathsep.join((str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")]))),
         **environment,
     }

@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from empty_store import empty_store
 
 import jitserve
 
@@ -32,7 +33,7 @@ CLEARINGS: dict[str, Callable[[Any], None]] = {
 
 @pytest.fixture(autouse=True)
 def fresh_session(tmp_path: Path) -> None:
-    jitserve.configure(directory=tmp_path / "store", address="none")
+    jitserve.configure(directory=empty_store(tmp_path / "store"), address="none")
 
 
 def made(event: str, *calls: Callable[[], Any]) -> list[int]:
@@ -121,7 +122,7 @@ print(json.dumps(report))
 
 
 def test_first_call_of_a_process_hits_after_a_clearing_and_is_traced_after_the_next(tmp_path: Path) -> None:
-    environment = {**os.environ, "JITSERVE_DIR": str(tmp_path / "shared")}
+    environment = {**os.environ, "JITSERVE_DIR": str(empty_store(tmp_path / "shared"))}
     reports = []
     for _ in range(2):
         done = subprocess.run(

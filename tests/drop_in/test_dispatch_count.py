@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import pytest
+from empty_store import empty_store
 
 import jitserve
 
@@ -24,7 +25,7 @@ def unseen_calls(jit: Any) -> int:
 
 
 def test_unseen_calls_are_counted_cold_and_warm_as_by_plain_jax(tmp_path: Path) -> None:
-    jitserve.configure(directory=tmp_path / "store", address="none")
+    jitserve.configure(directory=empty_store(tmp_path / "store"), address="none")
     plain = unseen_calls(jax.jit)
     cold = unseen_calls(jitserve.jit)
     jitserve.flush()

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from empty_store import empty_store
 
 import jitserve
 
@@ -28,7 +29,7 @@ class Traces(logging.Handler):
 
 @pytest.fixture
 def traces(tmp_path: Path) -> Iterator[Traces]:
-    jitserve.configure(directory=tmp_path / "store", address="none")
+    jitserve.configure(directory=empty_store(tmp_path / "store"), address="none")
     handler = Traces()
     logger.setLevel("INFO")
     logger.propagate = False

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from empty_store import empty_store
+
 Answer = dict[str, Any]
 
 # What is counted is how often a trace is recorded, which is what a call that is not stored has to pay for.
@@ -44,7 +46,7 @@ print(json.dumps({"value": value, "recorded": len(recorded), "stats": counts, "e
 
 
 def run(store: Path, *arguments: str, **environment: str) -> Answer:
-    env = {**os.environ, "JITSERVE_DIR": str(store), **environment}
+    env = {**os.environ, "JITSERVE_DIR": str(empty_store(store)), **environment}
     script = store.parent / "script.py"
     script.write_text(SCRIPT)
     command = [sys.executable, str(script), *arguments]

@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import pytest
+from empty_store import empty_store
 
 import jitserve
 
@@ -21,7 +22,7 @@ CAPTURED = jnp.ones((128, 128))
 
 @pytest.fixture(autouse=True)
 def fresh_session(tmp_path: Path) -> None:
-    jitserve.configure(directory=tmp_path / "store", address="none")
+    jitserve.configure(directory=empty_store(tmp_path / "store"), address="none")
 
 
 def warned(threshold: int) -> list[str]:
@@ -67,7 +68,7 @@ print(json.dumps([heard, jitserve.stats().direct_hits]))
 def on_devices(store: Path, *numbers: int) -> list[object]:
     """What calls on those devices warn about in a process of their own, and how many of them are direct hits."""
     devices = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
-    env = {**os.environ, **devices, "JITSERVE_DIR": str(store), "JITSERVE_ADDRESS": "none"}
+    env = {**os.environ, **devices, "JITSERVE_DIR": str(empty_store(store)), "JITSERVE_ADDRESS": "none"}
     command = [sys.executable, "-c", ON_DEVICES, *map(str, numbers)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr

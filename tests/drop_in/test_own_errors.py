@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from empty_store import empty_store
 
 import jitserve
 from jitserve import _audit, _build, _cold, _contexts, _jit, _lookup, _resolve, _search, _session
@@ -42,7 +43,7 @@ SEAMS = [
 
 @pytest.fixture(autouse=True)
 def fresh_session(tmp_path: Path) -> None:
-    jitserve.configure(directory=tmp_path / "store", address="none")
+    jitserve.configure(directory=empty_store(tmp_path / "store"), address="none")
 
 
 def fail(*args: Any, **kwargs: Any) -> Any:

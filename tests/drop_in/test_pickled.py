@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from empty_store import empty_store
 
 import jitserve
 
@@ -16,7 +17,7 @@ cloudpickle = pytest.importorskip("cloudpickle")
 
 @pytest.mark.parametrize("jit", [jax.jit, jitserve.jit])
 def test_captured_function_that_was_unpickled_is_refused_by_name(jit: object, tmp_path: Path) -> None:
-    jitserve.configure(directory=tmp_path / "store", address="none")
+    jitserve.configure(directory=empty_store(tmp_path / "store"), address="none")
     inner = cloudpickle.loads(cloudpickle.dumps(jit(lambda x: x * 2)))  # type: ignore[operator]
     outer = jitserve.jit(lambda x: inner(x) + 1)
     np.testing.assert_array_equal(outer(jnp.arange(3)), [1, 3, 5])
@@ -26,7 +27,7 @@ def test_captured_function_that_was_unpickled_is_refused_by_name(jit: object, tm
 
 
 def test_unpickled_function_is_served_like_the_one_that_was_pickled(tmp_path: Path) -> None:
-    jitserve.configure(directory=tmp_path / "store", address="none")
+    jitserve.configure(directory=empty_store(tmp_path / "store"), address="none")
     data = cloudpickle.dumps(jitserve.jit(lambda x: x * 2))
     for _ in range(2):
         np.testing.assert_array_equal(cloudpickle.loads(data)(jnp.arange(3)), [0, 2, 4])

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from empty_store import empty_store
+
 Answer = dict[str, Any]
 
 SCRIPT = """
@@ -41,7 +43,7 @@ print(json.dumps({"values": values, "cells": cells, "stats": stats, "traced": tr
 def run(directory: Path, *arguments: str) -> Answer:
     script = directory / "script.py"
     script.write_text(SCRIPT)
-    env = {**os.environ, "JITSERVE_DIR": str(directory / "store")}
+    env = {**os.environ, "JITSERVE_DIR": str(empty_store(directory / "store"))}
     command = [sys.executable, str(script), *arguments]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr

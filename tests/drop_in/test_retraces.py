@@ -14,13 +14,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from empty_store import empty_store
 
 import jitserve
 
 
 @pytest.fixture(autouse=True)
 def fresh_session(tmp_path: Path) -> None:
-    jitserve.configure(directory=tmp_path / "store", address="none")
+    jitserve.configure(directory=empty_store(tmp_path / "store"), address="none")
 
 
 def traces(jit: Callable[..., Any]) -> list[int]:
@@ -198,7 +199,7 @@ def test_stack_inside_of_a_traced_function_is_as_deep_as_by_plain_jax(tmp_path: 
     # Each in a process of its own: what is put into JAX is there for plain functions, too.
     def depth(package: str) -> str:
         command = [sys.executable, "-c", _DEPTH, package]
-        env = {**os.environ, "JITSERVE_DIR": str(tmp_path / "other")}
+        env = {**os.environ, "JITSERVE_DIR": str(empty_store(tmp_path / "other"))}
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=120)
         return done.stdout
 
@@ -234,7 +235,12 @@ def test_function_is_traced_once_for_meshes_of_one_shape_and_stored_for_each(tmp
 
     def counts(package: str) -> list[int]:
         command = [sys.executable, "-c", _MESHES, package]
-        env = {**os.environ, **devices, "JITSERVE_DIR": str(tmp_path / "other"), "JITSERVE_ADDRESS": "none"}
+        env = {
+            **os.environ,
+            **devices,
+            "JITSERVE_DIR": str(empty_store(tmp_path / "other")),
+            "JITSERVE_ADDRESS": "none",
+        }
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr
         found: list[int] = json.loads(done.stdout)

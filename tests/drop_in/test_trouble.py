@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 
 SCRIPT = Path(__file__).with_name("one_call.py")
 Answer = dict[str, Any]
@@ -44,7 +45,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Answer:
 @pytest.fixture
 def filled(tmp_path: Path) -> Path:
     """A store that holds the call."""
-    store = tmp_path / "store"
+    store = empty_store(tmp_path / "store")
     answer = call(store)
     assert answer["stats"]["misses"] == 1
     return store
@@ -93,7 +94,7 @@ def test_jax_of_an_unknown_line_gives_plain_jax_and_one_warning_that_names_it(
     tmp_path: Path, reference: Answer
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text("import jax\njax.__version__ = '0.99.3'\n")
-    answer = call(tmp_path / "store", PYTHONPATH=str(tmp_path))
+    answer = call(empty_store(tmp_path / "store"), PYTHONPATH=str(tmp_path))
     assert answer["is_jax"]
     assert answer["digests"] == reference["digests"]
     assert len(answer["warnings"]) == 1
@@ -156,7 +157,7 @@ def daemon_on(store: Path, path: Path) -> subprocess.Popen[str]:
 
 def test_daemon_shares_what_one_process_compiled(tmp_path: Path, short_dir: Path, reference: Answer) -> None:
     path = short_dir / "daemon.sock"
-    with daemon_on(tmp_path / "store", path) as daemon:
+    with daemon_on(empty_store(tmp_path / "store"), path) as daemon:
         first = call(tmp_path / "store", JITSERVE_ADDRESS=str(path))
         second = call(tmp_path / "store", JITSERVE_ADDRESS=str(path))
         daemon.send_signal(signal.SIGTERM)
@@ -168,7 +169,7 @@ def test_daemon_shares_what_one_process_compiled(tmp_path: Path, short_dir: Path
 
 def test_daemon_that_was_killed_is_not_missed(tmp_path: Path, short_dir: Path, reference: Answer) -> None:
     path = short_dir / "daemon.sock"
-    with daemon_on(tmp_path / "store", path) as daemon:
+    with daemon_on(empty_store(tmp_path / "store"), path) as daemon:
         call(tmp_path / "store", JITSERVE_ADDRESS=str(path))
         daemon.kill()
     answer = call(tmp_path / "store", JITSERVE_ADDRESS=str(path))
@@ -181,7 +182,7 @@ def test_four_processes_that_start_together_compile_once(
     with_daemon: bool, tmp_path: Path, short_dir: Path, reference: Answer
 ) -> None:
     path = short_dir / "daemon.sock"
-    daemon = daemon_on(tmp_path / "store", path) if with_daemon else None
+    daemon = daemon_on(empty_store(tmp_path / "store"), path) if with_daemon else None
     address = str(path) if with_daemon else "none"
     processes = [start(tmp_path / "store", JITSERVE_ADDRESS=address) for _ in range(4)]
     answers = [answer_of(process) for process in processes]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 
 ROOT = Path(__file__).parents[2]
 Results = dict[str, Any]
@@ -37,7 +38,7 @@ def run_child(mode: str, directory: Path, name: str, libraries: list[str], **env
     output = directory / f"{name}.json"
     env = {
         **os.environ,
-        "JITSERVE_DIR": str(directory / "store"),
+        "JITSERVE_DIR": str(empty_store(directory / "store")),
         "PYTHONPATH": str(ROOT),
         # Equinox's checks at run time are host callbacks, with which nothing can be stored.
         "EQX_ON_ERROR": "nan",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 
 WATCH = """
 import json, sys
@@ -73,7 +74,7 @@ def run(directory: Path, library: str, seed: int, *, served: bool) -> dict[str, 
     script = directory / "script.py"
     script.write_text(WATCH + SCRIPTS[library])
     program = ["-m", "jitserve", "run", "--quiet"] if served else []
-    env = {**os.environ, "JITSERVE_DIR": str(directory / "store")}
+    env = {**os.environ, "JITSERVE_DIR": str(empty_store(directory / "store"))}
     command = [sys.executable, *program, str(script), str(seed)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from empty_store import empty_store
+
 DOCUMENT = Path(__file__).parents[2] / "docs" / "explain.md"
 
 # What differs from run to run: keys, counts and measured numbers.
@@ -24,7 +26,7 @@ def test_examples_print_what_the_document_shows(tmp_path: Path) -> None:
         (tmp_path / name).write_text(source)
     environment = {
         **os.environ,
-        "JITSERVE_DIR": str(tmp_path / "store"),
+        "JITSERVE_DIR": str(empty_store(tmp_path / "store")),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": str(tmp_path),

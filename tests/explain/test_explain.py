@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 from explained_program import DIFFERENT, HITTING, REFUSED, RENAMED, Version
 
 MAIN = Path(__file__).parents[1] / "support" / "explain_main.py"
@@ -43,7 +44,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def store(place: Path) -> Path:
     """A store that one process has filled."""
-    filled = run("fill", place / "store", write(place / "unchanged", HITTING["unchanged"]))
+    filled = run("fill", empty_store(place / "store"), write(place / "unchanged", HITTING["unchanged"]))
     assert filled["stats"]["published"] == 1, filled["stats"]
     return place / "store"
 
@@ -109,7 +110,7 @@ def test_explaining_neither_traces_nor_compiles_nor_counts(explained: dict[str, 
 
 
 def test_entry_with_most_in_common_is_the_nearest(place: Path) -> None:
-    store = place / "two"
+    store = empty_store(place / "two")
     both = Version("main.py", '{"n": 3})', '{"n": 3}), (step, (np.ones((2, 4), np.float32),), {"n": 5})')
     run("fill", store, write(place / "both", both))
     near = Version("main.py", '(8, 4), np.float32),), {"n": 3}', '(2, 4), np.float32),), {"n": 6}')

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import pytest
 import walked_program
+from empty_store import empty_store
 
 import jitserve
 from jitserve import BypassReason, Outcome
@@ -20,7 +21,7 @@ from jitserve._advice import advice_for
 
 @pytest.fixture(autouse=True)
 def own_store(tmp_path: Path, default_store: Path) -> Iterator[None]:
-    jitserve.configure(directory=tmp_path / "store")
+    jitserve.configure(directory=empty_store(tmp_path / "store"))
     yield
     jitserve.configure(directory=default_store)
 

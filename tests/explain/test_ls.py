@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from empty_store import empty_store
 
 import jitserve
 from jitserve.cli.main import main
@@ -25,7 +26,7 @@ def scaled(x: np.ndarray, factor: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory, default_store: Path) -> Iterator[Path]:
     """A store with two entries of one function."""
-    path = tmp_path_factory.mktemp("ls") / "store"
+    path = empty_store(tmp_path_factory.mktemp("ls") / "store")
     jitserve.configure(directory=path)
     function = jitserve.jit(scaled, static_argnums=1)
     for factor in (3, 4):

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import walked_program
+from empty_store import empty_store
 
 import jitserve
 
 
 @pytest.fixture(autouse=True)
 def own_store(tmp_path: Path, default_store: Path) -> Iterator[None]:
-    jitserve.configure(directory=tmp_path / "store")
+    jitserve.configure(directory=empty_store(tmp_path / "store"))
     yield
     jitserve.configure(directory=default_store)
 

@@ -34,9 +34,9 @@ def call(limit: int, store: Path) -> tuple[dict[str, object], list[str]]:
 
 
 @pytest.mark.parametrize("limit", [0, 4000])
-def test_disk_without_space_costs_no_call_and_is_said_once(limit: int, store_dir: Path, tmp_path: Path) -> None:
+def test_disk_without_space_costs_no_call_and_is_said_once(limit: int, tmp_path: Path) -> None:
     there_is_space, _ = call(10**9, tmp_path / "space")
-    answer, said = call(limit, store_dir)
+    answer, said = call(limit, tmp_path / "store")
     assert answer["value"] == there_is_space["value"]
     stats = answer["stats"]
     assert isinstance(stats, dict)

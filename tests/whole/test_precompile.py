@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 from tests.whole.names import DESCRIBED
 from tests.whole.processes import PATIENCE_S, PREAMBLE, evaluate, python
 
@@ -24,7 +25,7 @@ def wave(x): return jnp.sin(x) * 2
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tmp_path_factory.mktemp("described") / "store")
+    return str(empty_store(tmp_path_factory.mktemp("described") / "store"))
 
 
 def results(what: str, store: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 from tests.whole.processes import SCRIPTS, python
 
 Run = dict[str, Any]
@@ -19,7 +20,7 @@ class Project:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.store = directory / "store"
+        self.store = empty_store(directory / "store")
         shutil.copytree(SCRIPTS / "study", directory / "study")
 
     def edit(self, name: str, *replacements: tuple[str, str]) -> Callable[[], None]:
@@ -37,7 +38,11 @@ class Project:
 
     def run(self, *, served: bool = True) -> Run:
         options = ("-m", "jitserve", "run", "--quiet") if served else ()
-        environ = {"JITSERVE_DIR": str(self.store), "JITSERVE_ADDRESS": "none", "PYTHONDONTWRITEBYTECODE": "1"}
+        environ = {
+            "JITSERVE_DIR": str(self.store),
+            "JITSERVE_ADDRESS": "none",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         done = python(*options, "-m", "study", "--steps", "2", cwd=self.directory, **environ)
         assert done.returncode == 0, done.stderr.decode()
         assert done.stderr == b""

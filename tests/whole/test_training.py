@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from empty_store import empty_store
 from tests.whole.processes import python
 
 Run = dict[str, Any]
@@ -27,7 +28,7 @@ def start(directory: Path, name: str, *command: str, **environ: str) -> Run:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     directory = tmp_path_factory.mktemp("training")
     run = ("-m", "jitserve", "run")
-    environ = {"JITSERVE_DIR": str(directory / "store"), "JITSERVE_ADDRESS": "none"}
+    environ = {"JITSERVE_DIR": str(empty_store(directory / "store")), "JITSERVE_ADDRESS": "none"}
     return {
         "plain": start(directory, "plain"),
         "first": start(directory, "first", *run, **environ),
