@@ -19,5 +19,6 @@ void BindTexts(pybind11::module_& module);
 void BindLookups(pybind11::module_& module);
 void BindSets(pybind11::module_& module);
 void BindWalker(pybind11::module_& module);
+void BindOrigins(pybind11::module_& module);
 
 }  // namespace jitserve

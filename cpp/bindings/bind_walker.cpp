@@ -106,6 +106,10 @@ void BindWalker(py::module_& module) {
       "hides_state", [](const py::type& cls) { return HidesState(reinterpret_cast<PyTypeObject*>(cls.ptr())); },
       py::arg("cls"), py::pos_only(), "Whether instances hold bytes that neither slots nor `__dict__` show.");
   module.def(
+      "abstract_classes_from",
+      [](const py::type& cls) { return AbstractClassesFrom(reinterpret_cast<PyTypeObject*>(cls.ptr())); },
+      py::arg("cls"), py::pos_only(), "A class and the abstract base classes that are made from it, each once.");
+  module.def(
       "slot_descriptors",
       [](const py::type& cls) { return SlotDescriptors(reinterpret_cast<PyTypeObject*>(cls.ptr())); }, py::arg("cls"),
       py::pos_only(), "Names of the slots of a class and what reads them, base classes last.");

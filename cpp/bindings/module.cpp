@@ -20,4 +20,5 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindLookups(module);
   jitserve::BindSets(module);
   jitserve::BindWalker(module);
+  jitserve::BindOrigins(module);
 }

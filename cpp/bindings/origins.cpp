@@ -10,6 +10,10 @@ namespace {
 
 struct Texts {
   PyObject* file = Interned("__file__");
+  PyObject* name = Interned("__name__");
+  PyObject* main = Interned("__main__");
+  PyObject* function = Interned("__func__");
+  PyObject* dot = Interned(".");
 };
 
 const Texts& Names() {
@@ -27,13 +31,40 @@ PyObject* LoadedModule(PyObject* name) {
 
 bool HasDot(PyObject* text) { return PyUnicode_FindChar(text, '.', 0, PyUnicode_GET_LENGTH(text), 1) >= 0; }
 
+bool IsFrozen(PyObject* filename) {
+  static PyObject* const kFrozen = Interned("<frozen ");
+  return PyUnicode_Tailmatch(filename, kFrozen, 0, PY_SSIZE_T_MAX, -1) == 1;
+}
+
+// What a module or a class holds under a name; null where there is nothing, or `holder` is neither.
+py::object HeldBy(const py::object& holder, PyObject* name) {
+  if (PyModule_Check(holder.ptr())) return Borrowed(Lookup(PyModule_GetDict(holder.ptr()), name));
+  if (!PyType_Check(holder.ptr())) return py::object();
+  const py::object names = NamespaceOf(reinterpret_cast<PyTypeObject*>(holder.ptr()));
+  py::object held = Borrowed(names ? Lookup(names.ptr(), name) : nullptr);
+  const bool is_wrapped =
+      held && (Py_IS_TYPE(held.ptr(), &PyStaticMethod_Type) || Py_IS_TYPE(held.ptr(), &PyClassMethod_Type));
+  return is_wrapped ? Owned(PyObject_GetAttr(held.ptr(), Names().function)) : held;
+}
+
+// What a dotted name in a loaded module holds, through modules and classes only; null where there is nothing.
+py::object HeldUnder(PyObject* module, PyObject* qualname) {
+  const py::object names = Owned(PyUnicode_Split(qualname, Names().dot, -1));
+  py::object found = Borrowed(module);
+  for (py::handle name : py::reinterpret_borrow<py::list>(names)) {
+    found = HeldBy(found, name.ptr());
+    if (!found) break;
+  }
+  return found;
+}
+
 }  // namespace
 
 Origins::Origins(const py::module_& module)
     : opaque_(module.attr("Origin").attr("OPAQUE")),
       library_(module.attr("Origin").attr("LIBRARY")),
+      user_(module.attr("Origin").attr("USER")),
       of_file_(module.attr("of_file")),
-      of_function_(module.attr("of_function")),
       of_module_(module.attr("of_module")),
       look_up_(module.attr("look_up")),
       builtin_modules_(py::module_::import("sys").attr("builtin_module_names")) {}
@@ -41,6 +72,11 @@ Origins::Origins(const py::module_& module)
 Origin Origins::From(py::handle member) const {
   if (member.is(opaque_)) return Origin::kOpaque;
   return member.is(library_) ? Origin::kLibrary : Origin::kUser;
+}
+
+const py::object& Origins::Member(Origin origin) const {
+  if (origin == Origin::kOpaque) return opaque_;
+  return origin == Origin::kLibrary ? library_ : user_;
 }
 
 Origin Origins::OfFile(PyObject* filename) {
@@ -53,8 +89,18 @@ Origin Origins::OfFile(PyObject* filename) {
 
 Origin Origins::OfFunction(PyObject* function) {
   PyObject* const filename = reinterpret_cast<PyCodeObject*>(PyFunction_GET_CODE(function))->co_filename;
-  if (!IsGenerated(filename)) return OfFile(filename);
-  return From(of_function_(py::handle(function)));
+  return IsGenerated(filename) ? OfGenerated(function, filename) : OfFile(filename);
+}
+
+// Generated code belongs to the module that it was made in.
+Origin Origins::OfGenerated(PyObject* function, PyObject* filename) {
+  if (IsFrozen(filename)) return OfFile(filename);
+  PyObject* const globals = PyFunction_GET_GLOBALS(function);
+  const py::object name = Borrowed(Lookup(globals, Names().name));
+  if (!name || !PyUnicode_CheckExact(name.ptr())) return Origin::kUser;
+  PyObject* const module = LoadedModule(name.ptr());
+  if (module == nullptr || PyModule_GetDict(module) != globals) return Origin::kUser;
+  return PyUnicode_Compare(name.ptr(), Names().main) == 0 ? Origin::kUser : OfModule(name.ptr());
 }
 
 Origin Origins::OfModule(PyObject* name) {
@@ -94,6 +140,7 @@ bool Origins::IsAtHome(PyObject* object, PyObject* module, PyObject* qualname) {
   if (!PyUnicode_CheckExact(module) || !PyUnicode_CheckExact(qualname)) return false;
   PyObject* const loaded = LoadedModule(module);
   if (loaded != nullptr && !HasDot(qualname)) return Lookup(PyModule_GetDict(loaded), qualname) == object;
+  if (loaded != nullptr) return HeldUnder(loaded, qualname).is(py::handle(object));
   return py::object(look_up_(py::handle(module), py::handle(qualname))).is(py::handle(object));
 }
 

@@ -27,11 +27,15 @@ class Origins {
   // Whether `module.qualname` is this very object, in this process, now.
   bool IsAtHome(PyObject* object, PyObject* module, PyObject* qualname);
 
+  // What stands for it in Python: a member of `_origin.Origin`.
+  const pybind11::object& Member(Origin origin) const;
+
  private:
   Origin From(pybind11::handle member) const;
+  Origin OfGenerated(PyObject* function, PyObject* filename);
   bool ComeFrom(PyTypeObject* cls, PyObject* module, Origin origin);
 
-  pybind11::object opaque_, library_, of_file_, of_function_, of_module_, look_up_, builtin_modules_;
+  pybind11::object opaque_, library_, user_, of_file_, of_module_, look_up_, builtin_modules_;
   IdentityMemo<Origin> files_;  // by the identity of the name
 };
 

@@ -1,6 +1,9 @@
 #include "raw.h"
 
 #include <cstring>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "code_parts.h"
 
@@ -15,6 +18,8 @@ struct Texts {
   PyObject* builtins = Interned("builtins");
   PyObject* module = Interned("__module__");
   PyObject* weakref = Interned("__weakref__");
+  PyObject* abc = Interned("_abc_impl");
+  PyObject* subclasses = Interned("__subclasses__");
 };
 
 const Texts& Names() {
@@ -85,6 +90,25 @@ bool HidesState(PyTypeObject* cls) {
     if (Lookup(names.ptr(), own) != nullptr) ++shown;
   }
   return cls->tp_basicsize > base->tp_basicsize + static_cast<Py_ssize_t>(sizeof(PyObject*)) * shown;
+}
+
+py::list AbstractClassesFrom(PyTypeObject* cls) {
+  py::list found;
+  std::unordered_set<PyObject*> met;
+  std::vector<py::object> waiting = {Borrowed(reinterpret_cast<PyObject*>(cls))};
+  while (!waiting.empty()) {
+    const py::object kind = std::move(waiting.back());
+    waiting.pop_back();
+    if (!met.insert(kind.ptr()).second) continue;
+    found.append(kind);
+    auto* const type = reinterpret_cast<PyObject*>(&PyType_Type);  // not what a metaclass calls by that name
+    const py::object made = Owned(PyObject_CallMethodOneArg(type, Names().subclasses, kind.ptr()));
+    for (py::handle each : py::reinterpret_borrow<py::list>(made)) {
+      const py::object names = NamespaceOf(reinterpret_cast<PyTypeObject*>(each.ptr()));
+      if (names && Lookup(names.ptr(), Names().abc) != nullptr) waiting.push_back(Borrowed(each.ptr()));
+    }
+  }
+  return found;
 }
 
 py::list SlotDescriptors(PyTypeObject* cls) {

@@ -26,6 +26,9 @@ inline bool IsHeapType(PyTypeObject* cls) { return (PyType_GetFlags(cls) & Py_TP
 // Whether instances hold bytes that neither slots nor `__dict__` show: state that is kept in C.
 bool HidesState(PyTypeObject* cls);
 
+// An abstract base class and the abstract base classes that are made from it, each once.
+pybind11::list AbstractClassesFrom(PyTypeObject* cls);
+
 // Names of the slots of a class and what reads them, base classes last: (name, descriptor).
 pybind11::list SlotDescriptors(PyTypeObject* cls);
 

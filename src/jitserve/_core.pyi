@@ -11,6 +11,8 @@ from typing import Any, final
 
 from typing_extensions import Buffer
 
+from jitserve.fingerprint._origin import Origin
+
 __version__: str
 MAX_RECORD_PAYLOAD: int
 """Bytes that a record can hold; bigger data belongs in a blob."""
@@ -318,6 +320,16 @@ class Walker:
     def run(self) -> None:
         """Visits everything that is waiting, and what that leads to."""
 
+def origin_of_class(cls: type, /) -> Origin:
+    """``_origin.of_class(cls)``."""
+
+def origin_of_function(function: FunctionType, /) -> Origin:
+    """``_origin.of_function(function)``.
+
+    Raises:
+        TypeError: it is something else.
+    """
+
 def intercept(stock: Callable[..., Any], ask: Callable[..., Any], /) -> Callable[..., Any]:
     """A function that returns what ``ask`` answers, or, where that is ``NotImplemented``, what ``stock`` returns for
     the same arguments. It has no frame of its own.
@@ -325,6 +337,9 @@ def intercept(stock: Callable[..., Any], ask: Callable[..., Any], /) -> Callable
 
 def hides_state(cls: type, /) -> bool:
     """Whether instances hold bytes that neither slots nor ``__dict__`` show: state that is kept in C."""
+
+def abstract_classes_from(cls: type, /) -> list[type]:
+    """An abstract base class and the abstract base classes that are made from it, each once."""
 
 def slot_descriptors(cls: type, /) -> list[tuple[str, MemberDescriptorType]]:
     """Names of the slots of a class and what reads them, base classes last."""

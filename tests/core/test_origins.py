@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import abc
+import collections.abc
+import functools
 import io
 import sys
 import types
@@ -54,6 +57,34 @@ def test_classes_have_one_origin(walker: Walker) -> None:
     differ = [cls for cls in classes if walker.is_opaque_class(cls) != (_origin.of_class(cls) is Origin.OPAQUE)]
     assert len(classes) > 2000
     assert differ == []
+    assert [cls for cls in classes if _core.origin_of_class(cls) is not _origin.of_class(cls)] == []
+
+
+def made_in(source: str, name: Any) -> types.FunctionType:
+    """A generated function whose module claims to have that name."""
+    namespace: dict[str, Any] = {"__name__": name}
+    exec(source, namespace)
+    function: types.FunctionType = namespace["made"]
+    return function
+
+
+def test_functions_have_one_origin() -> None:
+    held = [value for cls in _classes() for value in list(vars(cls).values()) if type(value) is types.FunctionType]
+    made = [made_in("def made(): pass", name) for name in ("jax", "__main__", "nowhere", "jax.nowhere", "", None, 1)]
+    in_jax: dict[str, Any] = vars(sys.modules["jax"])
+    exec("def _made_for_a_test(): pass", in_jax)
+    functions = [*held, *made, in_jax.pop("_made_for_a_test"), pytest.importorskip]
+    generated = [function for function in functions if function.__code__.co_filename.startswith("<")]
+    assert len(functions) > 5000
+    assert len(generated) > 100
+    assert [each for each in functions if _core.origin_of_function(each) is not _origin.of_function(each)] == []
+    assert {_origin.of_function(function) for function in generated} == set(Origin)
+
+
+@pytest.mark.parametrize("value", [len, int, None, functools.partial(len)])
+def test_what_is_no_function_has_no_origin_of_one(value: Any) -> None:
+    with pytest.raises(TypeError, match="expected a function"):
+        _core.origin_of_function(value)
 
 
 def test_home_of_an_object_is_one(walker: Walker) -> None:
@@ -61,12 +92,14 @@ def test_home_of_an_object_is_one(walker: Walker) -> None:
         pass
 
     elsewhere.__module__, elsewhere.__qualname__ = "optax", "adam"
-    objects: list[Any] = [optax.adam, elsewhere, len, *_classes()]
+    held = [value for cls in _classes() for value in list(vars(cls).values())]
+    methods = [value for value in held if type(value) in (types.FunctionType, types.MethodDescriptorType, type)]
+    objects: list[Any] = [optax.adam, elsewhere, len, *_classes(), *methods]
     differ = [
         value
         for value in objects
-        if walker.is_at_home(value, value.__module__, value.__qualname__)
-        != _origin.is_at_home(value, value.__module__, value.__qualname__)
+        for module in (getattr(value, "__module__", "builtins"),)
+        if walker.is_at_home(value, module, value.__qualname__) != _origin.is_at_home(value, module, value.__qualname__)
     ]
     assert differ == []
     assert walker.is_at_home(optax.adam, optax.adam.__module__, "adam")
@@ -84,3 +117,27 @@ def test_state_that_is_kept_in_c_is_hidden() -> None:
     assert not any(map(_core.hides_state, (object, Plain, WithDict, equinox.Module, flax.linen.Module)))
     assert all(map(_core.hides_state, (io.TextIOWrapper, dict, np.ndarray)))
     assert [name for name, _ in _core.slot_descriptors(WithDict)] == ["left", "right"]
+
+
+def test_abstract_classes_made_from_one_are_found_once_and_with_it() -> None:
+    class Left(collections.abc.Sized):
+        pass
+
+    class Right(collections.abc.Sized):
+        pass
+
+    class Both(Left, Right):
+        pass
+
+    class Meta(abc.ABCMeta):
+        def __subclasses__(cls) -> list[type]:
+            raise AssertionError("the walk runs no code of the user's")
+
+    class Last(Both, metaclass=Meta):
+        pass
+
+    found = _core.abstract_classes_from(Left)
+    assert len(found) == len(set(map(id, found))) == 3
+    assert {Left, Both, Last} == set(found)
+    assert {Left, Right, Both, Last, collections.abc.Sequence} < set(_core.abstract_classes_from(collections.abc.Sized))
+    assert _core.abstract_classes_from(Last) == [Last]

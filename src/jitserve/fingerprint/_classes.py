@@ -14,7 +14,9 @@ import os
 import typing
 from collections.abc import Iterator
 
-from . import _origin, _raw, adapters
+from jitserve import _core
+
+from . import _raw, adapters
 from ._functions import DESCRIPTIVE
 from ._origin import Origin
 
@@ -119,20 +121,16 @@ def _registered_with(cls: type, users_only: bool) -> Iterator[str]:
         kind = reference()
         if kind is None or (users_only and _is_everybodys(cls, kind)):
             continue
-        if not users_only or _origin.of_class(kind) is Origin.USER or _is_meddled_with(cls, kind):
+        if not users_only or _core.origin_of_class(kind) is Origin.USER or _is_meddled_with(cls, kind):
             yield f"{_raw.module_name(kind)}.{_raw.qualname(kind)}"
 
 
 def _add_made_from(cls: type, found: _Registered, known: _Registered) -> None:
     """Adds a class and those made from it, by their ids: one of several bases would come more than once."""
-    if id(cls) not in found:
-        if id(cls) not in known:
-            known[id(cls)] = cls, list(_registered_with(cls, True))
-        found[id(cls)] = known[id(cls)]
-    subclasses: list[type] = type.__subclasses__(cls)
-    for kind in subclasses:
-        if id(kind) not in found and "_abc_impl" in _raw.namespace(kind):
-            _add_made_from(kind, found, known)
+    for kind in _core.abstract_classes_from(cls):
+        if id(kind) not in known:
+            known[id(kind)] = kind, list(_registered_with(kind, True))
+        found.setdefault(id(kind), known[id(kind)])
 
 
 def _is_everybodys(cls: type, kind: type) -> bool:

@@ -67,12 +67,12 @@ def _know(census: _core.Census, function: types.FunctionType) -> set[int]:
 
 def _is_foreign_instance(census: _core.Census, value: object) -> bool:
     if issubclass(type(value), type):
-        foreign = _origin.of_class(value) is Origin.USER  # type: ignore[arg-type]
+        foreign = _core.origin_of_class(value) is Origin.USER  # type: ignore[arg-type]
         if not foreign:
             census.know(value)
         return foreign
     written_in_python = not _raw.hides_state(type(value))
-    if written_in_python and _origin.of_class(type(value)) is not Origin.OPAQUE:
+    if written_in_python and _core.origin_of_class(type(value)) is not Origin.OPAQUE:
         return True
     census.know(type(value))
     return False

@@ -12,7 +12,7 @@ import operator
 import types
 from typing import TYPE_CHECKING, Any
 
-from jitserve import _jax
+from jitserve import _core, _jax
 
 from . import _origin, _raw, adapters
 from ._path import ATTR, Path
@@ -95,7 +95,7 @@ def are_own(cls: type, functions: tuple[Any, ...]) -> bool:
 def _opaque_keys(table: dict[Any, Any]) -> list[type]:
     """The classes of Python and of JAX that a registry knows: a trace can meet them without naming them."""
     keys = [key for key in dict.keys(table) if issubclass(type(key), type)]
-    opaque = [key for key in keys if _origin.of_class(key) is _origin.Origin.OPAQUE and not _is_own(table[key])]
+    opaque = [key for key in keys if _core.origin_of_class(key) is _origin.Origin.OPAQUE and not _is_own(table[key])]
     return sorted(opaque, key=lambda key: (_raw.module_name(key), _raw.qualname(key)))
 
 
@@ -112,7 +112,7 @@ def _is_opaque(function: object) -> bool:
     if type(function) is types.MethodType:
         function = function.__func__
     if type(function) is types.FunctionType:
-        return _origin.of_function(function) is _origin.Origin.OPAQUE
+        return _core.origin_of_function(function) is _origin.Origin.OPAQUE
     return type(function) in (operator.methodcaller, types.BuiltinFunctionType)
 
 

@@ -7,7 +7,9 @@ import operator
 import types
 from typing import Any
 
-from . import _origin, _raw
+from jitserve import _core
+
+from . import _raw
 from ._origin import Origin
 
 Tables = list[tuple[str, dict[Any, Any]]]
@@ -37,7 +39,7 @@ class Replaced:
 
 def is_of_others(primitive: Any) -> bool:
     """Whether a primitive does not come with JAX: what it does by itself is code of others."""
-    made_elsewhere = _origin.of_class(type(primitive)) is not Origin.OPAQUE
+    made_elsewhere = _core.origin_of_class(type(primitive)) is not Origin.OPAQUE
     return made_elsewhere or any(map(is_foreign, dict.values(_raw.instance_dict(primitive) or {})))
 
 
@@ -48,13 +50,17 @@ def is_foreign(rule: object) -> bool:
     if type(rule) in (tuple, list):
         return any(map(is_foreign, rule))  # type: ignore[call-overload]
     if type(rule) is types.MethodType:
-        return is_foreign(rule.__func__) or _origin.of_class(type(rule.__self__)) is not Origin.OPAQUE
+        return is_foreign(rule.__func__) or _core.origin_of_class(type(rule.__self__)) is not Origin.OPAQUE
     if type(rule) is types.FunctionType:
-        return _origin.of_function(rule) is not Origin.OPAQUE or any(map(is_foreign, _contents(rule.__closure__ or ())))
+        return _core.origin_of_function(rule) is not Origin.OPAQUE or any(
+            map(is_foreign, _contents(rule.__closure__ or ()))
+        )
     wrapped = (_raw.instance_dict(rule) or {}).get("__wrapped__")
     if wrapped is not None:
         return is_foreign(wrapped)
-    return callable(rule) and not issubclass(type(rule), type) and _origin.of_class(type(rule)) is not Origin.OPAQUE
+    return (
+        callable(rule) and not issubclass(type(rule), type) and _core.origin_of_class(type(rule)) is not Origin.OPAQUE
+    )
 
 
 def _contents(cells: tuple[types.CellType, ...]) -> list[object]:
