@@ -26,6 +26,13 @@ def shard_map():
     total = jax.shard_map(lambda x: jax.lax.psum(x, "x"), mesh=mesh, in_specs=spec, out_specs=none)
     return jitserve.jit(total), (jnp.ones(4),)
 
+def shard_map_of_the_context():
+    auto = (jax.sharding.AxisType.Auto,)
+    jax.set_mesh(jax.make_mesh((jax.device_count(),), ("x",), axis_types=auto))
+    spec, none = jax.sharding.PartitionSpec("x"), jax.sharding.PartitionSpec()
+    total = jax.shard_map(lambda x: jax.lax.psum(x, "x"), in_specs=spec, out_specs=none)
+    return jitserve.jit(total), (jnp.ones(4),)
+
 class Model:
     scale = 3.0
     @functools.cached_property
@@ -92,7 +99,7 @@ def call(name: str, path: Path) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("name", ["schedule_step", "shard_map", "cached_property"])
+@pytest.mark.parametrize("name", ["schedule_step", "shard_map", "shard_map_of_the_context", "cached_property"])
 @pytest.mark.usefixtures("store_dir")
 def test_change_that_comes_to_rest_is_a_hit_from_then_on(name: str, tmp_path: Path) -> None:
     cold, warm = call(name, tmp_path), call(name, tmp_path)

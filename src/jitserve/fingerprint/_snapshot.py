@@ -1,9 +1,10 @@
 """What a trace changed among the walked objects, and whether it is the kind of change that comes to rest.
 
 Some libraries rebind a variable of their own on the first trace: ``optax.cosine_decay_schedule`` turns a captured
-integer into a float, ``jax.shard_map`` fills in the axis names. Refusing them would refuse the most ordinary training
-step. They differ from real side effects (a list that grows, a counter) by this: only captured variables are rebound, to
-plain values, or a ``cached_property`` is filled; and tracing again changes nothing more and gives the same program.
+integer into a float, ``jax.shard_map`` fills in the axis names, and the mesh of the context where it was given none.
+Refusing them would refuse the most ordinary training step. They differ from real side effects (a list that grows, a
+counter) by this: only captured variables are rebound, to plain values or an abstract mesh, or a ``cached_property`` is
+filled; and tracing again changes nothing more and gives the same program.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ import types
 from collections import deque
 from typing import Any
 
+from jitserve._jax import types as jt
+
 from . import _raw, adapters
 from ._walk import Walk
 
 _EMPTY = object()
 # What functions of JAX fill in when they are first traced, by the module of their code: another trace finds it filled
 # in, and does the same.
-_FILLED_IN = {"jax._src.shard_map": frozenset(("axis_names",))}
+_FILLED_IN = {"jax._src.shard_map": frozenset(("axis_names", "mesh"))}
 _PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None), type(Ellipsis)})
 
 
@@ -170,6 +173,8 @@ def _is_filling_in(obj: Any, before: tuple[Any, ...], after: tuple[Any, ...]) ->
 
 
 def _is_plain(value: Any) -> bool:
+    if type(value) is jt.AbstractMesh:
+        return _is_plain(value.axis_names)
     if type(value) in (tuple, frozenset):
         return all(_is_plain(item) for item in value)
     return type(value) in _PLAIN
