@@ -1,6 +1,7 @@
 #include "bind.h"
 #include "buffer.h"
 #include "code.h"
+#include "imports.h"
 #include "names.h"
 
 namespace py = pybind11;
@@ -23,6 +24,16 @@ void BindCode(py::module_& module) {
                               names.attributes, names.loads, names.reads_by_name, names.builds_set);
       },
       py::arg("code"), py::pos_only(), "Which names a code object and the code nested in it read, and how.");
+  module.def(
+      "uses_of_variable",
+      [](py::handle code, const py::str& name) {
+        if (!PyCode_Check(code.ptr())) throw py::type_error("expected a code object");
+        const VariableUses uses = UsesOfVariable(reinterpret_cast<PyCodeObject*>(code.ptr()), name);
+        return py::make_tuple(uses.chains, uses.are_written);
+      },
+      py::arg("code"), py::arg("name"), py::pos_only(),
+      "The attribute chains through which code, and the code nested in it, reads a variable, and whether it assigns to "
+      "one of its attributes.");
 }
 
 }  // namespace jitserve

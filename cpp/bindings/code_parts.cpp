@@ -27,6 +27,17 @@ std::vector<Instruction> InstructionsOf(PyCodeObject* code, const OpcodeTable& o
   return found;
 }
 
+std::optional<std::uint32_t> WrittenAttribute(const std::vector<Instruction>& instructions, std::size_t at,
+                                              const OpcodeTable& opcodes) {
+  if (at >= instructions.size()) return std::nullopt;
+  const auto [opcode, argument] = instructions[at];
+  if (opcodes.role[opcode] == Role::kWriteAttr) return argument;
+  if (opcode != opcodes.copy || argument != 1 || at + 1 >= instructions.size()) return std::nullopt;
+  const Instruction read = instructions[at + 1];
+  if (opcodes.role[read.opcode] != Role::kLoadAttr) return std::nullopt;
+  return read.argument >> opcodes.attribute_shift;
+}
+
 std::vector<py::object> VariablesOf(PyCodeObject* code) {
   const auto locals = Owned(PyCode_GetVarnames(code)).cast<py::tuple>();
   const auto cells = Owned(PyCode_GetCellvars(code)).cast<py::tuple>();

@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace jitserve {
@@ -23,6 +24,11 @@ inline pybind11::object Owned(PyObject* object) {
 
 // Without caches and fillers; as compiled, without what the interpreter specialises or instruments.
 std::vector<Instruction> InstructionsOf(PyCodeObject* code, const OpcodeTable& opcodes);
+
+// Which attribute of what was loaded just before the instruction at `at` is assigned to: its index among the names of
+// the code. `m.x += 1` makes a copy of `m` first, to read `x` of.
+std::optional<std::uint32_t> WrittenAttribute(const std::vector<Instruction>& instructions, std::size_t at,
+                                              const OpcodeTable& opcodes);
 
 // Names of parameters and locals, then of cells, then of free variables: what instructions number.
 std::vector<pybind11::object> VariablesOf(PyCodeObject* code);

@@ -1,5 +1,6 @@
 #include "code_parts.h"
 #include "encoders.h"
+#include "imports.h"
 #include "raw.h"
 
 namespace py = pybind11;
@@ -9,8 +10,8 @@ namespace {
 
 constexpr Py_ssize_t kChains = 2;  // the field of Names
 
-// What the global names of one function of a library lead to. Where a name is a module, only the values at the ends of
-// its attribute chains count.
+// What the global names of one function of a library lead to, and the modules that it captures. Where a name is a
+// module, only the values at the ends of its attribute chains count.
 class Bindings {
  public:
   Bindings(const Hooks& hooks, const py::object& path, std::vector<Child>& children)
@@ -31,6 +32,15 @@ class Bindings {
     } else {
       children_.push_back(found);
       for (py::handle chain : py::reinterpret_borrow<py::list>(chains)) ThroughClass(found, chain.ptr(), 0);
+    }
+  }
+
+  void AppendCaptured(PyObject* name, PyObject* module, const py::tuple& chains) {
+    AppendText(name);
+    const Child found{
+        .value = Borrowed(module), .path = path_, .step = StepsOfPaths().cell, .key = Borrowed(name), .trusted = true};
+    for (py::handle chain : chains) {
+      if (PyTuple_GET_SIZE(chain.ptr()) > 0) Follow(found, chain.ptr(), 0);
     }
   }
 
@@ -110,6 +120,21 @@ bool IsSpecial(const Hooks& hooks, PyObject* function, const py::list& chains) {
   return false;
 }
 
+void AppendCapturedModules(PyFunctionObject* function, Bindings& bindings) {
+  PyObject* const closure = function->func_closure;
+  const Py_ssize_t size = closure == nullptr ? 0 : PyTuple_GET_SIZE(closure);
+  auto* const code = reinterpret_cast<PyCodeObject*>(function->func_code);
+  PyObject* const names = code->co_localsplusnames;  // free variables come last
+  const Py_ssize_t first = PyTuple_GET_SIZE(names) - size;
+  for (Py_ssize_t i = 0; i < size; ++i) {
+    PyObject* const cell = PyTuple_GET_ITEM(closure, i);
+    if (!HoldsModule(cell)) continue;
+    const py::object module = Borrowed(PyCell_GET(cell));
+    PyObject* const name = PyTuple_GET_ITEM(names, first + i);
+    bindings.AppendCaptured(name, module.ptr(), UsesOfVariable(code, name).chains);
+  }
+}
+
 }  // namespace
 
 void AppendBindings(Walker& walker, PyObject* function, py::handle names, const py::object& path,
@@ -126,6 +151,7 @@ void AppendBindings(Walker& walker, PyObject* function, py::handle names, const 
   for (py::handle item : chains) {
     bindings.Append(PyTuple_GET_ITEM(item.ptr(), 0), PyTuple_GET_ITEM(item.ptr(), 1), globals.ptr(), builtins.ptr());
   }
+  AppendCapturedModules(reinterpret_cast<PyFunctionObject*>(function), bindings);
 }
 
 }  // namespace jitserve

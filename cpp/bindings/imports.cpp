@@ -60,7 +60,7 @@ class Uses {
     for (++at; at < instructions.size() && opcodes_.role[instructions[at].opcode] == Role::kLoadAttr; ++at) {
       chain.append(NameAt(code, instructions[at].argument >> opcodes_.attribute_shift));
     }
-    are_written_ |= at < instructions.size() && opcodes_.role[instructions[at].opcode] == Role::kWriteAttr;
+    are_written_ |= WrittenAttribute(instructions, at, opcodes_).has_value();
     Add(chain);
   }
 
@@ -173,6 +173,13 @@ class Imports {
 };
 
 }  // namespace
+
+VariableUses UsesOfVariable(PyCodeObject* code, py::handle name) {
+  const OpcodeTable& opcodes = Opcodes();
+  Uses uses(name, opcodes);
+  uses.Read(code, InstructionsOf(code, opcodes));
+  return {.chains = uses.Chains(), .are_written = uses.are_written()};
+}
 
 void AddImports(PyCodeObject* code, const std::vector<Instruction>& instructions, const OpcodeTable& opcodes,
                 const py::set& found) {

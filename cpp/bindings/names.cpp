@@ -172,9 +172,8 @@ class Scan {
   void Other(Instruction instruction) {
     const auto [opcode, argument] = instruction;
     const Role role = opcodes_.role[opcode];
-    if (role == Role::kWriteAttr && name_of_chain_) {
-      Add(names_.writes, py::make_tuple(name_of_chain_, TupleOfChain(Name(argument))));
-    }
+    const auto written = name_of_chain_ ? WrittenAttribute(instructions_, at_, opcodes_) : std::nullopt;
+    if (written) Add(names_.writes, py::make_tuple(name_of_chain_, TupleOfChain(Name(*written))));
     EndChain();
     if (role == Role::kWriteGlobal) {
       Add(names_.globals_written, Name(argument));

@@ -84,6 +84,7 @@ OpcodeTable ReadOpcodeTable() {
   table.extended_arg = number_of("EXTENDED_ARG");
   table.call = number_of("CALL");
   table.contains_op = number_of("CONTAINS_OP");
+  table.copy = number_of("COPY");
   table.load_fast = number_of("LOAD_FAST");
   if (numbers.contains("STORE_FAST_LOAD_FAST")) table.store_load = number_of("STORE_FAST_LOAD_FAST");
   for (const char* const store : {"STORE_FAST", "STORE_DEREF"}) table.is_store_of_variable[number_of(store)] = true;

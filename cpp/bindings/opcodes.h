@@ -36,6 +36,7 @@ struct OpcodeTable {
   std::uint8_t extended_arg = 0;
   std::uint8_t call = 0;
   std::uint8_t contains_op = 0;
+  std::uint8_t copy = 0;
   std::uint8_t load_fast = 0;
   std::uint8_t store_load = 0;  // STORE_FAST_LOAD_FAST; 0 where there is none
   int attribute_shift = 0;      // of the argument of LOAD_ATTR

@@ -23,6 +23,12 @@ PyObject* Lookup(PyObject* dict, PyObject* name);
 
 inline bool IsHeapType(PyTypeObject* cls) { return (PyType_GetFlags(cls) & Py_TPFLAGS_HEAPTYPE) != 0; }
 
+// Whether a variable that functions share holds a module.
+inline bool HoldsModule(PyObject* cell) {
+  PyObject* const held = PyCell_Check(cell) ? PyCell_GET(cell) : nullptr;
+  return held != nullptr && PyModule_Check(held);
+}
+
 // Whether instances hold bytes that neither slots nor `__dict__` show: state that is kept in C.
 bool HidesState(PyTypeObject* cls);
 

@@ -59,6 +59,7 @@ def test_names_of_all_code_are_those_that_dis_shows(package: str) -> None:
 _FORMS = {
     "a chain": "def f(): return np.linalg.norm(np)",
     "a chain that is assigned to": "def f(): m.a.b = 1; del m.c; x.d = 2",
+    "a chain that is added to": "def f(x): m.a.b += x; m.c -= 1; x.d *= 2; m[0] += 1; return (y := m).e",
     "a name in a constant": "def f(): return getattr(m, 'a'), hasattr(m, 'b').c, getattr(m.n, 'd', None)",
     "a name that is computed": "def f(x): return getattr(m, 'a' + x), getattr(m, x), getattr(m, 'a', x())",
     "imports": "def f():\n import a.b\n from ..c import d, e\n from . import g\n return a, d, e, g",
@@ -70,6 +71,7 @@ _FORMS = {
     " return g, a.b",
     "an import beside a variable of its name": "def f():\n import a\n def g(a): return a.b\n return g(a.c)",
     "an import that is assigned to": "def f():\n import a, b\n a.c.d = 1\n del b.e\n return a.f",
+    "an import that is added to": "def f(x):\n import a, b\n a.c.d += x\n b.e *= 2\n return a.f",
     "an import into a class": "def f():\n class C:\n  import a\n  b = a.c\n return C",
     "an import into a global": "def f():\n global a\n import a\n return a.b",
     "an import at once read": "def f(x):\n import a; return a.b, x.c, (a, x)",
@@ -142,3 +144,45 @@ def test_scanning_leaves_nothing_behind() -> None:
     for _ in range(50):
         scan()
     assert sys.getallocatedblocks() - before < 50
+
+
+def _function(source: str) -> types.CodeType:
+    """The code of the function that the source makes in another one."""
+    outer = next(const for const in _compiled(source).co_consts if type(const) is types.CodeType)
+    return next(const for const in outer.co_consts if type(const) is types.CodeType and const.co_name == "f")
+
+
+@pytest.mark.parametrize(
+    ("body", "chains", "is_written"),
+    [
+        ("m.a.b(m.c)", {("a", "b"), ("c",)}, False),
+        ("(lambda: m.a)() + [m.b for _ in x][0]", {("a",), ("b",)}, False),
+        ("m", {()}, False),
+        ("getattr(m, 'a')", {()}, False),
+        ("(m.a.b, exec('m.a.b = 1'))", {("a", "b")}, False),
+        ("(lambda m: m.a)(x)", set(), False),
+        ("(y := m).a", {()}, False),
+        ("x.m", set(), False),
+    ],
+)
+def test_variable_of_an_enclosing_function_is_read_by_these_chains(
+    body: str, chains: set[tuple[str, ...]], is_written: bool
+) -> None:
+    code = _function(f"def make(m):\n def f(x):\n  if not x: m\n  return {body}\n return f")
+    found, written = _core.uses_of_variable(code, "m")
+    assert list(found) == sorted(found)
+    assert set(found) == chains | {()}
+    assert written is is_written
+
+
+@pytest.mark.parametrize("statement", ["m.a = x", "del m.a", "m.a.b = x", "m.a += x", "for m.a in x: pass"])
+def test_assignment_to_an_attribute_of_a_variable_is_told(statement: str) -> None:
+    code = _function(f"def make(m):\n def f(x):\n  {statement}\n return f")
+    assert _core.uses_of_variable(code, "m")[1] is True
+    nested = _function(f"def make(m):\n def f(x):\n  def g(x):\n   {statement}\n  return g\n return f")
+    assert _core.uses_of_variable(nested, "m")[1] is True
+
+
+def test_variable_of_what_is_no_code_is_an_error() -> None:
+    with pytest.raises(TypeError, match="expected a code object"):
+        _core.uses_of_variable(_names, "m")  # type: ignore[arg-type]

@@ -62,9 +62,17 @@ class _Reference:
     def writes(self) -> set[tuple[str, tuple[str, ...]]]:
         found = set()
         for name, chain, end, by_name in self.chains():
-            if self.at(end).opname in ("STORE_ATTR", "DELETE_ATTR") and not by_name:
-                found.add((name, (*chain, self.at(end).argval)))
+            written = self.written(end)
+            if written and not by_name:
+                found.add((name, (*chain, written)))
         return found
+
+    def written(self, index: int) -> str | None:
+        """The attribute of what was loaded before that is assigned to; ``m.x += 1`` copies ``m`` to read ``x``."""
+        found = self.at(index)
+        if found.opname == "COPY" and found.arg == 1 and self.at(index + 1).opname in _ATTRIBUTES:
+            return str(self.at(index + 1).argval)
+        return str(found.argval) if found.opname in ("STORE_ATTR", "DELETE_ATTR") else None
 
     def globals_written(self) -> set[str]:
         return {self.at(i).argval for i in self.find("STORE_GLOBAL", "DELETE_GLOBAL")}
@@ -104,7 +112,7 @@ class _Reference:
             is_load = self.is_load_of_a_variable(i) and argval == name and not (shared and opname == "LOAD_FAST")
             if is_second or is_load:
                 chain, end = self.attributes_after(i)
-                found.add((chain, self.at(end).opname in ("STORE_ATTR", "DELETE_ATTR")))
+                found.add((chain, self.written(end) is not None))
         inner = (code for code in self.code.co_consts if type(code) is types.CodeType and name in code.co_freevars)
         return found.union(*(_Reference(code).reads(name) for code in inner)) if shared else found
 

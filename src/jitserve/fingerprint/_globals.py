@@ -14,7 +14,7 @@ from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
 from . import _inner_imports, _loading, _modules, _names, _raw, _static, adapters
-from ._path import ATTR, GLOBAL, Path, render
+from ._path import ATTR, CELL, GLOBAL, Path, render
 from ._vars import asks_of_objects
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
         _Chains(walker, function.__code__, children, trusted).value(value, chains, (path, GLOBAL, name))
     if not trusted and _names.of(function.__code__).imports:
         _add_imports(walker, function, children, path)
+    _add_captured(walker, function, children, path, trusted)
     return children
 
 
@@ -91,6 +92,31 @@ def _add_imports(walker: Walker, function: types.FunctionType, children: Childre
             children.append((imported.label, path, False))
             ends = _Chains(walker, function.__code__, children, False)
             ends.value(imported.value, imported.chains, (path, GLOBAL, imported.label))
+
+
+def _add_captured(walker: Walker, function: types.FunctionType, children: Children, path: Path, trusted: bool) -> None:
+    """Adds what a function reads of the modules that it captures, as if its globals held them.
+
+    Of a library's function the captured modules are among the children by themselves, too.
+    """
+    for name, module in _captured_modules(function):
+        chains, is_written = _core.uses_of_variable(function.__code__, name)
+        if is_written and not trusted:
+            refusal = Refusal(BypassReason.TRACE_SIDE_EFFECT, render(path), f"assigns to an attribute of {name}")
+            walker.hazards.meet(refusal, function.__code__)
+        children.append((name, path, trusted))
+        ends = _Chains(walker, function.__code__, children, trusted)
+        ends.value(module, [chain for chain in chains if chain or not trusted], (path, CELL, name))
+
+
+def _captured_modules(function: types.FunctionType) -> Iterator[tuple[str, types.ModuleType]]:
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            held = cell.cell_contents
+        except ValueError:  # nothing yet
+            continue
+        if issubclass(type(held), types.ModuleType):
+            yield name, held
 
 
 def _namespaces(function: Any, path: Path, trusted: bool) -> tuple[dict[str, Any], dict[str, Any]]:
