@@ -5,6 +5,7 @@
 #include "strangers.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cstring>
 #include <vector>
 
@@ -205,6 +206,9 @@ bool Description::Table(PyObject* value, int depth) {
   return true;
 }
 
+// Of a long double on x86, 10 of 16 bytes are the number; what lies in the others is accidental.
+constexpr std::size_t kSizeOfLongDouble = LDBL_MANT_DIG == 64 ? 10 : sizeof(long double);
+
 // A number of NumPy's.
 bool Description::Number(PyObject* value) {
   const std::string_view name = Py_TYPE(value)->tp_name;
@@ -216,7 +220,12 @@ bool Description::Number(PyObject* value) {
   }
   Tag('a');
   Text(name);
-  Text(std::string_view(static_cast<const char*>(view.buf), static_cast<std::size_t>(view.len)));
+  const std::string_view bytes(static_cast<const char*>(view.buf), static_cast<std::size_t>(view.len));
+  const bool is_long = name == "numpy.longdouble" || name == "numpy.clongdouble";
+  for (std::size_t at = 0; is_long && at < bytes.size(); at += sizeof(long double)) {
+    Text(bytes.substr(at, kSizeOfLongDouble));
+  }
+  if (!is_long) Text(bytes);
   PyBuffer_Release(&view);
   return true;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from walked_program import digest, load, refusal
 
@@ -331,3 +332,18 @@ def test_objects_have_the_same_numbers_in_walks_of_equal_digest() -> None:
     assert one.index_of(left["c"]) == two.index_of(right["c"]) is not None
     assert one.objects[one.index_of(left["d"]) or 0] is left["d"]
     assert one.index_of(right["c"]) is None
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant != 63, reason="a long double has no accidental bytes here")
+@pytest.mark.parametrize("kind", [np.longdouble, np.clongdouble])
+def test_accidental_bytes_beside_a_number_do_not_count(kind: type[np.generic]) -> None:
+    def walked(number: float, beside: int) -> list[bytes]:
+        array = np.full(3, number, kind)
+        array.view(np.uint8).reshape(-1, 16)[:, 10:] = beside
+        held = {"value": array}
+        first = fingerprint.walk(lambda: held).digest
+        held["value"] = array[0]
+        return [first, fingerprint.walk(lambda: held).digest]
+
+    assert walked(1.5, 1) == walked(1.5, 2)
+    assert not set(walked(1.5, 1)) & set(walked(2.5, 1))

@@ -81,8 +81,15 @@ def _emit(walker: Walker, array: Any, path: Path) -> None:
             render(path),
             f"a captured array of {array.nbytes} bytes (limit {walker.limits.array_bytes}); pass it as an argument",
         )
-    contiguous = np.ascontiguousarray(array)
-    walker.tokens.digest_(_core.sha256(contiguous.reshape(-1).view(np.uint8).data if array.size else b""))
+    walker.tokens.digest_(_core.sha256(_bytes_of(array).data if array.size else b""))
+
+
+def _bytes_of(array: Any) -> Any:
+    """The bytes of the elements in C order, but for those that are accidental: 6 of 16 of a long double on x86."""
+    contents = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    if array.dtype.char not in "gG" or not array.dtype.isnative or np.finfo(np.longdouble).nmant != 63:
+        return contents
+    return np.ascontiguousarray(contents.reshape(-1, np.dtype(np.longdouble).itemsize)[:, :10])
 
 
 def emit_dtype(walker: Walker, dtype: np.dtype[Any], path: Path) -> None:
