@@ -52,15 +52,14 @@ def is_foreign(rule: object) -> bool:
     if type(rule) is types.MethodType:
         return is_foreign(rule.__func__) or _core.origin_of_class(type(rule.__self__)) is not Origin.OPAQUE
     if type(rule) is types.FunctionType:
-        return _core.origin_of_function(rule) is not Origin.OPAQUE or any(
-            map(is_foreign, _contents(rule.__closure__ or ()))
-        )
+        made_elsewhere = _core.origin_of_function(rule) is not Origin.OPAQUE
+        return made_elsewhere or any(map(is_foreign, _contents(rule.__closure__ or ())))
     wrapped = (_raw.instance_dict(rule) or {}).get("__wrapped__")
     if wrapped is not None:
         return is_foreign(wrapped)
-    return (
-        callable(rule) and not issubclass(type(rule), type) and _core.origin_of_class(type(rule)) is not Origin.OPAQUE
-    )
+    if not callable(rule) or issubclass(type(rule), type):
+        return False
+    return _core.origin_of_class(type(rule)) is not Origin.OPAQUE
 
 
 def _contents(cells: tuple[types.CellType, ...]) -> list[object]:
