@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import jax
-from jax._src import config, core, mesh
+from jax._src import config, core, layout, mesh
 from jaxlib import _jax
 
 # Created on import: a user context that appears later would invalidate what this process has traced before.
@@ -16,6 +16,13 @@ _recording = jax.make_user_context(None)
 
 # Part of the trace context that says nothing about the program: whether we are at top level is asked separately.
 _STRUCTURAL = frozenset({"axis_env_state"})
+# What a context is while nobody has entered one, where that is not nothing; JAX 0.10 has nothing there. That of Pallas
+# is there only once somebody has imported Pallas.
+_INITIAL: dict[str, object] = {
+    "abstract_mesh_context_manager": getattr(mesh, "empty_abstract_mesh", None),
+    "layout_tracing_mode": getattr(getattr(layout, "LayoutMode", None), "AUTO", None),
+    "pallas_grid_context": None,
+}
 
 
 def own_context(token: object) -> AbstractContextManager[Any]:
@@ -74,6 +81,8 @@ def _plain(name: str, value: object) -> object:
 def _is_inert(name: str, value: Any) -> bool:
     if value is False:
         return True  # as if it were not there: the first use of Pallas brings further switches, all of them off
+    if name in _INITIAL and value is _INITIAL[name]:
+        return True
     if name.endswith("_context_manager") and (value is None or (type(value) is tuple and not value)):
         return True  # nobody has entered one
     # Unused user contexts would make the key depend on which libraries have been imported; the C++ cache object

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.adversarial.case import HIT, MISS, OK, bypass, case
+from tests.adversarial.case import HIT, MISS, OK, Process, bypass, case
 
 
 def _reads(id: str, expected: str, before: str, expression: str, *edits: tuple[str, str], only_b: str = "") -> object:
@@ -299,6 +299,15 @@ CASES = (
         "jax.make_jaxpr(lambda v: S.append(jax.extend.core.get_opaque_trace_state(convention='nnx')) or v)(X)\n"
         "def f(x): return x * (2 + (S[0] == jax.extend.core.get_opaque_trace_state(convention='nnx')))",
         ("x * (2", "x * (3"),
+    ),
+    # Pallas brings a trace context of its own. In processes without the other cases, which have it imported already.
+    case(
+        "ZJ11-pallas-imported",
+        HIT,
+        "def f(x): return x * 2",
+        only_b="import jax.experimental.pallas",
+        a=Process((("CASES", "pallas"),)),
+        b=Process((("CASES", "pallas"),)),
     ),
     _reads("ZJ02-of-jax-itself", HIT, "", "2", only_b="from jax.experimental import checkify, jet, sparse"),
 )
