@@ -6,12 +6,12 @@
 namespace jitserve {
 namespace {
 
-constexpr const char* kProbe = "jitserve.altered_functions";
+constexpr const char* kProbe = "jitserve.altered";
 
 // Never freed: hooks are called until the interpreter has ended.
 struct State {
   bool heard_probe = false;
-  std::vector<const void*> functions;
+  std::vector<const void*> objects;
 };
 
 State& TheState() {
@@ -19,8 +19,10 @@ State& TheState() {
   return *state;
 }
 
-bool IsOfBehaviour(PyObject* name) {
+bool IsOfBehaviour(PyObject* object, PyObject* name) {
   if (!PyUnicode_Check(name)) return false;
+  if (PyType_Check(object)) return PyUnicode_CompareWithASCIIString(name, "__bases__") == 0;
+  if (!PyFunction_Check(object)) return false;
   for (const char* each : {"__code__", "__defaults__", "__kwdefaults__"}) {
     if (PyUnicode_CompareWithASCIIString(name, each) == 0) return true;
   }
@@ -30,10 +32,8 @@ bool IsOfBehaviour(PyObject* name) {
 int Hook(const char* event, PyObject* arguments, void* /*unused*/) {
   if (std::strcmp(event, "object.__setattr__") == 0 || std::strcmp(event, "object.__delattr__") == 0) {
     if (!PyTuple_Check(arguments) || PyTuple_GET_SIZE(arguments) < 2) return 0;
-    PyObject* const function = PyTuple_GET_ITEM(arguments, 0);
-    if (PyFunction_Check(function) && IsOfBehaviour(PyTuple_GET_ITEM(arguments, 1))) {
-      TheState().functions.push_back(function);
-    }
+    PyObject* const object = PyTuple_GET_ITEM(arguments, 0);
+    if (IsOfBehaviour(object, PyTuple_GET_ITEM(arguments, 1))) TheState().objects.push_back(object);
   } else if (std::strcmp(event, kProbe) == 0) {
     TheState().heard_probe = true;
   }
@@ -52,13 +52,13 @@ bool BeginToListen() {
 
 }  // namespace
 
-bool AlteredFunctions::Listen() {
+bool Altered::Listen() {
   static const bool listens = BeginToListen();
   return listens;
 }
 
-std::size_t AlteredFunctions::Count() { return TheState().functions.size(); }
+std::size_t Altered::Count() { return TheState().objects.size(); }
 
-const void* AlteredFunctions::At(std::size_t index) { return TheState().functions[index]; }
+const void* Altered::At(std::size_t index) { return TheState().objects[index]; }
 
 }  // namespace jitserve

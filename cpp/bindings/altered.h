@@ -1,4 +1,5 @@
-// Functions that have been given other code or other defaults while this process ran.
+// Functions that have been given other code or other defaults, and classes that have been given other bases, while this
+// process ran.
 #pragma once
 
 #include <Python.h>
@@ -7,10 +8,11 @@
 
 namespace jitserve {
 
-// CPython raises an audit event when code or defaults of a function are about to be set (`object.__setattr__`, and
-// `object.__delattr__`; https://docs.python.org/3/library/audit_events.html). From the first of these on the addresses
-// of all such functions are listed, oldest first, whether they still live or not. To be used under the GIL.
-class AlteredFunctions {
+// CPython raises an audit event when code or defaults of a function, or the bases of a class, are about to be set
+// (`object.__setattr__`, and `object.__delattr__`; https://docs.python.org/3/library/audit_events.html). From the first
+// of these on the addresses of all such objects are listed, oldest first, whether they still live or not. To be used
+// under the GIL.
+class Altered {
  public:
   // Begins to listen, once a process. False where that is not possible: then nothing can be told from the list.
   static bool Listen();

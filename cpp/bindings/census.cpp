@@ -54,16 +54,14 @@ Digest DigestOf(const Description& description) { return Sha256(AsBytes(descript
 }  // namespace
 
 Census::Census(std::unordered_map<std::string, Look> packages)
-    : packages_(std::move(packages)),
-      functions_change_(!AlteredFunctions::Listen()),
-      altered_(AlteredFunctions::Count()) {}
+    : packages_(std::move(packages)), altering_(!Altered::Listen()), altered_(Altered::Count()) {}
 
-bool Census::Holds(const Watches& watches) {
-  for (; !functions_change_ && altered_ < AlteredFunctions::Count(); ++altered_) {
-    const void* const function = AlteredFunctions::At(altered_);
-    functions_change_ = all_.HasFunction(function) || rule_watches_.HasFunction(function);
+bool Census::Holds(Watches& watches) {
+  for (; !altering_ && altered_ < Altered::Count(); ++altered_) {
+    const void* const object = Altered::At(altered_);
+    altering_ = all_.HasAlterable(object) || rule_watches_.HasAlterable(object);
   }
-  return functions_change_ ? watches.Hold() : watches.HoldButFunctions();
+  return altering_ ? watches.Hold() : watches.HoldButAlterable();
 }
 
 std::optional<Look> Census::LookAt(std::string_view name) const {

@@ -56,7 +56,7 @@ class Census {
   };
 
   std::optional<Look> LookAt(std::string_view name) const;
-  bool Holds(const Watches& watches);
+  bool Holds(Watches& watches);
   bool List(PyObject* modules, std::vector<Module>& dropped);
   void Describe(Module& entry);
   void DescribeClass(Module& entry, Description& description, PyObject* type, PyObject* home);
@@ -65,9 +65,9 @@ class Census {
   Known known_;
   std::map<std::string, Module> modules_;
   std::optional<std::uint64_t> listed_;
-  Watches all_;            // of all modules
-  bool functions_change_;  // whether somebody alters functions that are watched, so that each has to be looked at
-  std::size_t altered_;    // how many of the altered functions have been looked for among them
+  Watches all_;          // of all modules
+  bool altering_;        // whether somebody alters what is watched, so that each of it has to be looked at
+  std::size_t altered_;  // how many of the altered objects have been looked for among it
   std::uint64_t generation_ = 0;
   std::uint64_t rules_of_ = 0;  // the generation that the rules were looked at in
   Watches rule_watches_;

@@ -352,7 +352,7 @@ void Description::Class(PyTypeObject* type) {
   const py::object names = NamespaceOf(type);
   if (!names) return;
   Tag('[');
-  watches_.Field(reinterpret_cast<PyObject*>(type), &type->tp_bases);
+  watches_.Bases(type);
   for (Py_ssize_t i = 0; type->tp_bases != nullptr && i < PyTuple_GET_SIZE(type->tp_bases); ++i) {
     TypeName(reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(type->tp_bases, i)));
   }

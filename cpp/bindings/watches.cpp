@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "dict_changes.h"
 #include "dict_version.h"
 
 namespace py = pybind11;
@@ -46,7 +47,18 @@ void SortOut(std::vector<State>& states) {
   states.erase(std::unique(states.begin(), states.end()), states.end());
 }
 
+// Whether there is a state of that object. The states are sorted by their objects.
+template <typename State, typename Object>
+bool Has(const std::vector<State>& states, Object* State::* of, const void* object) {
+  const std::less<const void*> less;
+  const auto found = std::lower_bound(states.begin(), states.end(), object,
+                                      [&](const State& state, const void* other) { return less(state.*of, other); });
+  return found != states.end() && (*found).*of == object;
+}
+
 }  // namespace
+
+Watches::Watches() : changes_(DictChanges::Count()) {}
 
 void Watches::Dict(PyObject* dict) {
   KeepAlive(dict);
@@ -56,7 +68,7 @@ void Watches::Dict(PyObject* dict) {
     Py_ssize_t position = 0;
     while (PyDict_Next(dict, &position, &key, &value) != 0) KeepAlive(value);
   }
-  dicts_.push_back({dict, StampOf(dict)});
+  (DictChanges::Watch(dict) ? watched_ : dicts_).push_back({dict, StampOf(dict)});
 }
 
 void Watches::Container(PyObject* container) {
@@ -78,6 +90,12 @@ void Watches::Function(PyFunctionObject* function) {
   functions_.push_back({function, function->func_code, function->func_defaults, function->func_kwdefaults});
 }
 
+void Watches::Bases(PyTypeObject* type) {
+  KeepAlive(reinterpret_cast<PyObject*>(type));
+  KeepAlive(type->tp_bases);
+  bases_.push_back({type, type->tp_bases});
+}
+
 void Watches::Field(PyObject* owner, PyObject* const* where) {
   KeepAlive(owner);
   KeepAlive(*where);
@@ -85,42 +103,52 @@ void Watches::Field(PyObject* owner, PyObject* const* where) {
 }
 
 void Watches::Join(const Watches& others) {
+  changes_ = std::min(changes_, others.changes_);
+  watched_.insert(watched_.end(), others.watched_.begin(), others.watched_.end());
   dicts_.insert(dicts_.end(), others.dicts_.begin(), others.dicts_.end());
   functions_.insert(functions_.end(), others.functions_.begin(), others.functions_.end());
+  bases_.insert(bases_.end(), others.bases_.begin(), others.bases_.end());
   fields_.insert(fields_.end(), others.fields_.begin(), others.fields_.end());
 }
 
 void Watches::Sort() {
+  SortOut(watched_);
   SortOut(dicts_);
   SortOut(functions_);
+  SortOut(bases_);
   SortOut(fields_);
 }
 
-bool Watches::HasFunction(const void* function) const {
-  const auto found = std::lower_bound(
-      functions_.begin(), functions_.end(), function,
-      [](const FunctionState& state, const void* other) { return std::less<const void*>()(state.function, other); });
-  return found != functions_.end() && found->function == function;
+bool Watches::HasAlterable(const void* object) const {
+  return Has(functions_, &FunctionState::function, object) || Has(bases_, &BasesState::type, object);
 }
 
-bool Watches::HoldButFunctions() const {
-  for (const DictState& state : dicts_) {
-    if (StampOf(state.dict) != state.stamp) return false;
+bool Watches::Hold(const std::vector<DictState>& states) {
+  return std::all_of(states.begin(), states.end(),
+                     [](const DictState& state) { return StampOf(state.dict) == state.stamp; });
+}
+
+bool Watches::HoldButAlterable() {
+  if (const auto changes = DictChanges::Count(); changes_ != changes) {
+    if (!Hold(watched_)) return false;
+    changes_ = changes;
   }
+  if (!Hold(dicts_)) return false;
   for (const FieldState& state : fields_) {
     if (*state.where != state.value) return false;
   }
   return true;
 }
 
-bool Watches::FunctionsHold() const {
+bool Watches::AlterableHold() const {
   for (const FunctionState& state : functions_) {
     if (state.function->func_code != state.code || state.function->func_defaults != state.defaults ||
         state.function->func_kwdefaults != state.keywords) {
       return false;
     }
   }
-  return true;
+  return std::all_of(bases_.begin(), bases_.end(),
+                     [](const BasesState& state) { return state.type->tp_bases == state.bases; });
 }
 
 }  // namespace jitserve

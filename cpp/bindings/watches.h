@@ -11,6 +11,8 @@ namespace jitserve {
 
 class Watches {
  public:
+  Watches();
+
   // A dictionary, and all that is bound in it.
   void Dict(PyObject* dict);
 
@@ -19,6 +21,9 @@ class Watches {
 
   // What a function runs, and its defaults.
   void Function(PyFunctionObject* function);
+
+  // The bases of a class.
+  void Bases(PyTypeObject* type);
 
   // A field of an object. `where` is inside of `owner`, and lives as long.
   void Field(PyObject* owner, PyObject* const* where);
@@ -29,14 +34,15 @@ class Watches {
   // Brings all in the order of memory, which is the quickest to look through, and drops what is there twice.
   void Sort();
 
-  // Whether a function is among what is watched. To be asked after `Sort`.
-  bool HasFunction(const void* function) const;
+  // Whether a function or a class is among what is watched. To be asked after `Sort`.
+  bool HasAlterable(const void* object) const;
 
   // Whether all is as it was. Runs no Python code, and allocates nothing.
-  bool Hold() const { return HoldButFunctions() && FunctionsHold(); }
+  bool Hold() { return HoldButAlterable() && AlterableHold(); }
 
-  // The same for what is no function: most of what is watched are functions, and these lie far apart in memory.
-  bool HoldButFunctions() const;
+  // The same but for functions and the bases of classes, of which `Altered` knows: most of what is watched are these,
+  // and they lie far apart in memory.
+  bool HoldButAlterable();
 
  private:
   struct DictState {
@@ -51,20 +57,29 @@ class Watches {
     PyObject* keywords;
     auto operator<=>(const FunctionState&) const = default;
   };
+  struct BasesState {
+    PyTypeObject* type;
+    PyObject* bases;
+    auto operator<=>(const BasesState&) const = default;
+  };
   struct FieldState {
     PyObject* const* where;
     PyObject* value;
     auto operator<=>(const FieldState&) const = default;
   };
 
-  bool FunctionsHold() const;
+  static bool Hold(const std::vector<DictState>& states);
+  bool AlterableHold() const;
 
   void KeepAlive(PyObject* object) {
     if (object != nullptr) alive_.push_back(pybind11::reinterpret_borrow<pybind11::object>(object));
   }
 
-  std::vector<DictState> dicts_;
+  std::vector<DictState> watched_;  // dictionaries whose changes are counted,
+  std::uint64_t changes_;           // and how many changes there had been when all of these were known to hold
+  std::vector<DictState> dicts_;    // what else there is of dictionaries, and of other containers
   std::vector<FunctionState> functions_;
+  std::vector<BasesState> bases_;
   std::vector<FieldState> fields_;
   // Owners and values: an address says which object it is for as long as that object lives.
   std::vector<pybind11::object> alive_;

@@ -93,6 +93,37 @@ def test_change_is_noticed_at_once_and_taken_back(change: str, monkeypatch: pyte
         assert differing(before, bindings.digests()) == []
 
 
+def test_assignment_by_code_that_has_run_often_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(np, "a_class", type("a_class", (), {"__module__": "numpy", "factor": 0}), raising=False)
+    monkeypatch.setattr(np, "a_number", 0, raising=False)
+
+    def assign(value: int) -> None:  # the interpreter replaces such instructions by quicker ones after some runs
+        np.a_class.factor = value
+        np.a_number = value
+
+    for _ in range(1000):
+        assign(0)
+    bindings = Bindings()
+    before = bindings.digests()
+    for value in range(1, 100):
+        assign(value)
+        assert differing(before, bindings.digests()) == ["numpy"]
+        assign(0)
+        assert differing(before, bindings.digests()) == []
+
+
+def test_bases_of_a_class_that_are_replaced_are_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = type("one", (), {}), type("other", (), {})
+    monkeypatch.setattr(np, "a_class", type("a_class", (one,), {"__module__": "numpy"}), raising=False)
+    bindings = Bindings()
+    before = bindings.digests()
+    for _ in range(3):
+        np.a_class.__bases__ = (other,)
+        assert differing(before, bindings.digests()) == ["numpy"]
+        np.a_class.__bases__ = (one,)
+        assert differing(before, bindings.digests()) == []
+
+
 def test_default_that_is_changed_in_place_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     bindings = Bindings()
     before = bindings.digests()
