@@ -20,5 +20,6 @@ void BindLookups(pybind11::module_& module);
 void BindSets(pybind11::module_& module);
 void BindWalker(pybind11::module_& module);
 void BindOrigins(pybind11::module_& module);
+void BindTrees(pybind11::module_& module);
 
 }  // namespace jitserve

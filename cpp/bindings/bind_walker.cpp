@@ -110,6 +110,9 @@ void BindWalker(py::module_& module) {
       [](const py::type& cls) { return AbstractClassesFrom(reinterpret_cast<PyTypeObject*>(cls.ptr())); },
       py::arg("cls"), py::pos_only(), "A class and the abstract base classes that are made from it, each once.");
   module.def(
+      "class_version", [](const py::type& cls) { return VersionOf(reinterpret_cast<PyTypeObject*>(cls.ptr())); },
+      py::arg("cls"), py::pos_only(), "A number that is new whenever a class or a base of it has changed; 0 for none.");
+  module.def(
       "slot_descriptors",
       [](const py::type& cls) { return SlotDescriptors(reinterpret_cast<PyTypeObject*>(cls.ptr())); }, py::arg("cls"),
       py::pos_only(), "Names of the slots of a class and what reads them, base classes last.");

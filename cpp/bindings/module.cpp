@@ -21,4 +21,5 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindSets(module);
   jitserve::BindWalker(module);
   jitserve::BindOrigins(module);
+  jitserve::BindTrees(module);
 }

@@ -35,6 +35,10 @@ bool HidesState(PyTypeObject* cls);
 // An abstract base class and the abstract base classes that are made from it, each once.
 pybind11::list AbstractClassesFrom(PyTypeObject* cls);
 
+// A number that is new whenever an attribute of a class or of a base of it has changed, or its bases have, and that no
+// two classes share; 0 where the interpreter has none to give. `__qualname__` is no attribute in this sense.
+unsigned int VersionOf(PyTypeObject* cls);
+
 // Names of the slots of a class and what reads them, base classes last: (name, descriptor).
 pybind11::list SlotDescriptors(PyTypeObject* cls);
 

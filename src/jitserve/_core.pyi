@@ -330,6 +330,26 @@ def origin_of_function(function: FunctionType, /) -> Origin:
         TypeError: it is something else.
     """
 
+def describe_tree(
+    nodes: list[tuple[int, int, Any, Any, int, int]],
+    leaf: int,
+    builtin: dict[int, str],
+    functions: Callable[[type], tuple[Any, ...]],
+    /,
+) -> tuple[object, ...]:
+    """A tree as plain data: each node before its children, leaves that follow each other counted.
+
+    Args:
+        nodes: kind, number of children, data, class, leaves below, and nodes below with itself; children before their
+            parent, the root last. A named tuple has its class in the place of its data.
+        leaf: the kind of leaves.
+        builtin: names of the kinds that have no class.
+        functions: what is told of a class beside the class.
+
+    Raises:
+        RecursionError: it is too deep.
+    """
+
 def intercept(stock: Callable[..., Any], ask: Callable[..., Any], /) -> Callable[..., Any]:
     """A function that returns what ``ask`` answers, or, where that is ``NotImplemented``, what ``stock`` returns for
     the same arguments. It has no frame of its own.
@@ -348,6 +368,12 @@ def uses_of_variable(code: CodeType, name: str, /) -> tuple[tuple[tuple[str, ...
 
 def abstract_classes_from(cls: type, /) -> list[type]:
     """An abstract base class and the abstract base classes that are made from it, each once."""
+
+def class_version(cls: type, /) -> int:
+    """A number that is new whenever an attribute of the class or of a base of it has changed, or its bases have.
+
+    No two classes share one. 0 where the interpreter has none to give. A new ``__qualname__`` alone changes nothing.
+    """
 
 def slot_descriptors(cls: type, /) -> list[tuple[str, MemberDescriptorType]]:
     """Names of the slots of a class and what reads them, base classes last."""

@@ -13,7 +13,6 @@ from jitserve.record._plain import Unencodable
 
 from ._libraries import Bound
 from ._outcome import BypassReason, Refusal
-from ._treedef import describe_tree
 
 Roots = list[tuple[str, object]]
 
@@ -64,7 +63,7 @@ def _arguments(call: _jax.Call) -> Roots:
     roots: Roots = [(f"static argument {_name(call, i)}", v) for i, v in enumerate(call.statics)]
     roots += [(f"static argument {name}", value) for name, value in call.named_statics]
     roots.append(("names of keyword arguments", tuple(call.names)))
-    return roots + [(f"tree of argument {i}", describe_tree(tree)) for i, tree in enumerate(call.trees)]
+    return roots + [(f"tree of argument {i}", _jax.describe_tree(tree)) for i, tree in enumerate(call.trees)]
 
 
 def _labelled(options: Roots, context: Roots) -> Roots:
@@ -95,7 +94,7 @@ def _describe(value: object) -> object:
     if type(value) in _PLAIN:
         return value
     if isinstance(value, jt.PyTreeDef):
-        return describe_tree(value)
+        return _jax.describe_tree(value)
     if type(value) is tuple:
         return tuple(_describe(item) for item in value)
     try:

@@ -10,11 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax._src import tree_util
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
+from jitserve import _jax
+from jitserve._jax import describe_tree
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._signature import signature
-from jitserve._treedef import describe_tree
 from jitserve.fingerprint import walk
 
 Pair = collections.namedtuple("Pair", "left right")
@@ -117,6 +119,33 @@ def test_trees_that_differ_are_told_apart() -> None:
     digests = [_digest(tree) for tree in _TREES]
     assert [_digest(jax.tree.map(lambda _: 2, tree)) for tree in _TREES] == digests
     assert len(set(digests)) == len(_TREES)
+
+
+def _described(trees: list[Any]) -> list[object]:
+    """What ``describe_tree`` has to say, by asking each node for its children."""
+    described: list[object] = []
+    for is_leaf, group in itertools.groupby(trees, key=lambda tree: tree.num_nodes == tree.num_leaves == 1):
+        if is_leaf:
+            described += "leaves", len(list(group))
+            continue
+        for tree in group:
+            cls, aux = tree.node_data()
+            plain = cls in (tuple, list, dict, type(None))
+            entry = tree_util._registry.get(cls)
+            functions = () if plain or entry is None else (entry.to_iter, entry.from_iter)
+            described += len(tree.children()), cls.__name__ if plain else cls
+            described += tuple(aux) if cls is dict else aux, *functions
+            described += _described(tree.children())
+    return described
+
+
+@pytest.mark.parametrize("tree", _TREES, ids=repr)
+def test_tree_of_an_argument_is_described_node_by_node(tree: Any) -> None:
+    stock = jax.jit(lambda tree: tree)
+    (argument,) = _jax.parse_call(_jax.user_function(stock), _jax.options(stock), (tree,), {}).trees
+    assert _jax.describe_tree(argument) == tuple(_described([argument]))
+    own = jax.tree.structure((tree, [tree, {"a": tree}]))
+    assert _jax.describe_tree(own) == tuple(_described([own]))
 
 
 def test_sharding_that_is_equal_to_a_known_one_and_has_no_safe_encoding_is_refused() -> None:

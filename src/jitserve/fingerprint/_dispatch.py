@@ -14,6 +14,7 @@ from jitserve import _core
 from . import (
     _arrays,
     _builtins,
+    _class_memo,
     _containers,
     _functions,
     _globals,
@@ -67,15 +68,29 @@ def encoder_of(cls: type) -> Encoder:
     if exact is not None:
         return exact
     of_jax = _of_jax.get(id(cls))
-    if of_jax is not None:
-        return of_jax[1]
+    return of_jax[1] if of_jax is not None else _by_bases.of(cls) or _by_name(cls)
+
+
+def _encoder_by_bases(cls: type) -> Encoder | None:
+    """None: the class, or one that it is made from, is called as a class of JAX that has an encoder of its own."""
     for base, encoder in _BASES:
         if issubclass(cls, base):
             return encoder
+    return None if any(_named(kind) in _jax_values.BY_NAME for kind in _raw.mro(cls)) else _instances.encode_instance
+
+
+_by_bases = _class_memo.ClassMemo(_encoder_by_bases)
+
+
+def _by_name(cls: type) -> Encoder:
     for kind in _raw.mro(cls):
-        named = _jax_values.BY_NAME.get(f"{_raw.module_name(kind)}.{_raw.qualname(kind)}")
+        named = _jax_values.BY_NAME.get(_named(kind))
         if named is not None and _origin.of_class(kind) is _origin.Origin.OPAQUE:
             if kind is cls:
                 _of_jax[id(cls)] = cls, named
             return named
     return _instances.encode_instance
+
+
+def _named(cls: type) -> str:
+    return f"{_raw.module_name(cls)}.{_raw.qualname(cls)}"

@@ -2,76 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import sys
-import threading
 import types
 import weakref
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _builtins, _containers, _functions, _origin, _raw, _static, adapters
+from . import _builtins, _functions, _raw, _shapes, _static
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
     from ._walk import Walker
-
-Children = list[tuple[Any, Path, bool]]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What is the same for all instances of a class while a walk lasts.
-
-    Attributes:
-        cls: the class.
-        adapter: what is known about it.
-        may_be_offered: whether an opaque module may offer an instance under its own name.
-        read: reads what an instance holds as one of the nearest built-in base; None where that holds nothing.
-        unreadable: a base that keeps state to itself; None where all state can be read.
-        namespace, slots: the descriptors of ``__dict__`` and of the slots, the latter by name, base classes last.
-        is_opaque: whether the class is of an opaque module.
-    """
-
-    cls: type
-    adapter: adapters.Adapter
-    may_be_offered: bool
-    read: Callable[[Walker, Any, Path, bool], Children] | None
-    unreadable: type | None
-    namespace: Any
-    slots: tuple[tuple[str, Any], ...]
-    is_opaque: bool
-
-
-def _shape_of(walker: Walker, cls: type, trusted: bool) -> Shape:
-    known = walker.shapes.get((id(cls), trusted))
-    if known is None:
-        known = walker.shapes[id(cls), trusted] = _look_at(walker, cls, trusted)
-    return known
-
-
-def _look_at(walker: Walker, cls: type, trusted: bool) -> Shape:
-    bases = _raw.mro(cls)
-    is_opaque = walker.is_opaque_class(cls)
-    # Every extension brings its own type of function, in a module of any name (``uarray``, that of ``scipy.fft``).
-    compiled = _raw.qualname(cls) == _static.COMPILED or not _raw.is_heap_type(cls)
-    readable = next((base for base in bases if id(base) in _READERS), object)
-    hidden = (base for base in bases if not _raw.is_subtype(readable, base) and _raw.hides_state(base))
-    return Shape(
-        cls=cls,
-        adapter=adapters.find(cls, trusted),
-        may_be_offered=_raw.hides_state(cls) and (compiled or is_opaque),
-        read=_READERS.get(id(readable)),
-        unreadable=next(hidden, None),
-        namespace=_raw.dict_descriptor(cls),
-        slots=tuple(_core.slot_descriptors(cls)),
-        is_opaque=is_opaque,
-    )
 
 
 def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> None:
@@ -79,7 +23,7 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
         _static.check_instance(obj, path)
     if not walker.number(obj, path):
         return
-    shape = _shape_of(walker, type(obj), trusted)
+    shape = _shapes.shape_of(walker, type(obj), trusted)
     if shape.adapter.inert:
         walker.tokens.begin("inert", 2)
         shown = shape.adapter.shown(obj) if shape.adapter.shown is not None and not trusted else ()
@@ -96,7 +40,7 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
     fields = _fields(walker, obj, shape)
     walker.tokens.begin("instance", 1 + len(content) + 2 * len(fields))
     walker.tokens.int_(len(content))
-    children: Children = [(shape.cls, (path, ATTR, "__class__"), trusted), *content]
+    children: _shapes.Children = [(shape.cls, (path, ATTR, "__class__"), trusted), *content]
     for name, value in fields:
         children.append((name, path, trusted))
         children.append((value is not None if name in presence_only else value, (path, ATTR, name), trusted))
@@ -133,30 +77,6 @@ def _is_offered_by_name(walker: Walker, obj: Any, path: Path, trusted: bool) -> 
     return True
 
 
-def _thread_local(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
-    """What a library keeps for this thread: a stack of contexts, most often empty."""
-    if adapters.is_known_local(obj):
-        return []
-    if not trusted or _origin.of_class(type(obj)) is _origin.Origin.USER:
-        raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), "a threading.local differs from thread to thread")
-    return [(threading.local.__getattribute__(obj, "__dict__"), path, trusted)]
-
-
-def _property(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
-    """What a property of a subclass calls (numpyro's ``dependent_property``)."""
-    parts = [(name, vars(property)[name].__get__(obj)) for name in ("fget", "fset", "fdel")]
-    return [(value, (path, ATTR, name), trusted) for name, value in parts]
-
-
-# By identity: a class that is asked for its hash may answer with code of the user's.
-_READERS = {
-    **{id(base): read for base, read in _containers.CONTENTS.items()},
-    id(functools.partial): _functions.partial_contents,
-    id(property): _property,
-    id(threading.local): _thread_local,
-}
-
-
 ENCODERS = {weakref.ReferenceType: encode_weak_reference, io.TextIOWrapper: encode_stream}
 
 
@@ -178,7 +98,7 @@ def _unreadable(obj: object, base: type, path: Path) -> Refusal:
     )
 
 
-def _fields(walker: Walker, obj: object, shape: Shape) -> list[tuple[str, Any]]:
+def _fields(walker: Walker, obj: object, shape: _shapes.Shape) -> list[tuple[str, Any]]:
     fields: list[tuple[str, Any]] = []
     ignored = shape.adapter.ignored
     for name, value in _attributes(walker, obj, _raw.read_dict(shape.namespace, obj)):

@@ -69,6 +69,8 @@ def is_subtype(cls: type, base: type) -> bool:
 
 def has_plain_hash(cls: type) -> bool:
     """Whether a class can be a dictionary key without running code of its metaclass."""
+    if type(cls) is type:
+        return True
     own = mro(type(cls))
     return not any("__hash__" in namespace(kind) or "__eq__" in namespace(kind) for kind in own if is_heap_type(kind))
 

@@ -8,6 +8,7 @@ exempt here: what it does while tracing is for the recorder to see.
 from __future__ import annotations
 
 import datetime
+import functools
 import logging
 import os
 import random
@@ -235,6 +236,7 @@ def check_opaque(obj: object, module: str, qualname: str, path: Path) -> None:
         raise Refusal(found[0], render(path), f"{module}.{qualname}: {found[1]}")
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def rule_of(module: str, qualname: str) -> tuple[R, str] | None:
     """Reason and advice for a callable of the standard library or numpy that reads more than its arguments."""
     name = qualname.partition(".")[0]

@@ -19,7 +19,7 @@ from typing import Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _described, _encodings, _hash_order, _hazards, _instances, _listeners, _names, _place, _registries
+from . import _described, _encodings, _hash_order, _hazards, _listeners, _names, _place, _registries, _shapes
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
@@ -163,7 +163,7 @@ class Walker(_core.Walker):
         self.order = _hash_order.HashOrder()
         self.registries = _registries.Registries(self.classes)
         self.memory: dict[int, tuple[int, int]] = {}  # of arrays, by the id of its owner: its number, and an address
-        self.shapes: dict[tuple[int, bool], _instances.Shape] = {}  # by the id of the class, and whether trusted
+        self.shapes: dict[tuple[int, bool], _shapes.Shape] = {}  # by the id of the class, and whether trusted
 
     def alone(self) -> Walker:
         """A walker that has seen nothing yet, for the digest that a value has for itself."""
