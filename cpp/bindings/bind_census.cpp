@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include "bind.h"
+#include "buffer.h"
 #include "census.h"
 
 namespace py = pybind11;
@@ -17,6 +18,13 @@ Census NewCensus(const std::unordered_map<std::string, int>& packages) {
 }  // namespace
 
 void BindCensus(py::module_& module) {
+  module.def(
+      "names_digest",
+      [](py::handle names) {
+        if (!PyModule_Check(names.ptr())) throw py::type_error("expected a module");
+        return ToPython(NamesDigestOf(names.ptr()));
+      },
+      py::arg("module"), py::pos_only(), "What is bound under the names of a module, but for modules inside of it.");
   py::class_<Census>(module, "Census", py::is_final(), "Knows what is bound under the names of libraries' modules.")
       .def(py::init(&NewCensus), py::arg("packages"), py::pos_only())
       .def(

@@ -53,6 +53,22 @@ Digest DigestOf(const Description& description) { return Sha256(AsBytes(descript
 
 }  // namespace
 
+Digest NamesDigestOf(PyObject* module) {
+  PyObject* const names = PyModule_GetDict(module);
+  const py::object home = py::reinterpret_steal<py::object>(PyModule_GetNameObject(module));
+  if (!home) PyErr_Clear();
+  Known nobody;
+  Watches unused;
+  Description description(home.ptr(), nobody, unused);
+  const auto states = StatesIn(names);
+  for (const Name& binding : NamesIn(names)) {
+    if (!IsInnerModule(names, binding)) {
+      description.Binding(binding.key, binding.value, states.count(binding.key) != 0);
+    }
+  }
+  return DigestOf(description);
+}
+
 Census::Census(std::unordered_map<std::string, Look> packages)
     : packages_(std::move(packages)), altering_(!Altered::Listen()), altered_(Altered::Count()) {}
 

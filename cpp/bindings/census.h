@@ -23,6 +23,9 @@ namespace jitserve {
 // How closely to look at the modules of a package. The Python side knows the numbers, too (fingerprint/_bindings.py).
 enum class Look { kNotAtAll = 0, kBuiltIn = 1, kNames = 2, kClasses = 3, kStrangers = 4 };
 
+// What is bound under the names of one module, but for modules that are inside of it.
+Digest NamesDigestOf(PyObject* module);
+
 class Census {
  public:
   explicit Census(std::unordered_map<std::string, Look> packages);

@@ -240,6 +240,13 @@ class Census:
     def strangers(self) -> list[tuple[str, type | None, str, object, FunctionType | None]]:
         """What is not vouched for: name of the module, class or None, name, value, function that it is made from."""
 
+def names_digest(module: ModuleType, /) -> bytes:
+    """What is bound under the names of a module, but for modules inside of it: 32 bytes.
+
+    Code and classes count by their names, what is true, a number, a text or a table of such by value, and other objects
+    by their types. Left out is what counts or switches: flags that a function of the module sets.
+    """
+
 def listen_to_texts(callback: Callable[[type], object] | None, /) -> Callable[[type], object] | None:
     """Tells ``callback`` the type of every object whose text shows its address, in this thread; None: nobody.
 

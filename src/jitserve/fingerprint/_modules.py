@@ -2,17 +2,19 @@
 
 A module that is handed around can be read in ways that its bytecode does not show (``getattr(module, name)``). For an
 opaque module that is fine, apart from what somebody has put into it: JAX's own contents are in the key as a whole.
-For a module of the user it is refused.
+Of a library's module it counts what is bound under its names. For a module of the user it is refused.
 """
 
 from __future__ import annotations
 
+import collections
 import types
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
+from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
 from . import _origin, _raw, _static
@@ -23,7 +25,8 @@ from ._path import ATTR, Path, render
 if TYPE_CHECKING:
     from ._walk import Walker
 
-_SCALARS = (bool, int, float, complex, str, bytes, type(None))
+_SCALARS = frozenset((bool, int, float, complex, str, bytes, bytearray, range, slice, type(None), type(...)))
+_DEEPEST = 8
 # By these, a module can be read and written without its names.
 _OF_EVERY_MODULE = frozenset(("__delattr__", "__dir__", "__getattribute__", "__reduce_ex__", "__setattr__"))
 _MACHINERY = frozenset(("__name__", "__doc__", "__file__", "__cached__", "__path__", "__loader__", "__package__"))
@@ -36,7 +39,10 @@ def encode_module(walker: Walker, obj: types.ModuleType, path: Path, trusted: bo
         check_value(obj, path)
     origin = origin_of(obj)
     name = str(_raw.module_namespace(obj).get("__name__"))
-    overlay = _overlay(obj, path, trusted) if origin is Origin.OPAQUE and not trusted else []
+    overlay = [] if trusted else _overlay(obj, path, trusted)
+    if origin is Origin.LIBRARY and not trusted:
+        walker.tokens.begin("names of a library module", 1)
+        walker.tokens.digest_(_core.names_digest(obj))
     walker.tokens.begin("module", 2)
     walker.tokens.str_(name)
     walker.tokens.int_(len(overlay))
@@ -55,18 +61,19 @@ def check_value(module: types.ModuleType, path: Path) -> None:
 
 
 def _overlay(module: types.ModuleType, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
-    """What is in an opaque module that its files do not determine: patched functions, and plain settings."""
+    """What is in a module that its files do not determine: patched functions, and plain settings."""
     children: list[tuple[Any, Path, bool]] = []
+    own = (origin_of(module), Origin.OPAQUE)
     for name, value in sorted(_raw.module_namespace(module).items()):
-        if name not in _MACHINERY and (_is_plain(name, value) or _is_foreign(value) or _is_array(value)):
+        if name not in _MACHINERY and (_is_plain(name, value) or _is_foreign(value, own) or _is_array(value)):
             children.append((name, path, trusted))
             children.append((value, (path, ATTR, name), trusted))
     return children
 
 
-def _is_foreign(value: Any) -> bool:
+def _is_foreign(value: Any, own: tuple[Origin, ...]) -> bool:
     if type(value) is types.FunctionType:
-        return _origin.of_function(value) is not Origin.OPAQUE
+        return _origin.of_function(value) not in own
     cls = value if type(value) is type else type(value)
     return _raw.is_heap_type(cls) and _origin.of_class(cls) is Origin.USER
 
@@ -76,10 +83,26 @@ def _is_array(value: Any) -> bool:
 
 
 def _is_plain(name: str, value: Any) -> bool:
-    if name == "__all__":  # NumPy makes its own of a set
+    return name != "__all__" and _is_data(value, _DEEPEST)  # NumPy makes its own of a set
+
+
+def _is_data(value: Any, depth: int) -> bool:
+    """Whether a value consists of nothing but numbers, texts, arrays and containers of such."""
+    kind = type(value)
+    if kind in _SCALARS or issubclass(kind, np.generic | np.dtype) or _is_array(value):
+        return True
+    if issubclass(kind, dict):
+        items = [*dict.keys(value), *dict.values(value)]
+    elif issubclass(kind, tuple | list | set | frozenset | collections.deque):
+        items = list(value) if kind.__iter__ in _OWN_ITERATORS else [value]
+    elif kind is types.SimpleNamespace:
+        items = list(vars(value).values())
+    else:
         return False
-    values = dict.values(value) if type(value) is dict else value if type(value) in (list, tuple) else (value,)
-    return all(type(item) in _SCALARS for item in values)
+    return depth > 0 and all(_is_data(item, depth - 1) for item in items)
+
+
+_OWN_ITERATORS = [kind.__iter__ for kind in (tuple, list, set, frozenset, collections.deque)]
 
 
 def check_missing(module: types.ModuleType, name: str, path: Path, trusted: bool) -> None:
