@@ -36,6 +36,13 @@ class State {
   State(Walker& walker, PyObject* function, const py::object& path, bool trusted)
       : walker_(walker), function_(function), path_(path), trusted_(trusted) {}
 
+  // The same without the modules that the closure holds: what is read of them is for `bindings`, as if they were
+  // global.
+  std::vector<Child> AllButModules() && {
+    without_modules_ = true;
+    return std::move(*this).All();
+  }
+
   // What a function holds besides its code: defaults, closure and attributes.
   std::vector<Child> All() && {
     AppendDefaults();
@@ -108,7 +115,12 @@ class State {
     PyObject* const names = CodeOf(function_)->co_localsplusnames;  // free variables come last
     const Py_ssize_t first = PyTuple_GET_SIZE(names) - size;
     for (Py_ssize_t i = 0; i < size; ++i) {
-      AppendAt(PyTuple_GET_ITEM(closure, i), StepsOfPaths().cell, PyTuple_GET_ITEM(names, first + i));
+      PyObject* const cell = PyTuple_GET_ITEM(closure, i);
+      if (without_modules_ && HoldsModule(cell)) {
+        Append(py::str("captured module"));
+      } else {
+        AppendAt(cell, StepsOfPaths().cell, PyTuple_GET_ITEM(names, first + i));
+      }
     }
   }
 
@@ -144,6 +156,7 @@ class State {
   PyObject* function_;
   const py::object& path_;
   bool trusted_;
+  bool without_modules_ = false;
   std::vector<Child> children_;
 };
 
@@ -236,7 +249,8 @@ void EncodeFunction(Walker& walker, const Child& child) {
   walker.Cover(code.ptr(), py::object(names[kCodes]).ptr(), path);
   if (!trusted) hooks.meet_user_code(walker.self(), child.value, names, path);
   EmitHead(walker.tokens(), "function", function, DigestOf(names[kDigest]));
-  std::vector<Child> children = State(walker, function, path, trusted).All();
+  State state(walker, function, path, trusted);
+  std::vector<Child> children = trusted ? std::move(state).All() : std::move(state).AllButModules();
   EmitAnnotations(walker, AnnotationsOf(function));
   if (trusted) {
     AppendBindings(walker, function, names, path, children);

@@ -16,9 +16,11 @@ py::handle NameAt(PyCodeObject* code, std::uint32_t index) {
 }
 
 // The attribute chains that follow the loads of one variable, in the code at hand and in the code nested in it.
+// `is_held`: it holds something before the code runs, so that to store something else in it is another use.
 class Uses {
  public:
-  Uses(py::handle variable, const OpcodeTable& opcodes) : variable_(variable), opcodes_(opcodes) {}
+  Uses(py::handle variable, const OpcodeTable& opcodes, bool is_held)
+      : variable_(variable), opcodes_(opcodes), is_held_(is_held) {}
 
   void Read(PyCodeObject* code, const std::vector<Instruction>& instructions) {
     const std::vector<py::object> variables = VariablesOf(code);
@@ -32,6 +34,8 @@ class Uses {
       } else if (opcodes_.role[opcode] == Role::kLoadLocal && is_meant(argument)) {
         // What is loaded as if it were no cell is the cell itself, for a function that is being made.
         if (!(is_shared && opcode == opcodes_.load_fast)) Follow(code, instructions, at);
+      } else if (is_held_ && opcodes_.is_write_of_shared[opcode] && is_meant(argument)) {
+        Add(py::list());
       }
     }
     if (is_shared) ReadNested(code);
@@ -74,6 +78,7 @@ class Uses {
 
   py::handle variable_;
   const OpcodeTable& opcodes_;
+  bool is_held_;
   py::set chains_;
   bool are_written_ = false;
 };
@@ -145,7 +150,7 @@ class Imports {
     py::tuple chains = py::make_tuple(py::tuple());  // used in every way, as far as one knows
     bool are_written = false;
     if (variable) {
-      Uses uses(variable, opcodes_);
+      Uses uses(variable, opcodes_, false);
       uses.Read(code_, instructions_);
       chains = uses.Chains();
       are_written = uses.are_written();
@@ -176,7 +181,7 @@ class Imports {
 
 VariableUses UsesOfVariable(PyCodeObject* code, py::handle name) {
   const OpcodeTable& opcodes = Opcodes();
-  Uses uses(name, opcodes);
+  Uses uses(name, opcodes, true);
   uses.Read(code, InstructionsOf(code, opcodes));
   return {.chains = uses.Chains(), .are_written = uses.are_written()};
 }

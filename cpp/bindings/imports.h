@@ -9,7 +9,7 @@
 
 namespace jitserve {
 
-// How code, and the code nested in it, uses a variable.
+// How code, and the code nested in it, uses a variable that holds something before it runs.
 struct VariableUses {
   pybind11::tuple chains;    // of attributes, in order; the empty one where it is used in other ways
   bool are_written = false;  // an attribute is assigned to

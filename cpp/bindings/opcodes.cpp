@@ -88,6 +88,7 @@ OpcodeTable ReadOpcodeTable() {
   table.load_fast = number_of("LOAD_FAST");
   if (numbers.contains("STORE_FAST_LOAD_FAST")) table.store_load = number_of("STORE_FAST_LOAD_FAST");
   for (const char* const store : {"STORE_FAST", "STORE_DEREF"}) table.is_store_of_variable[number_of(store)] = true;
+  for (const char* const write : {"STORE_DEREF", "DELETE_DEREF"}) table.is_write_of_shared[number_of(write)] = true;
   table.attribute_shift = PY_VERSION_HEX >= 0x030C0000 ? 1 : 0;  // since then the lowest bit is a flag
   return table;
 }

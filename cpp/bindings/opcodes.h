@@ -33,6 +33,7 @@ struct OpcodeTable {
   std::array<bool, 256> is_simple_load{};   // pushes one value, and runs nothing of the user's
   std::array<bool, 256> is_set_operator{};  // by the argument of BINARY_OP: & | - ^, and the same in place
   std::array<bool, 256> is_store_of_variable{};
+  std::array<bool, 256> is_write_of_shared{};
   std::uint8_t extended_arg = 0;
   std::uint8_t call = 0;
   std::uint8_t contains_op = 0;

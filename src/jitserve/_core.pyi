@@ -366,11 +366,11 @@ def hides_state(cls: type, /) -> bool:
     """Whether instances hold bytes that neither slots nor ``__dict__`` show: state that is kept in C."""
 
 def uses_of_variable(code: CodeType, name: str, /) -> tuple[tuple[tuple[str, ...], ...], bool]:
-    """How code, and the code nested in it, uses a variable.
+    """How code, and the code nested in it, uses a variable that holds something before it runs.
 
     Returns:
-        The attribute chains through which it is read, in order, and the empty chain where it is used in other ways; and
-        whether an attribute of it is assigned to.
+        The attribute chains through which it is read, in order, and the empty chain where it is used in other ways or
+        bound anew; and whether an attribute of it is assigned to.
     """
 
 def abstract_classes_from(cls: type, /) -> list[type]:

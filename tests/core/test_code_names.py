@@ -183,6 +183,15 @@ def test_assignment_to_an_attribute_of_a_variable_is_told(statement: str) -> Non
     assert _core.uses_of_variable(nested, "m")[1] is True
 
 
+@pytest.mark.parametrize("statement", ["m = x", "del m", "import m", "for m in x: pass", "(m := x)", "m += x"])
+def test_captured_variable_that_is_bound_anew_is_used_in_another_way(statement: str) -> None:
+    body = f"  nonlocal m\n  {statement}\n  y = m.a\n"
+    code = _function(f"def make(m):\n def f(x):\n{body} return f")
+    assert set(_core.uses_of_variable(code, "m")[0]) == {(), ("a",)}
+    nested = _function("def make(m):\n def f(x):\n  def g(x):\n" + body.replace("  ", "   ") + "  return g\n return f")
+    assert () in _core.uses_of_variable(nested, "m")[0]
+
+
 def test_variable_of_what_is_no_code_is_an_error() -> None:
     with pytest.raises(TypeError, match="expected a code object"):
         _core.uses_of_variable(_names, "m")  # type: ignore[arg-type]

@@ -95,10 +95,9 @@ def _add_imports(walker: Walker, function: types.FunctionType, children: Childre
 
 
 def _add_captured(walker: Walker, function: types.FunctionType, children: Children, path: Path, trusted: bool) -> None:
-    """Adds what a function reads of the modules that it captures by attribute chains.
+    """Adds what a function reads of the modules that it captures, as if its globals held them.
 
-    The modules are among the children by themselves, too, and those of the user are refused there: others can reach
-    them through the cells (``cell_contents``) and read what no chain shows.
+    Of a library's function the captured modules are among the children by themselves, too.
     """
     for name, module in _captured_modules(function):
         chains, is_written = _core.uses_of_variable(function.__code__, name)
@@ -107,7 +106,7 @@ def _add_captured(walker: Walker, function: types.FunctionType, children: Childr
             walker.hazards.meet(refusal, function.__code__)
         children.append((name, path, trusted))
         ends = _Chains(walker, function.__code__, children, trusted)
-        ends.value(module, list(filter(None, chains)), (path, CELL, name))
+        ends.value(module, [chain for chain in chains if chain or not trusted], (path, CELL, name))
 
 
 def _captured_modules(function: types.FunctionType) -> Iterator[tuple[str, types.ModuleType]]:

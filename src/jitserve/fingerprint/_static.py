@@ -64,7 +64,12 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
     "inspect": (
         R.DYNAMIC_SCOPE,
         _SCOPE,
-        frozenset(("stack", "currentframe", "trace", "getouterframes", "getinnerframes", "getframeinfo")),
+        frozenset(
+            (
+                *("currentframe", "getclosurevars", "getframeinfo", "getinnerframes", "getouterframes", "stack"),
+                "trace",
+            )
+        ),
     ),
     "traceback": (R.DYNAMIC_SCOPE, _SCOPE, frozenset(("extract_stack", "format_stack", "walk_stack"))),
     "typing": (R.DYNAMIC_SCOPE, "reads annotations, which are not walked", frozenset(("get_type_hints",))),

@@ -22,10 +22,12 @@ _PLACE = "depends on where the code stands in its file"
 _PROCESS = "depends on what this process has done before; read the value outside and pass it in"
 _CHANGES = "changes the process, which a hit would not do; do it outside"
 _DESCRIBED = "reads what describes a function or class, which is not walked"
+_CAPTURED = "reads what another function captures, of which only what that function itself reads is walked"
 _ANNOTATIONS = "reads annotations, which are not walked"
 
 _ATTRIBUTES: dict[str, Rule] = {
     **dict.fromkeys(("f_back", "f_locals", "f_globals", "__globals__", "__builtins__"), (R.DYNAMIC_SCOPE, _SCOPE)),
+    **dict.fromkeys(("__closure__", "cell_contents"), (R.DYNAMIC_SCOPE, _CAPTURED)),
     **dict.fromkeys(
         ("co_filename", "co_firstlineno", "co_linetable", "co_lnotab", "f_lineno", "f_lasti"), (R.DYNAMIC_SCOPE, _PLACE)
     ),
