@@ -318,6 +318,7 @@ void Description::Contents(PyObject* value, int depth) {
     Value(item, depth);
   }
   watches_.Dict(dict.ptr());
+  if (PyObject* const* const where = _PyObject_GetDictPtr(value)) watches_.Field(value, where);
 }
 
 void Description::Value(PyObject* value, int depth) {

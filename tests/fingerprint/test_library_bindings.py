@@ -68,6 +68,18 @@ CHANGES: dict[str, Callable[[], tuple[Any, str, Any, str]]] = {
     ),
     "defaults": lambda: (inner(functions.celu), "__defaults__", (3.0,), "jax._src.nn.functions"),
     "rule of a wrapper": lambda: (functions.relu, "jvp", lambda *args: args, "jax._src.nn.functions"),
+    "dictionary of a wrapper": lambda: (
+        functions.relu,
+        "__dict__",
+        {**vars(functions.relu), "jvp": lambda *args: args},
+        "jax._src.nn.functions",
+    ),
+    "dictionary of a primitive": lambda: (
+        lax.sin_p,
+        "__dict__",
+        {**vars(lax.sin_p), "impl": lax.cos_p.impl.func},
+        "rules of sin",
+    ),
     "closure": lambda: (closure()[0], "cell_contents", functions.soft_sign, closure()[1]),
     "attribute of a primitive": lambda: (lax.sin_p, "impl", lax.cos_p.impl.func, "rules of sin"),
     "ufunc": lambda: (np, "sqrt", np.cbrt, "numpy"),
