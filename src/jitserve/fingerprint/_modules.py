@@ -25,7 +25,9 @@ from ._path import ATTR, Path, render
 if TYPE_CHECKING:
     from ._walk import Walker
 
-_SCALARS = frozenset((bool, int, float, complex, str, bytes, bytearray, range, slice, type(None), type(...)))
+_SIMPLE = (bool, int, float, complex, str, bytes, bytearray, range, slice, type(None), type(...))
+_SCALARS = frozenset(map(id, _SIMPLE))  # a class that is asked for its hash may answer with code of the user's
+_CONTAINERS: tuple[Any, ...] = (tuple, list, set, frozenset, collections.deque)
 _DEEPEST = 8
 # By these, a module can be read and written without its names.
 _OF_EVERY_MODULE = frozenset(("__delattr__", "__dir__", "__getattribute__", "__reduce_ex__", "__setattr__"))
@@ -33,18 +35,19 @@ _MACHINERY = frozenset(("__name__", "__doc__", "__file__", "__cached__", "__path
 
 
 def encode_module(walker: Walker, obj: types.ModuleType, path: Path, trusted: bool) -> None:
-    if not walker.number(obj, path):
+    # What a library has been handed may come to the user's code as well, and counts for more there.
+    known = not walker.number(obj, path)
+    if known and (trusted or id(obj) in walker.handed):
         return
     if not trusted:
+        walker.handed.add(id(obj))
         check_value(obj, path)
-    origin = origin_of(obj)
-    name = str(_raw.module_namespace(obj).get("__name__"))
+        if origin_of(obj) is Origin.LIBRARY:
+            walker.tokens.begin("names of a library module", 1)
+            walker.tokens.digest_(_core.names_digest(obj))
     overlay = [] if trusted else _overlay(obj, path, trusted)
-    if origin is Origin.LIBRARY and not trusted:
-        walker.tokens.begin("names of a library module", 1)
-        walker.tokens.digest_(_core.names_digest(obj))
     walker.tokens.begin("module", 2)
-    walker.tokens.str_(name)
+    walker.tokens.str_(str(_raw.module_namespace(obj).get("__name__")))
     walker.tokens.int_(len(overlay))
     walker.push(overlay)
 
@@ -89,20 +92,20 @@ def _is_plain(name: str, value: Any) -> bool:
 def _is_data(value: Any, depth: int) -> bool:
     """Whether a value consists of nothing but numbers, texts, arrays and containers of such."""
     kind = type(value)
-    if kind in _SCALARS or issubclass(kind, np.generic | np.dtype) or _is_array(value):
+    if id(kind) in _SCALARS or issubclass(kind, np.generic | np.dtype) or _is_array(value):
         return True
+    items = _items(value, kind)
+    return items is not None and depth > 0 and all(_is_data(item, depth - 1) for item in items)
+
+
+def _items(value: Any, kind: type) -> list[Any] | None:
+    """What a container holds, past what a class of the user's makes of it; None for what is no container."""
     if issubclass(kind, dict):
-        items = [*dict.keys(value), *dict.values(value)]
-    elif issubclass(kind, tuple | list | set | frozenset | collections.deque):
-        items = list(value) if kind.__iter__ in _OWN_ITERATORS else [value]
-    elif kind is types.SimpleNamespace:
-        items = list(vars(value).values())
-    else:
-        return False
-    return depth > 0 and all(_is_data(item, depth - 1) for item in items)
-
-
-_OWN_ITERATORS = [kind.__iter__ for kind in (tuple, list, set, frozenset, collections.deque)]
+        return [*dict.keys(value), *dict.values(value)]
+    for base in _CONTAINERS:
+        if issubclass(kind, base):
+            return list(base.__iter__(value))
+    return list(vars(value).values()) if kind is types.SimpleNamespace else None
 
 
 def check_missing(module: types.ModuleType, name: str, path: Path, trusted: bool) -> None:

@@ -56,6 +56,21 @@ CASES = (
     _put("dtype", "np.dtype('f4')", "np.dtype('f8')", "PUT.itemsize"),
     _put("namespace", "types.SimpleNamespace(k=2.0)", "types.SimpleNamespace(k=3.0)", "PUT.k"),
     _put("class", "type('C', (), {'k': 2.0})", "type('C', (), {'k': 3.0})", "PUT.k"),
+    # What a library has been handed, and its functions capture, may come to the user's code by another way.
+    case(
+        "N07-library-that-a-library-holds",
+        MISS,
+        "import optax\noptax.PUT = 2.0\nA = optax.stateless(optax)\nL = [optax]\n"
+        "def f(x): return x * len(A) * L[0].PUT\ndef undo(): del optax.PUT\n",
+        ("PUT = 2.0", "PUT = 3.0"),
+    ),
+    case(
+        "N07-module-of-the-user-that-a-library-holds",
+        bypass("dynamic_module_attr"),
+        "import optax\nfrom . import helper\nA = optax.stateless(helper)\nL = [helper]\n"
+        "def f(x): return x * len(A) * L[0].K\n" + _HELPER,
+        ("K = 2.0", "K = 3.0"),
+    ),
     case(
         "N07-used-before",
         HIT,
