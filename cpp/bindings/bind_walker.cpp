@@ -55,6 +55,16 @@ void BindWalker(py::module_& module) {
           py::arg("obj"), py::arg("path"), py::pos_only(),
           "False: the object has been visited before, and a reference has been emitted.")
       .def(
+          "number_once",
+          [](Walker& walker, py::handle object, const py::object& path) {
+            return walker.NumberOnce(object.ptr(), path);
+          },
+          py::arg("obj"), py::arg("path"), py::pos_only(),
+          "The same for what is encoded alike, whether code of the user or of a library leads to it.")
+      .def(
+          "knows", [](const Walker& walker, py::handle object) { return walker.Knows(object.ptr()); }, py::arg("obj"),
+          py::pos_only(), "Whether `number` would emit a reference.")
+      .def(
           "index_of",
           [](const Walker& walker, py::handle object) -> py::object {
             const Py_ssize_t index = walker.IndexOf(object.ptr());

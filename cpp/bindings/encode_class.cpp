@@ -163,7 +163,7 @@ void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bo
 }  // namespace
 
 void EncodeClass(Walker& walker, const Child& child) {
-  if (!walker.Number(child)) return;
+  if (!walker.NumberOnce(child)) return;
   const py::object path = walker.paths[walker.paths.size() - 1];
   const Origin origin = walker.hooks().origins.OfClass(reinterpret_cast<PyTypeObject*>(child.value.ptr()));
   if (origin == Origin::kOpaque) return EncodeOpaque(walker, child, path);

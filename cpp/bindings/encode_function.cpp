@@ -236,7 +236,7 @@ void EncodeBystander(Walker& walker, PyObject* function, const py::object& path,
 }  // namespace
 
 void EncodeFunction(Walker& walker, const Child& child) {
-  if (!walker.Number(child)) return;
+  if (!walker.NumberOnce(child)) return;
   const py::object path = walker.paths[walker.paths.size() - 1];
   Hooks& hooks = walker.hooks();
   PyObject* const function = child.value.ptr();

@@ -45,41 +45,76 @@ void Walker::set_tokens(py::object tokens) {
   tokens_object_ = std::move(tokens);
 }
 
+bool Walker::Knows(PyObject* object) const {
+  const auto found = numbers_.find(object);
+  if (found != numbers_.end()) return IsEnough(found->second);
+  const auto owner = owners_.find(object);
+  return owner != owners_.end() && IsEnough(owner->second);
+}
+
+void Walker::Emit(const char* tag, const Met& met) {
+  tokens_->Begin(tag, 0);
+  if (!anonymous_) tokens_->Int(met.index);
+}
+
 bool Walker::EmitReference(PyObject* object) {
   const auto found = numbers_.find(object);
   if (found != numbers_.end()) {
-    tokens_->Begin("ref", 0);
-    if (!anonymous_) tokens_->Int(found->second);
+    if (!IsEnough(found->second)) return false;
+    Emit("ref", found->second);
     return true;
   }
   const auto owner = owners_.find(object);
-  if (owner == owners_.end()) return false;
-  tokens_->Begin("attributes of", 0);
-  if (!anonymous_) tokens_->Int(owner->second);
+  if (owner == owners_.end() || !IsEnough(owner->second)) return false;
+  Emit("attributes of", owner->second);
   return true;
 }
 
 bool Walker::Share(PyObject* dict, PyObject* owner) {
   if (EmitReference(dict)) return false;
-  owners_.emplace(dict, IndexOf(owner));
+  owners_[dict] = {IndexOf(owner), !trusted_};
   return true;
+}
+
+void Walker::Meet(PyObject* object, const py::object& path) {
+  numbers_[object] = {static_cast<Py_ssize_t>(objects.size()), !trusted_};
+  objects.append(py::handle(object));
+  paths.append(path);
 }
 
 bool Walker::Number(PyObject* object, const py::object& path) {
   if (EmitReference(object)) return false;
-  numbers_.emplace(object, static_cast<Py_ssize_t>(numbers_.size()));
-  objects.append(py::handle(object));
-  paths.append(path);
+  Meet(object, path);
   return true;
 }
 
 bool Walker::Number(const Child& child) {
-  return !EmitReference(child.value.ptr()) && Number(child.value.ptr(), child.Path());
+  if (EmitReference(child.value.ptr())) return false;
+  Meet(child.value.ptr(), child.Path());
+  return true;
+}
+
+bool Walker::NumberOnce(PyObject* object, const py::object& path) {
+  const auto found = numbers_.find(object);
+  if (found != numbers_.end()) {
+    Emit("ref", found->second);
+    return false;
+  }
+  return Number(object, path);
+}
+
+bool Walker::NumberOnce(const Child& child) {
+  const auto found = numbers_.find(child.value.ptr());
+  if (found != numbers_.end()) {
+    Emit("ref", found->second);
+    return false;
+  }
+  return Number(child);
 }
 
 Py_ssize_t Walker::IndexOf(PyObject* object) const {
   const auto found = numbers_.find(object);
-  return found == numbers_.end() ? -1 : found->second;
+  return found == numbers_.end() ? -1 : found->second.index;
 }
 
 void Walker::Cover(PyObject* code, PyObject* nested_codes, const py::object& path) {
@@ -123,6 +158,7 @@ py::object Walker::Pop() {
   if (stack_.empty()) return py::none();
   const Child child = std::move(stack_.back());
   stack_.pop_back();
+  trusted_ = child.trusted;
   return py::make_tuple(child.value, child.Path(), child.trusted);
 }
 
@@ -131,6 +167,7 @@ void Walker::Run() {
   while (!stack_.empty()) {
     const Child child = std::move(stack_.back());
     stack_.pop_back();
+    trusted_ = child.trusted;
     if (IsNan(child.value.ptr()) && !Number(child)) continue;
     if (EmitScalar(*tokens_, child.value)) continue;
     Visit(child);

@@ -43,9 +43,15 @@ class Walker {
   // `footprint`: names of the functions to go into, of those that are not opaque; None for all of them.
   Walker(pybind11::object tokens, std::uint64_t limit, bool anonymous, pybind11::object footprint);
 
-  // Numbers an object. False: it has been visited before, and a reference has been emitted.
+  // Numbers an object. False: it has been visited before, and a reference has been emitted. What libraries only have
+  // led to is visited anew, and gets a new number, where code of the user leads to it: it counts for more there.
   bool Number(PyObject* object, const pybind11::object& path);
   bool Number(const Child& child);
+  // The same for what is encoded alike, whoever leads to it.
+  bool NumberOnce(PyObject* object, const pybind11::object& path);
+  bool NumberOnce(const Child& child);
+  // Whether `Number` would emit a reference.
+  bool Knows(PyObject* object) const;
   // Notes that what an object holds is in this dictionary. False: the dictionary has been met before, as that of
   // another object or as a value, and a reference has been emitted. REQUIRES: the object has a number
   bool Share(PyObject* dict, PyObject* owner);
@@ -85,7 +91,15 @@ class Walker {
   };
   const Encoder& EncoderOf(PyTypeObject* type);
   void Visit(const Child& child);
+  struct Met {
+    Py_ssize_t index;
+    bool by_user;  // code of the user has led to it, and not libraries only
+  };
+  using Meetings = std::unordered_map<PyObject*, Met>;
+  bool IsEnough(const Met& met) const { return trusted_ || met.by_user; }
   bool EmitReference(PyObject* object);
+  void Emit(const char* tag, const Met& met);
+  void Meet(PyObject* object, const pybind11::object& path);
 
   pybind11::object tokens_object_;
   Tokens* tokens_ = nullptr;
@@ -93,9 +107,9 @@ class Walker {
   bool anonymous_;
   pybind11::object footprint_;
   Hooks* hooks_;
-  std::unordered_map<PyObject*, Py_ssize_t> numbers_;
-  std::unordered_map<PyObject*, Py_ssize_t>
-      owners_;  // of dictionaries that hold attributes: the numbers of the objects
+  bool trusted_ = false;  // how the object was reached that is being visited
+  Meetings numbers_;
+  Meetings owners_;  // of dictionaries that hold attributes: the numbers of the objects
   std::unordered_map<PyTypeObject*, Encoder> encoders_;
   std::vector<Child> stack_;
 };

@@ -300,7 +300,14 @@ class Walker:
         self, tokens: Tokens, nodes: int, *, anonymous: bool = False, footprint: Container[str] | None = None
     ) -> None: ...
     def number(self, obj: object, path: Any, /) -> bool:
-        """Numbers ``obj``. ``False``: it has been visited before, and a reference has been emitted."""
+        """Numbers ``obj``. ``False``: it has been visited before, and a reference has been emitted.
+
+        What libraries only have led to is visited anew, and gets a new number, where code of the user leads to it.
+        """
+    def number_once(self, obj: object, path: Any, /) -> bool:
+        """The same for what is encoded alike, whether code of the user or of a library leads to it."""
+    def knows(self, obj: object, /) -> bool:
+        """Whether ``number`` would emit a reference."""
     def share(self, attributes: dict[str, Any], owner: object, /) -> bool:
         """Notes that a numbered object holds its attributes in that dictionary.
 

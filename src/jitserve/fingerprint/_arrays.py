@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """An array of numpy: dtype, shape, contents in C order, layout; a subclass with its class and attributes, too."""
-    if not walker.number(obj, path):
+    if not walker.number_once(obj, path):
         return
     exact = type(obj) is np.ndarray
     walker.tokens.begin("ndarray", 3 if exact else 5)
@@ -147,7 +147,7 @@ def encode_scalar(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     if _is_of_others(type(obj)):
         _encode_scalar_of_others(walker, obj, path, trusted)
         return
-    if obj.dtype.kind in "fcmM" and np.isnan(obj) and not walker.number(obj, path):
+    if obj.dtype.kind in "fcmM" and np.isnan(obj) and not walker.number_once(obj, path):
         return
     extras = dtype_extras(obj.dtype)
     walker.tokens.begin("numpy scalar", 2 if extras is None else 3)
@@ -157,7 +157,7 @@ def encode_scalar(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 
 def _encode_scalar_of_others(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    if not walker.number(obj, path):
+    if not walker.number_once(obj, path):
         return
     plain = np.asarray(obj)  # as NumPy sees it: methods of the subclass are not asked
     walker.tokens.begin("numpy scalar", 5)
@@ -189,7 +189,7 @@ def _is_offered(module: str, obj: np.ufunc) -> bool:
 
 def encode_jax_array(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """An array of JAX: its aval, where it lives, whether it is committed to that, and its contents."""
-    if not walker.number(obj, path):
+    if not walker.number_once(obj, path):
         return
     if obj.is_deleted() or not obj.is_fully_addressable:
         what = "has been deleted or donated" if obj.is_deleted() else "is partly on other hosts"
@@ -224,7 +224,7 @@ def _contents(obj: Any, path: Path) -> np.ndarray[Any, Any]:
 
 def encode_key_array(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """Typed PRNG keys: the implementation, and the words of the keys."""
-    if not walker.number(obj, path):
+    if not walker.number_once(obj, path):
         return
     check_class(walker, obj, path)
     walker.tokens.begin("key array", 3)

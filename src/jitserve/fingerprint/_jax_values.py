@@ -189,7 +189,7 @@ def encode_tracer(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 def encode_primitive(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """A primitive. One that does not come with JAX is also what JAX's tables of rules hold for it."""
     rules: list[tuple[str, object, bool | None]] = []
-    if walker.index_of(obj) is None:
+    if not walker.knows(obj):
         if _rules.is_of_others(obj):
             rules = _jax.rules_of(obj)
         else:

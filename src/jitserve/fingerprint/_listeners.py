@@ -25,7 +25,7 @@ _PARTS = ("formatter", "stream")  # of a handler that comes with Python
 
 def encode_logger(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """A logger, as its adapter says; what hangs on it is added at the end."""
-    if not trusted and walker.index_of(obj) is None:
+    if not trusted and not walker.knows(obj):
         walker.loggers.append((obj, path))
     _instances.encode_instance(walker, obj, path, trusted)
 

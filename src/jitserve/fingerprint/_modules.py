@@ -35,12 +35,9 @@ _MACHINERY = frozenset(("__name__", "__doc__", "__file__", "__cached__", "__path
 
 
 def encode_module(walker: Walker, obj: types.ModuleType, path: Path, trusted: bool) -> None:
-    # What a library has been handed may come to the user's code as well, and counts for more there.
-    known = not walker.number(obj, path)
-    if known and (trusted or id(obj) in walker.handed):
+    if not walker.number(obj, path):
         return
     if not trusted:
-        walker.handed.add(id(obj))
         check_value(obj, path)
         if origin_of(obj) is Origin.LIBRARY:
             walker.tokens.begin("names of a library module", 1)

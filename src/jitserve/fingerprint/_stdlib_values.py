@@ -80,7 +80,7 @@ def encode_ordered(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """An ``OrderedDict``, and the order that it has as a dictionary where that is another one."""
     order = list(map(id, collections.OrderedDict.__iter__(obj)))
     inner = list(map(id, dict.__iter__(obj)))
-    if order != inner and walker.index_of(obj) is None:
+    if order != inner and not walker.knows(obj):
         walker.tokens.tag("order as a dictionary")
         for key in inner:
             walker.tokens.int_(order.index(key))

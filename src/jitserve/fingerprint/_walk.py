@@ -159,7 +159,6 @@ class Walker(_core.Walker):
         self.memos: list[tuple[Any, Path]] = []
         self.loggers: list[tuple[Any, Path]] = []  # that code of the user names
         self.processes: set[int] = set()
-        self.handed: set[int] = set()  # modules that code of the user hands around, by their ids
         self.hazards = _hazards.Hazards(deferred=deferred)
         self.order = _hash_order.HashOrder()
         self.registries = _registries.Registries(self.classes)

@@ -28,6 +28,16 @@ _BY_NAME = "from flax import linen as nn\nNAME = 'relu'\ndef f(x): return getatt
 _UNDO = "\ndef undo(): nn.relu = jax.nn.relu"
 
 
+_OBJECT = "class C: pass\nO = C()\nO.k = 2.0"
+
+
+def _held(name: str, expected: str, before: str, made: str, read: str, *edits: tuple[str, str]) -> object:
+    """A program that reads what it has handed to a library as well, whose function is walked first."""
+    program = f"import optax\n{before}\nV = {made}\nA = optax.stateless(V)\ndef f(x): return x * len(A) * {read}\n"
+    undo = "def undo(): del optax.PUT\n" if "PUT" in before else ""
+    return case(f"N08-{name}", expected, program + undo + _HELPER, *edits)
+
+
 def _put(name: str, one: str, other: str, read: str) -> object:
     """A program that has put something into a library's module, and reads it of that module by another name."""
     program = f"import optax\noptax.PUT = {one}\ndef read(m): return m.{read}\ndef f(x): return x * read(optax)\n"
@@ -57,20 +67,28 @@ CASES = (
     _put("namespace", "types.SimpleNamespace(k=2.0)", "types.SimpleNamespace(k=3.0)", "PUT.k"),
     _put("class", "type('C', (), {'k': 2.0})", "type('C', (), {'k': 3.0})", "PUT.k"),
     # What a library has been handed, and its functions capture, may come to the user's code by another way.
-    case(
-        "N07-library-that-a-library-holds",
-        MISS,
-        "import optax\noptax.PUT = 2.0\nA = optax.stateless(optax)\nL = [optax]\n"
-        "def f(x): return x * len(A) * L[0].PUT\ndef undo(): del optax.PUT\n",
-        ("PUT = 2.0", "PUT = 3.0"),
+    _held("library", MISS, "import optax\noptax.PUT = 2.0", "[optax]", "V[0].PUT", ("PUT = 2.0", "PUT = 3.0")),
+    *(
+        _held(name, bypass("dynamic_module_attr"), "from . import helper", made, read, ("K = 2.0", "K = 3.0"))
+        for name, made, read in (
+            ("module", "helper", "[V][0].K"),
+            ("list", "[helper]", "V[0].K"),
+            ("dictionary", "{'m': helper}", "V['m'].K"),
+            ("tuple", "(helper,)", "V[0].K"),
+            ("namespace", "types.SimpleNamespace(m=helper)", "V.m.K"),
+            ("partial", "functools.partial(max, helper)", "V.args[0].K"),
+        )
     ),
-    case(
-        "N07-module-of-the-user-that-a-library-holds",
-        bypass("dynamic_module_attr"),
-        "import optax\nfrom . import helper\nA = optax.stateless(helper)\nL = [helper]\n"
-        "def f(x): return x * len(A) * L[0].K\n" + _HELPER,
-        ("K = 2.0", "K = 3.0"),
+    *(
+        _held(name, bypass("unknown_object"), f"import weakref\n{_OBJECT}", made, read, ("O.k = 2.0", "O.k = 3.0"))
+        for name, made, read in (
+            ("weak-reference", "weakref.ref(O)", "V().k"),
+            ("weak-values", "weakref.WeakValueDictionary({1: O})", "V[1].k"),
+            ("weak-keys", "weakref.WeakKeyDictionary({O: O.k})", "V[O]"),
+        )
     ),
+    _held("object", MISS, _OBJECT, "O", "V.k", ("O.k = 2.0", "O.k = 3.0")),
+    _held("object-as-it-is", HIT, _OBJECT, "O", "V.k"),
     case(
         "N07-used-before",
         HIT,

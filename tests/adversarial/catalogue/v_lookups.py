@@ -97,7 +97,7 @@ CASES = (
     _reads("V04-subclasses", _SCOPE, "T = 'es__'\nclass C: pass", "len(getattr(C, '__subclass' + T)()) + 1"),
     _reads(
         "V05-looked-into",
-        MISS,
+        _SCOPE,
         "T, U = 'sure__', 'tents'\ndef m(k):\n def g(): return k\n return g\ng = m(2)",
         "getattr(getattr(g, '__clo' + T)[0], 'cell_con' + U)",
         ("m(2)", "m(3)"),
