@@ -163,9 +163,13 @@ void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bo
 }  // namespace
 
 void EncodeClass(Walker& walker, const Child& child) {
-  if (!walker.NumberOnce(child)) return;
+  auto* const cls = reinterpret_cast<PyTypeObject*>(child.value.ptr());
+  Origins& origins = walker.hooks().origins;
+  // Where it comes from says how it is encoded, but for opaque ones: somebody may have put objects of the user into it.
+  const bool is_told = walker.IsNewToUser(child.value.ptr()) && origins.OfClass(cls) != Origin::kOpaque;
+  if (is_told ? !walker.NumberOnce(child) : !walker.Number(child)) return;
   const py::object path = walker.paths[walker.paths.size() - 1];
-  const Origin origin = walker.hooks().origins.OfClass(reinterpret_cast<PyTypeObject*>(child.value.ptr()));
+  const Origin origin = origins.OfClass(cls);
   if (origin == Origin::kOpaque) return EncodeOpaque(walker, child, path);
   EncodeWalked(walker, child, path, origin == Origin::kLibrary);
 }

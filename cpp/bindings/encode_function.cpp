@@ -236,10 +236,12 @@ void EncodeBystander(Walker& walker, PyObject* function, const py::object& path,
 }  // namespace
 
 void EncodeFunction(Walker& walker, const Child& child) {
-  if (!walker.NumberOnce(child)) return;
-  const py::object path = walker.paths[walker.paths.size() - 1];
   Hooks& hooks = walker.hooks();
   PyObject* const function = child.value.ptr();
+  // Where it comes from says how it is encoded, but for opaque ones: their wrappers close over objects of the user.
+  const bool is_told = walker.IsNewToUser(function) && hooks.origins.OfFunction(function) != Origin::kOpaque;
+  if (is_told ? !walker.NumberOnce(child) : !walker.Number(child)) return;
+  const py::object path = walker.paths[walker.paths.size() - 1];
   const Origin origin = hooks.origins.OfFunction(function);
   if (origin == Origin::kOpaque) return EncodeOpaque(walker, child, path);
   const bool trusted = origin == Origin::kLibrary;

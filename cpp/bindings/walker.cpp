@@ -52,6 +52,11 @@ bool Walker::Knows(PyObject* object) const {
   return owner != owners_.end() && IsEnough(owner->second);
 }
 
+bool Walker::IsNewToUser(PyObject* object) const {
+  const auto found = numbers_.find(object);
+  return found != numbers_.end() && !IsEnough(found->second);
+}
+
 void Walker::Emit(const char* tag, const Met& met) {
   tokens_->Begin(tag, 0);
   if (!anonymous_) tokens_->Int(met.index);
@@ -156,18 +161,23 @@ void Walker::PushAll(const py::list& children) {
 
 py::object Walker::Pop() {
   if (stack_.empty()) return py::none();
-  const Child child = std::move(stack_.back());
-  stack_.pop_back();
-  trusted_ = child.trusted;
+  const Child child = Take();
   return py::make_tuple(child.value, child.Path(), child.trusted);
+}
+
+Child Walker::Take() {
+  Child child = std::move(stack_.back());
+  stack_.pop_back();
+  PyTypeObject* const type = Py_TYPE(child.value.ptr());
+  if (child.trusted && IsHeapType(type) && EncoderOf(type).is_users) child.trusted = false;
+  trusted_ = child.trusted;
+  return child;
 }
 
 void Walker::Run() {
   std::uint64_t visited = 0;
   while (!stack_.empty()) {
-    const Child child = std::move(stack_.back());
-    stack_.pop_back();
-    trusted_ = child.trusted;
+    const Child child = Take();
     if (IsNan(child.value.ptr()) && !Number(child)) continue;
     if (EmitScalar(*tokens_, child.value)) continue;
     Visit(child);
@@ -195,6 +205,7 @@ const Walker::Encoder& Walker::EncoderOf(PyTypeObject* type) {
     encoder.numbers_first = true;
     encoder.only_if_trusted = first->second;
   }
+  encoder.is_users = IsHeapType(type) && hooks_->origins.OfClass(type) == Origin::kUser;
   return encoders_.emplace(type, std::move(encoder)).first->second;
 }
 

@@ -52,6 +52,8 @@ class Walker {
   bool NumberOnce(const Child& child);
   // Whether `Number` would emit a reference.
   bool Knows(PyObject* object) const;
+  // Whether libraries only have led to an object that code of the user leads to now.
+  bool IsNewToUser(PyObject* object) const;
   // Notes that what an object holds is in this dictionary. False: the dictionary has been met before, as that of
   // another object or as a value, and a reference has been emitted. REQUIRES: the object has a number
   bool Share(PyObject* dict, PyObject* owner);
@@ -88,8 +90,11 @@ class Walker {
     Encode native = nullptr;
     bool numbers_first = false;
     bool only_if_trusted = false;
+    bool is_users = false;  // of instances of the user's classes
   };
   const Encoder& EncoderOf(PyTypeObject* type);
+  // What is on top. An object of a class of the user's is the user's, also where a library holds it.
+  Child Take();
   void Visit(const Child& child);
   struct Met {
     Py_ssize_t index;

@@ -65,9 +65,21 @@ def encode_partial(walker: Walker, obj: functools.partial[Any], path: Path, trus
 def partial_contents(walker: Walker, obj: Any, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
     """Function, arguments and attributes of a partial application (also of an instance of a subclass)."""
     parts = [(name, getattr(functools.partial, name).__get__(obj)) for name in ("func", "args", "keywords")]
+    trusted = trusted and _is_of_library(walker, parts[0][1])
     children = [(value, (path, ATTR, name), trusted) for name, value in parts]
     namespace = _raw.instance_dict(obj)
     return [*children, (None if type(namespace) is dict and not namespace else namespace, path, trusted)]
+
+
+def _is_of_library(walker: Walker, function: Any) -> bool:
+    """Whether what a partial application hands its arguments to is no function of the user's, and closes over none."""
+    while type(function) is functools.partial:
+        function = functools.partial.func.__get__(function)
+    if type(function) is not types.FunctionType:
+        return type(function) is types.BuiltinFunctionType
+    origin = _origin.of_function(function)
+    at_home = origin is Origin.OPAQUE and walker.is_at_home(function, function.__module__, function.__qualname__)
+    return at_home or origin is Origin.LIBRARY
 
 
 def encode_lru_cache(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:

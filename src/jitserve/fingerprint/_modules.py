@@ -8,6 +8,7 @@ Of a library's module it counts what is bound under its names. For a module of t
 from __future__ import annotations
 
 import collections
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,9 @@ _MACHINERY = frozenset(("__name__", "__doc__", "__file__", "__cached__", "__path
 def encode_module(walker: Walker, obj: types.ModuleType, path: Path, trusted: bool) -> None:
     if not walker.number(obj, path):
         return
-    if not trusted:
+    if trusted:
+        _check_held(obj, path)
+    else:
         check_value(obj, path)
         if origin_of(obj) is Origin.LIBRARY:
             walker.tokens.begin("names of a library module", 1)
@@ -58,6 +61,15 @@ def check_value(module: types.ModuleType, path: Path) -> None:
             "the module itself is used as a value, so that any of its attributes may be read; name them in the code",
         )
     _static.check_module(str(_raw.module_namespace(module).get("__name__")), path)
+
+
+def _check_held(module: types.ModuleType, path: Path) -> None:
+    """Refuses a module of the user that a library holds, and may hand to code of the user. Others that are no module of
+    their own name are what libraries make of modules that they load later.
+    """
+    name = _raw.module_namespace(module).get("__name__")
+    if type(name) is str and sys.modules.get(name) is module and origin_of(module) is Origin.USER:
+        check_value(module, path)
 
 
 def _overlay(module: types.ModuleType, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:

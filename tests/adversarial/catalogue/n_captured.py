@@ -28,6 +28,14 @@ _BY_NAME = "from flax import linen as nn\nNAME = 'relu'\ndef f(x): return getatt
 _UNDO = "\ndef undo(): nn.relu = jax.nn.relu"
 
 
+_CALLABLE = (
+    "from . import helper\nclass C:\n def __init__(s): s.m = helper\n"
+    " def __call__(s, x, *a): return x * s.m.K\nO = C()\ndef q(m, x, *a): return x * m.K"
+)
+_WEAK = (
+    "class T: pass\nQ = T()\nQ.k = 2.0\nclass C:\n def __init__(s): s.r = weakref.ref(Q)\n"
+    " def __call__(s, x, *a): return x * s.r().k\nO = C()"
+)
 _OBJECT = "class C: pass\nO = C()\nO.k = 2.0"
 
 
@@ -85,6 +93,37 @@ CASES = (
             ("weak-reference", "weakref.ref(O)", "V().k"),
             ("weak-values", "weakref.WeakValueDictionary({1: O})", "V[1].k"),
             ("weak-keys", "weakref.WeakKeyDictionary({O: O.k})", "V[O]"),
+        )
+    ),
+    *(
+        _held(name, bypass("dynamic_module_attr"), _CALLABLE, made, read, ("K = 2.0", "K = 3.0"))
+        for name, made, read in (
+            ("in-a-wrapper", "jax.vmap(O)", "V(x)"),
+            ("in-two-wrappers", "jax.vmap(jax.checkpoint(O))", "V(x)"),
+            ("in-a-gradient", "jax.value_and_grad(O)", "V(2.0)[0]"),
+        )
+    ),
+    # What a library holds, and hands to code of the user.
+    *(
+        case(
+            f"N08-called-by-a-library-{name}",
+            expected,
+            f"import optax, weakref\n{before}\nA = optax.stateless_with_tree_map({made})\n"
+            "def f(x): return A.update(x, A.init(x), x)[0]\n" + _HELPER,
+            edit,
+        )
+        for name, expected, before, made, edit in (
+            ("module", bypass("dynamic_module_attr"), _CALLABLE, "O", ("K = 2.0", "K = 3.0")),
+            ("weak-reference", bypass("unknown_object"), _WEAK, "O", ("Q.k = 2.0", "Q.k = 3.0")),
+            (
+                "partial",
+                bypass("dynamic_module_attr"),
+                _CALLABLE,
+                "functools.partial(q, helper)",
+                ("K = 2.0", "K = 3.0"),
+            ),
+            ("method", bypass("dynamic_module_attr"), _CALLABLE, "O.__call__", ("K = 2.0", "K = 3.0")),
+            ("field", MISS, _WEAK.replace("weakref.ref(Q)", "lambda: Q"), "O", ("Q.k = 2.0", "Q.k = 3.0")),
         )
     ),
     _held("object", MISS, _OBJECT, "O", "V.k", ("O.k = 2.0", "O.k = 3.0")),
