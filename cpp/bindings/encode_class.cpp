@@ -167,7 +167,7 @@ void EncodeClass(Walker& walker, const Child& child) {
   Origins& origins = walker.hooks().origins;
   // Where it comes from says how it is encoded, but for opaque ones: somebody may have put objects of the user into it.
   const bool is_told = walker.IsNewToUser(child.value.ptr()) && origins.OfClass(cls) != Origin::kOpaque;
-  if (is_told ? !walker.NumberOnce(child) : !walker.Number(child)) return;
+  if (is_told ? !walker.NumberOnce(child.value.ptr(), child.path) : !walker.Number(child)) return;
   const py::object path = walker.paths[walker.paths.size() - 1];
   const Origin origin = origins.OfClass(cls);
   if (origin == Origin::kOpaque) return EncodeOpaque(walker, child, path);

@@ -240,7 +240,7 @@ void EncodeFunction(Walker& walker, const Child& child) {
   PyObject* const function = child.value.ptr();
   // Where it comes from says how it is encoded, but for opaque ones: their wrappers close over objects of the user.
   const bool is_told = walker.IsNewToUser(function) && hooks.origins.OfFunction(function) != Origin::kOpaque;
-  if (is_told ? !walker.NumberOnce(child) : !walker.Number(child)) return;
+  if (is_told ? !walker.NumberOnce(function, child.path) : !walker.Number(child)) return;
   const py::object path = walker.paths[walker.paths.size() - 1];
   const Origin origin = hooks.origins.OfFunction(function);
   if (origin == Origin::kOpaque) return EncodeOpaque(walker, child, path);

@@ -57,7 +57,7 @@ bool Walker::IsNewToUser(PyObject* object) const {
   return found != numbers_.end() && !IsEnough(found->second);
 }
 
-void Walker::Emit(const char* tag, const Met& met) {
+void Walker::EmitNumber(const char* tag, const Met& met) {
   tokens_->Begin(tag, 0);
   if (!anonymous_) tokens_->Int(met.index);
 }
@@ -66,22 +66,30 @@ bool Walker::EmitReference(PyObject* object) {
   const auto found = numbers_.find(object);
   if (found != numbers_.end()) {
     if (!IsEnough(found->second)) return false;
-    Emit("ref", found->second);
+    EmitNumber("ref", found->second);
     return true;
   }
   const auto owner = owners_.find(object);
   if (owner == owners_.end() || !IsEnough(owner->second)) return false;
-  Emit("attributes of", owner->second);
+  EmitNumber("attributes of", owner->second);
   return true;
+}
+
+// That it is the very object that libraries have led to, before it is visited anew.
+void Walker::EmitEarlier(PyObject* object) {
+  if (const auto found = numbers_.find(object); found != numbers_.end()) EmitNumber("again", found->second);
+  if (const auto owner = owners_.find(object); owner != owners_.end()) EmitNumber("again attributes of", owner->second);
 }
 
 bool Walker::Share(PyObject* dict, PyObject* owner) {
   if (EmitReference(dict)) return false;
+  EmitEarlier(dict);
   owners_[dict] = {IndexOf(owner), !trusted_};
   return true;
 }
 
 void Walker::Meet(PyObject* object, const py::object& path) {
+  EmitEarlier(object);
   numbers_[object] = {static_cast<Py_ssize_t>(objects.size()), !trusted_};
   objects.append(py::handle(object));
   paths.append(path);
@@ -102,19 +110,10 @@ bool Walker::Number(const Child& child) {
 bool Walker::NumberOnce(PyObject* object, const py::object& path) {
   const auto found = numbers_.find(object);
   if (found != numbers_.end()) {
-    Emit("ref", found->second);
+    EmitNumber("ref", found->second);
     return false;
   }
   return Number(object, path);
-}
-
-bool Walker::NumberOnce(const Child& child) {
-  const auto found = numbers_.find(child.value.ptr());
-  if (found != numbers_.end()) {
-    Emit("ref", found->second);
-    return false;
-  }
-  return Number(child);
 }
 
 Py_ssize_t Walker::IndexOf(PyObject* object) const {

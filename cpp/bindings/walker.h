@@ -44,12 +44,12 @@ class Walker {
   Walker(pybind11::object tokens, std::uint64_t limit, bool anonymous, pybind11::object footprint);
 
   // Numbers an object. False: it has been visited before, and a reference has been emitted. What libraries only have
-  // led to is visited anew, and gets a new number, where code of the user leads to it: it counts for more there.
+  // led to is visited anew, after a reference, and gets a new number, where code of the user leads to it: it counts for
+  // more there.
   bool Number(PyObject* object, const pybind11::object& path);
   bool Number(const Child& child);
   // The same for what is encoded alike, whoever leads to it.
   bool NumberOnce(PyObject* object, const pybind11::object& path);
-  bool NumberOnce(const Child& child);
   // Whether `Number` would emit a reference.
   bool Knows(PyObject* object) const;
   // Whether libraries only have led to an object that code of the user leads to now.
@@ -103,7 +103,8 @@ class Walker {
   using Meetings = std::unordered_map<PyObject*, Met>;
   bool IsEnough(const Met& met) const { return trusted_ || met.by_user; }
   bool EmitReference(PyObject* object);
-  void Emit(const char* tag, const Met& met);
+  void EmitNumber(const char* tag, const Met& met);
+  void EmitEarlier(PyObject* object);
   void Meet(PyObject* object, const pybind11::object& path);
 
   pybind11::object tokens_object_;

@@ -302,7 +302,8 @@ class Walker:
     def number(self, obj: object, path: Any, /) -> bool:
         """Numbers ``obj``. ``False``: it has been visited before, and a reference has been emitted.
 
-        What libraries only have led to is visited anew, and gets a new number, where code of the user leads to it.
+        What libraries only have led to is visited anew, after a reference, and gets a new number, where code of the
+        user leads to it.
         """
     def number_once(self, obj: object, path: Any, /) -> bool:
         """The same for what is encoded alike, whether code of the user or of a library leads to it."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import types
+from collections.abc import Callable
+
 import numpy as np
+import optax
 import pytest
 from walked_program import digest, load, refusal
 
@@ -332,6 +336,15 @@ def test_objects_have_the_same_numbers_in_walks_of_equal_digest() -> None:
     assert one.index_of(left["c"]) == two.index_of(right["c"]) is not None
     assert one.objects[one.index_of(left["d"]) or 0] is left["d"]
     assert one.index_of(right["c"]) is None
+
+
+@pytest.mark.parametrize("make", [lambda: [1.0], lambda: {"a": 1.0}, lambda: types.SimpleNamespace(k=1.0)])
+def test_whether_it_is_the_very_object_that_a_library_holds_counts(make: Callable[[], object]) -> None:
+    held = make()
+    seen = {"first": optax.stateless(held), "later": held}  # a function of the library's captures it
+    same = fingerprint.walk(lambda: seen, deferred=True).digest
+    seen["later"] = make()
+    assert fingerprint.walk(lambda: seen, deferred=True).digest != same
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).nmant != 63, reason="a long double has no accidental bytes here")
