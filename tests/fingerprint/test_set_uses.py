@@ -79,6 +79,8 @@ _SHOWN_STATEMENTS = {
     "swapped": "s, t = list(a), set(b)\n s, t = t, s\n return s[0] if t else [*s]",
 }
 
+_NAMED = frozenset({"S"})
+
 
 def function(body: str) -> types.CodeType:
     namespace: dict[str, types.FunctionType] = {}
@@ -104,6 +106,45 @@ def test_sets_in_variables_that_are_counted_sorted_or_compared_show_no_order(nam
 @pytest.mark.parametrize("name", _SHOWN_STATEMENTS)
 def test_sets_in_variables_that_are_gone_through_or_handed_on_show_their_order(name: str) -> None:
     assert _names.of(function(_SHOWN_STATEMENTS[name])).builds_set
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return sorted(S) + [len(S)]",
+        "return 1 if S else 2",
+        "return a.S <= S",
+        "return sorted(a.S - {'x', 'y'})",
+        "T = S\n return sorted(T)",
+        "for k in sorted(S): a[k] = b\n return a",
+        "return lambda: 'x' in S",
+    ],
+)
+def test_sets_that_are_loaded_by_name_and_counted_sorted_or_compared_show_no_order(body: str) -> None:
+    assert not any(_set_uses.order_of_named_may_be_seen(code, _NAMED) for code in _names.of(function(body)).codes)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for k in S: return k",
+        "for k in a.S: return k",
+        "sorted(S)\n return [*S]",
+        "T = S\n return [*T]",
+        "return g(S)",
+        "return S",
+        "return a.S(b)",
+        "return a.S.pop()",
+        "return lambda: list(S)",
+        "S = a\n return lambda: list(S)",
+        "return super(a, b).S",
+        "return [b for S in a for b in S]",
+        "return sorted(S, key=a)",
+        "return S - b",
+    ],
+)
+def test_sets_that_are_loaded_by_name_and_gone_through_or_handed_on_show_their_order(body: str) -> None:
+    assert any(_set_uses.order_of_named_may_be_seen(code, _NAMED) for code in _names.of(function(body)).codes)
 
 
 def test_code_that_cannot_be_followed_may_show_everything() -> None:

@@ -81,7 +81,7 @@ def elements(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
     values = list(set.__iter__(obj) if issubclass(type(obj), set) else frozenset.__iter__(obj))
     if not _hash_order.is_steady(values):
         digests = {id(value): walker.digest_alone(value, path, trusted) for value in values}
-        walker.order.saw(values, list(digests.values()), path, trusted)
+        walker.order.saw(type(obj), values, list(digests.values()), path, trusted)
         values.sort(key=lambda value: digests[id(value)])
     return [(value, (path, ITEM, i), trusted) for i, value in enumerate(values)]
 

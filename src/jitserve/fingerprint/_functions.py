@@ -40,7 +40,7 @@ def meet_user_code(walker: Walker, obj: types.FunctionType, names: Names, path: 
     if not code.co_qualname.startswith(_DATACLASS_METHOD) and not code.co_filename.startswith(_GENERATED_FILES):
         if names.makes_set and not _set_uses.names_what_it_seems(obj):
             names = names._replace(builds_set=True)
-        walker.order.saw_code(names, code, path)
+        walker.order.saw_code(names, obj, path)
 
 
 SINGLE_DISPATCH = functools.singledispatch(lambda value: value).__code__  # type: ignore[attr-defined]

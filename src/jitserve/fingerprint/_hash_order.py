@@ -3,8 +3,8 @@
 The order of a set of strings differs from process to process. A program that iterates over one is a different
 program each time, so that it must not be shared; a program that only asks for membership is the same everywhere.
 A set that was reached by a name is harmless when no walked function of the user loads that name for anything but
-``in``. With a fixed ``PYTHONHASHSEED`` the order is that in which the set was made, in every process: then the seed and
-the order become part of the fingerprint.
+``in``, or for what shows no order (``_set_uses``). With a fixed ``PYTHONHASHSEED`` the order is that in which the set
+was made, in every process: then the seed and the order become part of the fingerprint.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import os
 import sys
 import types
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from jitserve._outcome import BypassReason, Refusal
 
+from . import _set_uses
 from ._path import Path, last_name, render
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ def is_steady(values: Collection[object]) -> bool:
     return len(values) < 2 or is_seedless(values)
 
 
+def _are_texts(values: Iterable[object]) -> bool:
+    """Whether there is but one way to sort these values. Numbers among them need none."""
+    kinds = [type(value) for value in values]
+    return any(all(kind is text for kind in kinds) for text in (str, bytes))
+
+
 def follows_seed(value: object) -> bool:
     """Whether the hash of a value is the same in all processes of one seed. That of most objects is their address."""
     kind = type(value)
@@ -58,29 +65,33 @@ def follows_seed(value: object) -> bool:
     return (kind in _SEEDED and value == value) or issubclass(kind, enum.Enum)
 
 
+_Entry: TypeAlias = "tuple[Names, types.FunctionType, Path]"
+
+
 class HashOrder:
     """What one walk has seen of sets and of their uses; judged at its end, or by the recorder for the code that ran."""
 
     __slots__ = ("_code", "_orders", "_sets", "_unsteady")
 
     def __init__(self) -> None:
-        self._sets: list[Path] = []
+        self._sets: list[tuple[Path, bool]] = []  # and whether there is but one way to sort it
         self._orders: list[Sequence[bytes]] = []  # of the others: the digests of their elements
-        self._unsteady: list[Path] = []  # those that no seed puts into an order
-        self._code: list[tuple[Names, types.CodeType, Path]] = []
+        self._unsteady: list[tuple[Path, bool]] = []  # those that no seed puts into an order
+        self._code: list[_Entry] = []
 
-    def saw(self, values: Sequence[object], digests: Sequence[bytes], path: Path, trusted: bool) -> None:
-        """Notes a set that was reached as a value: its elements, and what each has for a digest, in its order."""
+    def saw(self, kind: type, values: Sequence[object], digests: Sequence[bytes], path: Path, trusted: bool) -> None:
+        """Notes a set that was reached as a value: its type and elements, and what each has for a digest, in order."""
         if not trusted:
-            self._sets.append(path)
+            seen = path, (kind is set or kind is frozenset) and _are_texts(values)
+            self._sets.append(seen)
             if all(map(follows_seed, values)):
                 self._orders.append(digests)
             else:
-                self._unsteady.append(path)
+                self._unsteady.append(seen)
 
-    def saw_code(self, names: Names, code: types.CodeType, path: Path) -> None:
+    def saw_code(self, names: Names, function: types.FunctionType, path: Path) -> None:
         """Notes a function of the user."""
-        self._code.append((names, code, path))
+        self._code.append((names, function, path))
 
     def names(self) -> Iterator[Names]:
         """What the functions of the user name that were walked."""
@@ -93,11 +104,10 @@ class HashOrder:
         Raises:
             Refusal: HASH_ORDER, when hazards are not deferred.
         """
-        functions = [(names, path) for names, _, path in self._code]
-        refusal = self._refusal(functions, self._sets)
+        refusal = _refusal(self._code, self._sets)
         if refusal is None:
             return
-        if hash_seed_is_fixed() and (walker.hazards.deferred or self._refusal(functions, self._unsteady) is None):
+        if hash_seed_is_fixed() and (walker.hazards.deferred or _refusal(self._code, self._unsteady) is None):
             orders = [*self._orders, *self._orders_in_code(walker)]
             walker.tokens.begin("hash seed", 1 + len(orders))
             walker.tokens.int_(hash("jitserve"))
@@ -122,22 +132,36 @@ class HashOrder:
         Raises:
             Refusal: HASH_ORDER.
         """
-        functions = [(names, path) for names, _, path in self._code if any(id(code) in ran for code in names.codes)]
+        functions = [entry for entry in self._code if any(id(code) in ran for code in entry[0].codes)]
         fixed = hash_seed_is_fixed()
-        refusal = self._refusal(functions, self._unsteady if fixed else self._sets, builds=not fixed)
+        refusal = _refusal(functions, self._unsteady if fixed else self._sets, builds=not fixed)
         if refusal is not None:
             raise refusal
 
-    @staticmethod
-    def _refusal(functions: list[tuple[Names, Path]], sets: list[Path], *, builds: bool = True) -> Refusal | None:
-        loads: set[str] = set().union(*(names.loads for names, _ in functions))
-        anonymous = not loads.isdisjoint(_BY_COMPUTED_NAMES)
-        for path in sets:
-            name = last_name(path)
-            if name is None or name in loads or anonymous:
-                what = "is a set whose order may be observed"
-                return Refusal(BypassReason.HASH_ORDER, render(path), f"{what}; {_ADVICE}")
-        for names, path in functions:
-            if names.builds_set and builds:
-                return Refusal(BypassReason.HASH_ORDER, render(path), f"iterates over a set; {_ADVICE}")
-        return None
+
+def _refusal(functions: list[_Entry], sets: list[tuple[Path, bool]], *, builds: bool = True) -> Refusal | None:
+    loads: set[str] = set().union(*(names.loads for names, _, _ in functions))
+    anonymous = not loads.isdisjoint(_BY_COMPUTED_NAMES)
+    sortable = frozenset(name for path, can_be_sorted in sets if can_be_sorted and (name := last_name(path)) in loads)
+    hidden = all(_is_hidden(entry, sortable) for entry in functions if not sortable.isdisjoint(entry[0].loads))
+    for path, can_be_sorted in sets:
+        name = last_name(path)
+        if name is None or anonymous or (name in loads and not (can_be_sorted and hidden)):
+            what = "is a set whose order may be observed"
+            return Refusal(BypassReason.HASH_ORDER, render(path), f"{what}; {_ADVICE}")
+    for entry in functions if builds else ():
+        names, _, path = entry
+        if names.builds_set and not _is_hidden(entry, sortable):
+            return Refusal(BypassReason.HASH_ORDER, render(path), f"iterates over a set; {_ADVICE}")
+    return None
+
+
+def _is_hidden(entry: _Entry, sets: frozenset[str]) -> bool:
+    """Whether a function that loads some of these sets by their names has no use for their order, nor for that of the
+    sets that it makes.
+    """
+    names, function, _ = entry
+    loaded = sets & names.loads
+    if not loaded or not _set_uses.names_what_it_seems(function):
+        return False
+    return not any(_set_uses.order_of_named_may_be_seen(code, loaded) for code in names.codes)

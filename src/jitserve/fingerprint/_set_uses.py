@@ -1,7 +1,8 @@
-"""Whether the order of a set that code makes can be seen: what becomes of it on the interpreter's stack, step by step.
+"""Whether the order of a set can be seen by code: what becomes of it on the interpreter's stack, step by step.
 
-The scan of names (``_names``) finds code that makes sets. Most of it sorts them, counts, compares or combines them, or
-asks for members. Where this does not understand an instruction, the order may be seen.
+The scan of names (``_names``) finds code that makes sets, or that loads by their names those that it is given. Most of
+it sorts them, counts, compares or combines them, or asks for members. Where this does not understand an instruction,
+the order may be seen.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ _ANYTHING = frozenset(("POP_TOP", "UNARY_NOT", "TO_BOOL"))  # these tell nothing
 _LEAVES = frozenset(("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"))
 _JUMPS = frozenset(("JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"))
 _LOADS = frozenset(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_CONST", "LOAD_DEREF", "LOAD_CLOSURE", "PUSH_NULL"))
+_LOADS_OF_VARIABLES = frozenset(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"))
+_LOADS_OF_ATTRIBUTES = frozenset(("LOAD_ATTR", "LOAD_METHOD"))
+_LOADS_NOTHING = ("STORE_", "DELETE_", "LOAD_CONST", "LOAD_CLOSURE", "KW_NAMES", "MAKE_CELL")
 # How many values these take; they give one, or none.
 _TAKES: dict[str, Callable[[int], int]] = {
     **dict.fromkeys(("BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_STRING", "BUILD_SLICE"), lambda n: n),
@@ -34,10 +38,29 @@ _TAKES: dict[str, Callable[[int], int]] = {
 }
 
 
+# By the id of the code, which it keeps alive, and the names.
+_named: dict[tuple[int, frozenset[str]], tuple[types.CodeType, bool]] = {}
+_MOST = 10_000
+
+
 def order_may_be_seen(code: types.CodeType) -> bool:
     """Whether a set that this code makes, itself and not in a function inside, is used for more than what is in it."""
+    return _may_be_seen(code, frozenset())
+
+
+def order_of_named_may_be_seen(code: types.CodeType, names: frozenset[str]) -> bool:
+    """The same, where what is loaded by these names, of variables or attributes, may be a set too. Remembered."""
+    known = _named.get((id(code), names))
+    if known is None:
+        if len(_named) >= _MOST:
+            _named.clear()
+        known = _named[id(code), names] = code, _may_be_seen(code, names)
+    return known[1]
+
+
+def _may_be_seen(code: types.CodeType, names: frozenset[str]) -> bool:
     try:
-        return _Flow(code).shows()
+        return _Flow(code, names).shows()
     except Exception:  # noqa: BLE001 - what is not understood may show anything
         return True
 
@@ -61,7 +84,8 @@ def _hands_over(code: types.CodeType) -> bool:
 class _Flow:
     """The stack before every instruction of one piece of code."""
 
-    def __init__(self, code: types.CodeType) -> None:
+    def __init__(self, code: types.CodeType, names: frozenset[str] = frozenset()) -> None:
+        self._names = names  # by which sets are loaded that come from elsewhere
         bytecode = dis.Bytecode(code)
         self._instructions = list(bytecode)
         self._at = {instruction.offset: i for i, instruction in enumerate(self._instructions)}
@@ -129,7 +153,9 @@ class _Flow:
 
     def _apply(self, instruction: dis.Instruction, stack: list[str | None]) -> None:
         name = instruction.opname
-        if name in ("CALL", "CALL_KW"):
+        if self._names and self._is_named(instruction):
+            _load_set(instruction, stack)
+        elif name in ("CALL", "CALL_KW"):
             self._call(stack, instruction.arg or 0, name == "CALL_KW")
         elif name == "KW_NAMES":
             self._by_keyword = True
@@ -146,13 +172,20 @@ class _Flow:
         else:
             _rearrange(instruction, stack)
 
+    def _is_named(self, instruction: dis.Instruction) -> bool:
+        """Whether an instruction loads what is a set by its name. Local variables are looked at by themselves."""
+        name, found = instruction.opname, instruction.argval
+        elsewhere = "FAST" in name or name.startswith(_LOADS_NOTHING)
+        return not elsewhere and isinstance(found, str) and found in self._names
+
     def _variable(self, name: str, value: str | tuple[str, ...], stack: list[str | None]) -> None:
         """An instruction about local variables: one, or two at once."""
         names = (value,) if isinstance(value, str) else value
         actions = [part for part in name.split("_") if part in ("LOAD", "STORE", "DELETE")]
         for action, variable in zip(actions, names, strict=True):
             if action == "LOAD":
-                stack.append(_set_values.SET if variable in self._variables else None)
+                holds_set = variable in self._variables or variable in self._names
+                stack.append(_set_values.SET if holds_set else None)
             elif action == "STORE":
                 found = stack.pop()
                 if found == _set_values.SET:
@@ -173,6 +206,17 @@ class _Flow:
         takes = called in (_set_values.TAKER, _set_values.PARTIAL)
         self.hands_over = self.hands_over or (takes and _set_values.SET in arguments)
         stack.append(_set_values.result(called, arguments, by_keyword))
+
+
+def _load_set(instruction: dis.Instruction, stack: list[str | None]) -> None:
+    """A load of a set by the name of a variable or of an attribute."""
+    of_attribute = instruction.opname in _LOADS_OF_ATTRIBUTES
+    is_called = dis.stack_effect(instruction.opcode, instruction.arg) != 1 - of_attribute
+    if is_called or not (of_attribute or instruction.opname in _LOADS_OF_VARIABLES):
+        raise _set_values.Seen
+    if of_attribute:
+        _set_values.keep_hidden([stack.pop()])
+    stack.append(_set_values.SET)
 
 
 def _rearrange(instruction: dis.Instruction, stack: list[str | None]) -> None:

@@ -39,6 +39,8 @@ _INNER_CLOSURE = (
     "=== late.py\nK = 2\ndef scaled(x): return x * K"
 )
 
+_NAMES = "S = {'a', 'bb', 'ccc'}\n"
+_FIRST = _NAMES + "FIRST = 'a'\n"
 CASES = (
     case("H158", bypass("time_read"), _TIME.format("time.time() > 0")),
     case("H158-datetime", bypass("time_read"), _TIME.format("datetime.datetime.now()")),
@@ -122,6 +124,26 @@ CASES = (
     ),
     case("H167", bypass("hash_order"), "W = {'a': 1, 'b': 1}\ndef f(x): return jnp.stack([x * W[k] for k in set(W)])"),
     case("H167-sorted", HIT, "W = {'a': 1, 'b': 2}\ndef f(x): return jnp.stack([x * W[k] for k in sorted(set(W))])"),
+    case("H167-captured-sorted", HIT, _NAMES + "def f(x): return jnp.stack([x * len(k) for k in sorted(S)])"),
+    case("H167-captured-counted", HIT, _NAMES + "def f(x): return x * len(S) if S else x"),
+    case("H167-captured-compared", HIT, _NAMES + "T = {'a', 'bb'}\ndef f(x): return x * 2 if T <= S else x"),
+    case("H167-captured-without", HIT, _NAMES + "def f(x): return x * len(sorted(S - {'a', 'z'})[0])"),
+    case("H167-captured-other", MISS, _NAMES + "def f(x): return x * len(S)", ("'bb'", "'bb', 'd'")),
+    case(
+        "H167-attribute-sorted",
+        HIT,
+        _NAMES + "c = types.SimpleNamespace(names=S)\ndef f(x): return x * len(sorted(c.names)[0]) * len(c.names)",
+    ),
+    *(
+        case(f"H167-captured-{name}", bypass("hash_order"), _FIRST + f"def f(x):\n  {body}")
+        for name, body in {
+            "by-key": "return x * (2 if max(S, key=lambda k: 1) == FIRST else 2)",
+            "by-alias": "sorted(S); T = S\n  for k in T: return x * (2 if k == FIRST else 2)",
+            "by-namesake": "sorted = list\n  return x * (2 if sorted(S)[0] == FIRST else 2)",
+            "as-default": "g = lambda s=S: len(s) * len(tuple(s))\n  return x * g()",
+            "in-closure": "g = lambda: [*S][0] == FIRST\n  return x * (2 if g() else 2) * len(S)",
+        }.items()
+    ),
     case("H167-ints", HIT, "S = {1, 2}\ndef f(x): return jnp.stack([x * k for k in S])"),
     case(
         "H167-literal",
