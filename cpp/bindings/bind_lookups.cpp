@@ -11,7 +11,7 @@ using FastFunction = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
 
 // Whom this thread tells of attributes that are asked for by a text; null when nobody listens.
 thread_local PyObject* listener = nullptr;
-PyObject* names = nullptr;  // a frozenset: those that are worth telling
+thread_local PyObject* names = nullptr;  // a frozenset: those that are worth telling; kept while there is a listener
 
 FastFunction original_getattr = nullptr;
 FastFunction original_hasattr = nullptr;
@@ -87,13 +87,11 @@ wrapperfunc ReplaceGetAttribute() {
 }
 
 // Everything that looks an attribute up by a text does what it ever did, and tells. Once watched, it stays so.
-void Watch(const py::object& telling) {
-  if (names != nullptr) return;
+void Watch() {
+  if (original_getattr != nullptr) return;
   const py::module_ builtins = py::module_::import("builtins");
   auto* const getter = reinterpret_cast<PyTypeObject*>(py::module_::import("operator").attr("attrgetter").ptr());
   const py::object texts = NamespaceOf(&PyUnicode_Type);
-  names = PyFrozenSet_New(telling.ptr());
-  if (names == nullptr) throw py::error_already_set();
   original_getattr = Replace(builtins.attr("getattr").ptr(), METH_FASTCALL, &GetAttr);
   original_hasattr = Replace(builtins.attr("hasattr").ptr(), METH_FASTCALL, &HasAttr);
   original_format = Replace(PyDict_GetItemString(texts.ptr(), "format"), METH_VARARGS | METH_KEYWORDS,
@@ -104,11 +102,15 @@ void Watch(const py::object& telling) {
   original_getattribute = ReplaceGetAttribute();
 }
 
-// Returns who was told before.
-py::object Listen(const py::object& callback, const py::object& telling) {
-  Watch(telling);
-  py::object before = listener == nullptr ? py::none() : py::reinterpret_steal<py::object>(listener);
-  listener = callback.is_none() ? nullptr : callback.inc_ref().ptr();
+// Returns who was told of which names before.
+py::tuple Listen(const py::object& callback, const py::frozenset& telling) {
+  Watch();
+  const auto take = [](PyObject* held, const py::object& none) {
+    return held == nullptr ? none : py::reinterpret_steal<py::object>(held);
+  };
+  py::tuple before = py::make_tuple(take(listener, py::none()), take(names, py::frozenset(py::set())));
+  listener = callback.is_none() ? nullptr : py::object(callback).release().ptr();
+  names = py::object(telling).release().ptr();
   return before;
 }
 
@@ -117,7 +119,7 @@ py::object Listen(const py::object& callback, const py::object& telling) {
 void BindLookups(py::module_& module) {
   module.def("listen_to_lookups", &Listen, py::arg("callback"), py::arg("names"), py::pos_only(),
              "Tells the callback every text by which an attribute is asked for at run time, if it is one of the names "
-             "or has names in it; returns who was told before. The names are those of the first call.");
+             "or has names in it; returns who was told before, and of which.");
 }
 
 }  // namespace jitserve

@@ -179,8 +179,13 @@ void Walker::Run() {
     const Child child = Take();
     if (IsNan(child.value.ptr()) && !Number(child)) continue;
     if (EmitScalar(*tokens_, child.value)) continue;
-    Visit(child);
-    if (++visited > limit_) hooks_->too_large(child.Path(), limit_);
+    try {
+      Visit(child);
+      if (++visited > limit_) hooks_->too_large(child.Path(), limit_);
+    } catch (...) {
+      stopped_at = child.Path();
+      throw;
+    }
     if (visited % kNodesBetweenSignals == 0 && PyErr_CheckSignals() != 0) throw py::error_already_set();
   }
 }

@@ -5,7 +5,7 @@ and around all file work.
 """
 
 import os
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from types import CodeType, FrameType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, final
 
@@ -255,13 +255,13 @@ def listen_to_texts(callback: Callable[[type], object] | None, /) -> Callable[[t
     """
 
 def listen_to_lookups(
-    callback: Callable[[str], object] | None, names: Iterable[str], /
-) -> Callable[[str], object] | None:
+    callback: Callable[[str], object] | None, names: frozenset[str], /
+) -> tuple[Callable[[str], object] | None, frozenset[str]]:
     """Tells ``callback`` every text by which an attribute is asked for at run time in this thread, if it is one of the
     names or may have some in it (``getattr``, ``attrgetter``, ``str.format``, ``__getattribute__``); None: nobody.
 
     Returns:
-        who was told before. The names are those of the first call of the process.
+        who was told before, and of which names.
     """
 
 def listen_to_sets(
@@ -296,6 +296,8 @@ class Walker:
     classes: list[tuple[type, Any, bool]]
     """The classes that were walked, where, and whether in a library."""
     footprint: Container[str] | None
+    stopped_at: Any
+    """The path of what an encoder has raised an error for."""
     def __init__(
         self, tokens: Tokens, nodes: int, *, anonymous: bool = False, footprint: Container[str] | None = None
     ) -> None: ...

@@ -107,7 +107,7 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
         refused = session.refusal_of(key.digest) or known_refusal(session, store, key)
         if refused is not None:
             raise refused
-        hazards = tuple(dict.fromkeys(map(_hazard, key.walk.hazards)))
+        hazards = tuple(dict.fromkeys([*map(_hazard, key.walk.hazards), *map(_excused, key.walk.unread.excused)]))
         found = dataclasses.replace(_miss(store, name, key, trouble), hazards=hazards, key=key.digest.hex())
     return dataclasses.replace(found, function=name, waived=_waived(ingredients_of(call, key)))
 
@@ -168,6 +168,10 @@ def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None
 
 def _hazard(hazard: fingerprint.Hazard) -> str:
     return f"{hazard.refusal.reason.value} in {hazard.place()}: {hazard.refusal.detail}"
+
+
+def _excused(binding: fingerprint.Excused) -> str:
+    return f"{binding.refusal.reason.value} at {binding.refusal.path}, if it is read: {binding.refusal.detail}"
 
 
 def _changed_dependencies(store: Store, variant: pb.Variant) -> Iterator[str]:

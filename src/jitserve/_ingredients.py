@@ -44,7 +44,8 @@ def ingredients_of(call: _jax.Call, key: CallKey) -> list[Ingredient]:
     static = static_parts(call)
     walked += [(label, value) for label, _, value in static.values]
     labels |= {label: name for label, name, _ in static.values}
-    notes = [_named(part) for part in fingerprint.take_notes(call.fun, walked, labels, key.footprint.functions)]
+    taken = fingerprint.take_notes(call.fun, walked, labels, key.footprint.functions, key.footprint.unread)
+    notes = [_named(part) for part in taken]
     return [
         *(part for part in notes if part.kind == "waived"),
         *(part for part in notes if part.kind == "static"),

@@ -104,7 +104,9 @@ def call_key(parts: CallParts, footprint: Footprint = WHOLE) -> CallKey:
         Refusal: something that a trace could read cannot be fingerprinted soundly.
     """
     # deferred: the audit watches every trace that is published
-    walk = fingerprint.walk(parts.call.fun, parts.roots, deferred=True, footprint=footprint.functions)
+    walk = fingerprint.walk(
+        parts.call.fun, parts.roots, deferred=True, footprint=footprint.functions, unread=footprint.unread
+    )
     ingredients = (
         fingerprint.Ingredient("function", walk.digest, function_name(parts.call)),
         *parts.ingredients,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _raw, _static, _telltales
+from . import _raw, _static, _telltales, _unread
 from ._path import ATTR, Path, render
 from ._pruning import INTROSPECTION
 
@@ -47,6 +47,7 @@ def name_opaque(walker: Walker, obj: object, module: Any, qualname: Any, path: P
         )
     if not trusted:
         _static.check_opaque(obj, module, qualname, path)
+    _unread.meet_builtin(walker, qualname.rpartition(".")[2], path, trusted)
     walker.tokens.begin("builtin", 2)
     walker.tokens.str_(module)
     walker.tokens.str_(qualname)
@@ -54,6 +55,7 @@ def name_opaque(walker: Walker, obj: object, module: Any, qualname: Any, path: P
 
 def encode_c_descriptor(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """``list.append``, ``int.real``, a slot: the class that it belongs to, and its name."""
+    _unread.meet_builtin(walker, obj.__name__, path, trusted)
     walker.tokens.begin("descriptor", 2)
     walker.tokens.str_(obj.__name__)
     owner = obj.__objclass__
@@ -61,6 +63,7 @@ def encode_c_descriptor(walker: Walker, obj: Any, path: Path, trusted: bool) -> 
 
 
 def encode_method_wrapper(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+    _unread.meet_builtin(walker, obj.__name__, path, trusted)
     walker.tokens.begin("bound descriptor", 2)
     walker.tokens.str_(obj.__name__)
     walker.push([(obj.__self__, (path, ATTR, "__self__"), trusted)])
@@ -70,6 +73,8 @@ def encode_operator(walker: Walker, obj: Any, path: Path, trusted: bool) -> None
     """``itemgetter``, ``attrgetter``, ``methodcaller``: built-in types that tell how to build themselves."""
     if not trusted and type(obj) is not operator.itemgetter:
         _check_read(obj.__reduce__()[1], path)
+    if type(obj) is not operator.itemgetter:
+        walker.unread.asked.update(part for text in obj.__reduce__()[1] for part in _unread.names_of(str(text)))
     walker.tokens.begin(type(obj).__name__, 1)
     walker.push([(obj.__reduce__()[:2], path, trusted)])
 

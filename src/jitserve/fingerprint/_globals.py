@@ -236,6 +236,9 @@ class _Chains:
                 self.walker.hazards.meet(refusal, self.code)
         if self._add_flags(value, chains, path):
             return
+        if self.walker.unread.leaves_out_global(self.code, path):
+            self.children.append((_DEFERRED, path, False))
+            return
         refusal = _value_hazard(value, path)
         if refusal is None:
             self.children.append((value, path, False))

@@ -37,14 +37,21 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
         raise _unreadable(obj, shape.unreadable, path)
     content = shape.read(walker, obj, path, trusted) if shape.read is not None else []
     presence_only = shape.adapter.presence_only
-    fields = _fields(walker, obj, shape)
+    fields = [(name, value, (path, ATTR, name)) for name, value in _fields(walker, obj, shape)]
+    if shape.is_ordinary:
+        fields = [field for field in fields if not _is_left_out(walker, obj, field)]
     walker.tokens.begin("instance", 1 + len(content) + 2 * len(fields))
     walker.tokens.int_(len(content))
     children: _shapes.Children = [(shape.cls, (path, ATTR, "__class__"), trusted), *content]
-    for name, value in fields:
+    for name, value, of_value in fields:
         children.append((name, path, trusted))
-        children.append((value is not None if name in presence_only else value, (path, ATTR, name), trusted))
+        children.append((value is not None if name in presence_only else value, of_value, trusted))
     walker.push(children)
+
+
+def _is_left_out(walker: Walker, obj: object, field: tuple[Any, Any, Path]) -> bool:
+    name, _, path = field
+    return type(name) is str and walker.unread.leaves_out(obj, name, path)
 
 
 def encode_weak_reference(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:

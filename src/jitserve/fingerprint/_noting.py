@@ -13,24 +13,27 @@ from typing import Any
 
 from jitserve import _core
 
-from . import _definition, _described, _dispatch, _encodings, _listeners
+from . import _definition, _dispatch, _unread
 from ._globals import UNRESOLVED
 from ._ingredient import Ingredient
 from ._notes import Notes
 from ._path import Path
 from ._text import SCALARS, text_of
-from ._walk import Limits, Walker, _start
+from ._walk import Limits, Walker, visit
 
 
 class _NotingWalker(Walker):
     """A walker that takes notes."""
 
     def __init__(
-        self, limits: Limits, tokens: _core.Tokens, notes: Notes, footprint: Container[str] | None = None
+        self,
+        notes: Notes,
+        footprint: Container[str] | None,
+        unread: _unread.Unread,
     ) -> None:
         # Whether it may be published was judged before. A reference does not tell to what: numbers would differ
         # whenever anything before them does.
-        super().__init__(limits, tokens, deferred=True, anonymous=True, footprint=footprint)
+        super().__init__(Limits(), _core.Tokens(), deferred=True, anonymous=True, footprint=footprint, unread=unread)
         self.notes = notes
         self.encoders: dict[int, tuple[type, _dispatch.Encoder]] = {}  # by the id of the type
 
@@ -38,6 +41,7 @@ class _NotingWalker(Walker):
         last = None
         while (item := self.pop()) is not None:
             obj, path, trusted = item
+            self.stopped_at = path
             _, encoder = self.encoders.setdefault(id(type(obj)), (type(obj), _encoder_of(type(obj))))
             if type(obj) is types.FunctionType or issubclass(type(obj), type):
                 self._visit_definition(self.notes, encoder, (obj, path, trusted))
@@ -90,22 +94,19 @@ def take_notes(
     extra: Iterable[tuple[str, object]] = (),
     roots: Mapping[str, str] | None = None,
     footprint: Container[str] | None = None,
+    unread: Container[str] = (),
 ) -> list[Ingredient]:
     """The ingredients of a fingerprint.
 
     Args:
-        root_object, extra, footprint: as for ``walk``.
+        root_object, extra, footprint, unread: as for ``walk``.
         roots: how a person would call the roots in ``extra``, by label.
 
     Raises:
         Refusal: as ``walk`` does.
     """
-    notes = Notes(roots or {})
-    walker = _NotingWalker(Limits(), _core.Tokens(), notes, footprint)
-    _start(walker, root_object, list(extra))
-    walker.run()
-    walker.registries.finish(walker)
-    _described.finish(walker)
-    _listeners.finish(walker)
-    _encodings.finish(walker)
-    return notes.ingredients()
+
+    def attempt(left: _unread.Unread) -> _NotingWalker:
+        return _NotingWalker(Notes(roots or {}), footprint, left)
+
+    return visit(attempt, root_object, list(extra), footprint, unread, lambda walker: None).notes.ingredients()

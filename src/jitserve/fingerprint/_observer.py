@@ -18,7 +18,7 @@ from typing import Any
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._pure import inside_pure
 
-from . import _hash_order, _origin, _raw, _telltales, adapters
+from . import _hash_order, _origin, _raw, _telltales, _unread, adapters
 from ._audit_events import CHANGES, LISTINGS, OUTSIDE
 from ._call_rules import receiver_rule, untracked_rule
 from ._code_origin import origin_of_code
@@ -81,7 +81,9 @@ class Observer:
         "failed",
         "filter_setters",
         "impure",
+        "names_asked",
         "texts",
+        "took_all",
         "unbounded",
         "users",
     )
@@ -95,6 +97,8 @@ class Observer:
         self.texts: list[Refusal] = []  # texts with addresses: what else there is to say is more helpful
         self.unbounded = False  # not only what ran counts: other threads had a part, or functions were looked into
         self.users: set[int] = set()  # the executed code that is the user's own
+        self.names_asked: set[str] = set()  # of attributes, made up while it ran
+        self.took_all = False  # all attributes of an object were taken at once
         self.filter_setters: list[str] = []  # where filters of warnings were set; most take them back
         self._dependencies: dict[tuple[DependencyKind, str], Dependency] = {}
 
@@ -124,6 +128,8 @@ class Observer:
             if origin is Origin.USER:
                 self.users.add(id(code))
             return Interest.CALLS
+        if code.co_filename.startswith("<"):
+            self.names_asked.update(code.co_names)  # generated: what it reads of an object follows from its class
         return self._stdlib_started(code, frame) if _origin.is_stdlib(code.co_filename) else Interest.NONE
 
     def _stdlib_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
@@ -131,6 +137,8 @@ class Observer:
         if module == "warnings" and code.co_qualname in _FILTER_SETTERS:
             self._filter_set(frame.f_back)
             return Interest.STARTS
+        if _unread.takes_all(code.co_qualname) and not self.took_all:
+            self.took_all = self._culprit(frame)[0] is not Origin.OPAQUE
         waits = module in _THREADS or (module == "threading" and code.co_qualname in _WAITS)
         looks = module == "dis" or (module == "inspect" and code.co_qualname in INTROSPECTION)
         if waits or looks:
@@ -218,6 +226,7 @@ class Observer:
 
     def asked(self, text: str) -> None:
         """Somebody asks for an attribute by a text that was made up; the walk sees names that stand in the code."""
+        self.names_asked.update(_unread.names_of(text))
         frame = sys._getframe(1)
         while frame.f_code.co_name in ("__getattribute__", "__getattr__") and frame.f_back is not None:
             frame = frame.f_back  # somebody else wants to know
@@ -225,6 +234,7 @@ class Observer:
         if asking is None or _is_opaque(asking) or inside_pure() or self._is_bystander(asking):
             return
         found = _telltales.asked_for(text)
+        self.took_all |= text in _unread.ALL
         self.unbounded |= found is None and not INTROSPECTION.isdisjoint(text.split("."))
         if found is not None and origin_of_code(asking.f_code, asking) is Origin.USER:
             self._impure((found[1][0], found[1][1]), f"reads the attribute {found[0]!r}", asking)

@@ -136,6 +136,12 @@ def reads_for_others(filename: str) -> bool:
     return package in ("numpy", "scipy", *BYSTANDERS) or os.path.join("jax", "_src", "numpy", "") in filename
 
 
+@functools.lru_cache(maxsize=65536)
+def package_of(filename: str) -> str | None:
+    """Top-level name of the installed package that a code object's file belongs to; None for any other."""
+    return None if filename.startswith("<") else _installed_package(os.path.abspath(filename))
+
+
 def _installed_package(path: str) -> str | None:
     """Top-level name of the package that an installed file belongs to, or None for any other file."""
     for marker in ("/site-packages/", "/dist-packages/"):

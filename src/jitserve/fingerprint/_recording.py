@@ -17,7 +17,7 @@ from jitserve import _core
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _audit, _memos, _pruning, _telltales, _under_way
+from . import _audit, _memos, _pruning, _telltales, _under_way, _unread
 from ._dependency import Dependency
 from ._garbage import Finalizers
 from ._observer import Observer
@@ -49,7 +49,7 @@ class Recording:
         self._previous: Observer | None = None
         self._reader: Callable[[type], object] | None = None
         self._counter: Callable[[frozenset[object], bool], object] | None = None
-        self._asker: Callable[[str], object] | None = None
+        self._asker: tuple[Callable[[str], object] | None, frozenset[str]] = (None, _ASKED)
         self._memos = _memos.Memos(walked.memos)
         self._finalizers = Finalizers()
         self._random: list[Any] = []
@@ -79,7 +79,8 @@ class Recording:
         self._reader = _core.listen_to_texts(self._observer.described)
         self._counter = _core.listen_to_sets(self._observer.iterated)
         self._around = _under_way.enter(self)
-        self._asker = _core.listen_to_lookups(self._observer.asked, _ASKED)
+        telling = _ASKED.union(self._walk.unread.names.values(), _unread.ALL)
+        self._asker = _core.listen_to_lookups(self._observer.asked, telling)
         return self
 
     def __exit__(
@@ -90,7 +91,7 @@ class Recording:
         if self._unavailable is not None:
             return
         _under_way.enter(self._around)
-        _core.listen_to_lookups(self._asker, _ASKED)
+        _core.listen_to_lookups(*self._asker)
         _core.listen_to_sets(self._counter)
         _core.listen_to_texts(self._reader)
         _audit.listen(self._previous)
@@ -121,7 +122,7 @@ class Recording:
 
     def _is_undisturbed(self) -> bool:
         heard = self._observer
-        read = heard.dependencies or heard.impure or heard.texts or heard.filter_setters
+        read = heard.dependencies or heard.impure or heard.texts or heard.filter_setters or self._reads_unnamed()
         return self._complete and not (read or heard.unbounded or self._drew)
 
     @property
@@ -148,6 +149,7 @@ class Recording:
             raise Refusal(BypassReason.INCOMPLETE_RECORDING, "recorder", "events of the trace may have been missed")
         self._walk.check_run(self._observer.executed)
         self._memos.check()
+        self._walk.unread.check(self._read(()), self._observer.executed)
         for refusal in self._observer.texts:
             raise refusal
 
@@ -163,12 +165,40 @@ class Recording:
         if self.is_introspective() or not _pruning.has_run(self._walk, self._observer.executed):
             return WHOLE
         ran = _pruning.ran_in(self._walk, self._observer.executed) or frozenset()
+        always = tuple(always)
         try:
             roots = (*always, *self._walk.remembering, *_pruning.named_dependencies(self._walk))
             reached = [walk(root, deferred=True) for root in roots]
         except Refusal:
             return WHOLE  # by itself a memo may be judged more strictly than within the library that has it
-        return Footprint(ran | _pruning.all_in(reached))
+        read = None if always else self._read(reached)
+        unread = frozenset[str]() if read is None else self._walk.unread.unread(read)
+        return Footprint(ran | _pruning.all_in(reached), unread)
+
+    def _read(self, reached: Iterable[Walk]) -> set[str] | None:
+        """The names of the attributes that what ran may have read; None where that cannot be told.
+
+        Args:
+            reached: walks of what counts as run.
+        """
+        unread, heard = self._walk.unread, self._observer
+        if not unread.is_allowed or not _unread.ALL.isdisjoint(unread.asked):
+            return None
+        if heard.took_all or self.is_introspective():
+            return None
+        if _pruning.named_dependencies(self._walk):
+            return None
+        codes = (code for walked in reached for code, _ in walked.codes.values())
+        read = _unread.names_in(heard.executed.values(), codes)
+        return None if read is None else read | unread.asked | self._asked()
+
+    def _asked(self) -> set[str]:
+        """The names of attributes of the user's objects that were made up, and asked for."""
+        return self._observer.names_asked.intersection(self._walk.unread.names.values())
+
+    def _reads_unnamed(self) -> bool:
+        """Whether attributes were read that the code which ran does not name."""
+        return bool(self._walk.unread.names) and (self._observer.took_all or bool(self._asked()))
 
     def is_introspective(self) -> bool:
         """Whether more may count than what ran: functions that were looked into, or what other threads did."""
@@ -184,7 +214,7 @@ class Recording:
 
         To be asked after a verdict that raised nothing.
         """
-        more = self._observer.unbounded or self.dependencies
+        more = self._observer.unbounded or self.dependencies or self._reads_unnamed()
         return None if more else dict(self._observer.executed)
 
     def executed(self) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _containers, _functions, _origin, _raw, _static, adapters
+from . import _containers, _functions, _origin, _raw, _static, _unread, adapters
 from ._class_memo import ClassMemo
 from ._path import ATTR, Path, render
 
@@ -33,6 +33,7 @@ class Shape:
         unreadable: a base that keeps state to itself; None where all state can be read.
         namespace, slots: the descriptors of ``__dict__`` and of the slots, the latter by name, base classes last.
         is_opaque: whether the class is of an opaque module.
+        is_ordinary: whether code reads those attributes only that it names.
     """
 
     cls: type
@@ -43,6 +44,7 @@ class Shape:
     namespace: Any
     slots: tuple[tuple[str, Any], ...]
     is_opaque: bool
+    is_ordinary: bool
 
 
 def shape_of(walker: Walker, cls: type, trusted: bool) -> Shape:
@@ -64,6 +66,7 @@ def _look_at(walker: Walker, cls: type, trusted: bool) -> Shape:
         namespace=_raw.dict_descriptor(cls),
         slots=tuple(_core.slot_descriptors(cls)) if outline.has_slots else (),
         is_opaque=is_opaque,
+        is_ordinary=not trusted and _unread.is_ordinary(cls),
     )
 
 

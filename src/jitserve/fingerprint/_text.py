@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _raw
+from ._globals import Marker
 
 LIMIT = 120  # characters of one text
 _FEW = 8  # elements of an array that are worth writing out
@@ -30,6 +31,8 @@ def text_of(obj: Any) -> tuple[str, bool]:
         return shorten(text), len(text) <= LIMIT
     if id(kind) in _SIZED:
         return f"{kind.__name__} of {len(obj)}", True
+    if kind is Marker:
+        return obj.name, True
     if id(kind) in _NAMED:
         return shorten(f"{getattr(obj, '__module__', None) or 'builtins'}.{obj.__name__}"), False
     if issubclass(kind, type):

@@ -21,6 +21,7 @@ _DATA = "<registered fingerprint>"
 
 def encode_pure(walker: Walker, obj: PureFunction, path: Path, trusted: bool) -> None:
     """A pure function: its name and its version, and nothing below it."""
+    walker.unread.is_allowed = False  # what it reads of its arguments is the user's business
     walker.tokens.begin("pure", 3)
     for part in obj.identity:
         walker.tokens.scalar(part)

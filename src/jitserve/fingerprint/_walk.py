@@ -12,18 +12,18 @@ The walk runs no user code, and it is total: an object that it does not understa
 from __future__ import annotations
 
 import types
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _described, _encodings, _hash_order, _hazards, _listeners, _names, _place, _registries, _shapes
+from . import _described, _encodings, _hash_order, _hazards, _listeners, _names, _place, _registries, _shapes, _unread
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
-SCHEMA = "jitserve-walk-4"
+SCHEMA = "jitserve-walk-5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Walk:
         processes: of the job, whose devices were met (in meshes and shardings, too).
         hazards: what code of the user must not do while it is traced; for the recorder.
         order: the sets that were met; for the recorder.
+        unread: the attributes that were met, and those that were left out; for the recorder.
     """
 
     __slots__ = (
@@ -66,6 +67,7 @@ class Walk:
         "paths",
         "processes",
         "remembering",
+        "unread",
     )
 
     def __init__(self, walker: Walker) -> None:
@@ -78,6 +80,7 @@ class Walk:
         self.processes: frozenset[int] = frozenset(walker.processes)
         self.hazards: list[_hazards.Hazard] = walker.hazards.found
         self.order = walker.order
+        self.unread = walker.unread
         self._nested = walker.nested
         self._index_of = walker.index_of
 
@@ -152,6 +155,7 @@ class Walker(_core.Walker):
         deferred: bool = False,
         anonymous: bool = False,
         footprint: Container[str] | None = None,
+        unread: _unread.Unread | None = None,
     ) -> None:
         super().__init__(tokens, limits.nodes, anonymous=anonymous, footprint=footprint)
         self.limits = limits
@@ -161,13 +165,15 @@ class Walker(_core.Walker):
         self.processes: set[int] = set()
         self.hazards = _hazards.Hazards(deferred=deferred)
         self.order = _hash_order.HashOrder()
+        self.unread = unread or _unread.Unread()
         self.registries = _registries.Registries(self.classes)
         self.memory: dict[int, tuple[int, int]] = {}  # of arrays, by the id of its owner: its number, and an address
         self.shapes: dict[tuple[int, bool], _shapes.Shape] = {}  # by the id of the class, and whether trusted
 
     def alone(self) -> Walker:
         """A walker that has seen nothing yet, for the digest that a value has for itself."""
-        walker = Walker(self.limits, _core.Tokens(), deferred=self.hazards.deferred, footprint=self.footprint)
+        deferred, footprint = self.hazards.deferred, self.footprint
+        walker = Walker(self.limits, _core.Tokens(), deferred=deferred, footprint=footprint, unread=self.unread)
         walker.shapes = self.shapes
         return walker
 
@@ -186,6 +192,7 @@ def walk(
     limits: Limits | None = None,
     deferred: bool = False,
     footprint: Container[str] | None = None,
+    unread: Container[str] = (),
 ) -> Walk:
     """Fingerprints everything that a trace of ``root_object`` can read.
 
@@ -197,23 +204,69 @@ def walk(
         deferred: a recorder will watch the trace (``record``), so that what a function of the user might do, but need
             not, is left to its verdict. Nothing may be published from such a walk without one.
         footprint: the functions to go into, of those that are not opaque (see ``_pruning``); None for all of them.
+        unread: labels of attributes to leave out (see ``_unread``).
 
     Raises:
         Refusal: something is reachable that cannot be fingerprinted soundly.
     """
-    walker = Walker(limits or Limits(), _core.Tokens(), deferred=deferred, footprint=footprint)
-    _start(walker, root_object, list(extra))
-    try:
-        walker.run()
-        walker.registries.finish(walker)
-        _described.finish(walker)
-        _listeners.finish(walker)
-        _encodings.finish(walker)
+    limits = limits or Limits()
+    roots = list(extra)
+
+    def attempt(left: _unread.Unread) -> Walker:
+        return Walker(limits, _core.Tokens(), deferred=deferred, footprint=footprint, unread=left)
+
+    def finish(walker: Walker) -> None:
         walker.order.finish(walker)
-    except Refusal as refusal:
-        refusal.place = _place.place_of(walker, refusal.path)
-        raise
-    return Walk(walker)
+
+    return Walk(visit(attempt, root_object, roots, footprint, unread, finish))
+
+
+W = TypeVar("W", bound=Walker)
+
+
+def visit(
+    make: Callable[[_unread.Unread], W],
+    root_object: object,
+    extra: list[tuple[str, object]],
+    footprint: Container[str] | None,
+    unread: Container[str],
+    finish: Callable[[W], None],
+) -> W:
+    """Makes a walker that has visited everything; where one fails in an attribute of an object, another goes without.
+
+    Args:
+        make: makes a walker.
+        root_object, extra, footprint, unread: as for ``walk``.
+        finish: what there is to do at the end.
+    """
+    first = _code_of(root_object)
+    left = _unread.Unread(first, unread)
+    while True:
+        walker = make(left)
+        _start(walker, root_object, extra)
+        try:
+            walker.run()
+            walker.registries.finish(walker)
+            _described.finish(walker)
+            _listeners.finish(walker)
+            _encodings.finish(walker)
+            finish(walker)
+            return walker
+        except Refusal as refusal:
+            # A walk that is pruned goes where a trace went, or else it is not the one that is looked for.
+            may_do_without = walker.hazards.deferred and footprint is None
+            if may_do_without and left.excuses(refusal, walker.stopped_at):
+                left = _unread.Unread(first, unread, left.excused)
+                continue
+            refusal.place = _place.place_of(walker, refusal.path)
+            raise
+
+
+def _code_of(function: object) -> types.CodeType | None:
+    """The code that a call of it begins with."""
+    if type(function) is types.MethodType:
+        function = function.__func__
+    return function.__code__ if type(function) is types.FunctionType else None
 
 
 def _start(walker: Walker, root_object: object, extra: list[tuple[str, object]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from jitserve._errors import RecordError
@@ -17,12 +18,12 @@ def encode_footprint(footprint: Footprint) -> pb.Footprint:
     """The message of one footprint."""
     if footprint.functions is None:
         return pb.Footprint(whole=True)
-    return pb.Footprint(functions=sorted(footprint.functions))
+    return pb.Footprint(functions=sorted(footprint.functions), unread=sorted(footprint.unread))
 
 
 def decode_footprint(message: pb.Footprint) -> Footprint:
     """The footprint of a message."""
-    return WHOLE if message.whole else Footprint(frozenset(message.functions))
+    return WHOLE if message.whole else Footprint(frozenset(message.functions), frozenset(message.unread))
 
 
 def new_footprints(footprints: Iterable[Footprint]) -> bytes:
@@ -70,6 +71,21 @@ def choose(known: list[Footprint], ran: Footprint) -> Footprint:
     """
     if ran in known or len(known) < MAX_FOOTPRINTS or ran.functions is None:
         return ran
-    partial = [footprint.functions for footprint in known if footprint.functions is not None]
-    wide = [functions for functions in partial if functions >= ran.functions]
-    return Footprint(min(wide, key=len) if wide else ran.functions.union(*partial))
+    wide = [one for one in known if one.functions is not None and _fits(one, ran)]
+    return min(wide, key=_size) if wide else functools.reduce(_both, known, ran)
+
+
+def _fits(one: Footprint, ran: Footprint) -> bool:
+    """Whether a walk that is pruned to one footprint has what a trace of another one ran and read."""
+    return one.functions is not None and one.functions >= (ran.functions or frozenset()) and one.unread <= ran.unread
+
+
+def _size(footprint: Footprint) -> tuple[int, int]:
+    return len(footprint.functions or ()), -len(footprint.unread)
+
+
+def _both(one: Footprint, other: Footprint) -> Footprint:
+    """The footprint of what either ran and read, where it is one."""
+    if one.functions is None or other.functions is None:
+        return other if one.functions is None else one
+    return Footprint(one.functions | other.functions, one.unread & other.unread)

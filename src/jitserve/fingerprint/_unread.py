@@ -1,0 +1,266 @@
+"""Attributes of the user's objects that a trace does not read: they do not count, and may be what no walk understands.
+
+A trainer with a ``step`` to be jitted keeps more than ``step`` reads: when it was started, its generator of random
+numbers, its log file. Code reads an attribute by its name. So one whose name stands in none of the code that ran, and
+was not made up while that ran either, had no part in the program. It is left out: of the walk that is pruned to what a
+trace ran (``_pruning``), and, where it cannot be fingerprinted, of the whole walk, on condition that the recorder finds
+the same. So is what a function finds under a global name and that cannot be fingerprinted, if the function did not run.
+
+Why that is sound: let processes A and B have the same digest, with the attribute left out. Then a trace in B does what
+that of A did, up to the first read of what the digest does not have. The code that ran is in the digest, and so are
+its names; those that it makes up (``getattr``) it makes of values that are in the digest. None of them is that of the
+attribute. This holds for objects of ordinary classes only (``is_ordinary``), whose attributes nobody goes through
+unseen, and not where code takes all attributes at once (``ALL``), runs unseen, or is vouched for by the user.
+"""
+
+from __future__ import annotations
+
+import abc
+import dis
+import functools
+import re
+import sys
+import types
+import typing
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from jitserve import _jax
+from jitserve._outcome import Refusal
+
+from . import _names, _origin, _raw
+from ._class_memo import ClassMemo
+from ._origin import Origin
+from ._path import Path, last_name, render
+
+if TYPE_CHECKING:
+    from ._walk import Walker
+
+# What lets somebody go through the attributes of an instance, or computes them.
+_HOOKS = frozenset(
+    (
+        *("__getattr__", "__getattribute__", "__dir__", "__slots__", "__reduce__", "__reduce_ex__", "__getstate__"),
+        *("__setstate__", "__copy__", "__deepcopy__", "__sizeof__", "__getnewargs__", "__getnewargs_ex__"),
+        *("__attrs_attrs__", "tree_flatten", "tree_flatten_with_keys"),
+    )
+)
+_BASES = (object, abc.ABC, typing.Generic)
+# By these, code takes all attributes of an object, or some by names that nobody hears of.
+ALL = frozenset(
+    (
+        *("__dict__", "__dir__", "__getstate__", "__reduce__", "__reduce_ex__", "__self__", "asdict", "astuple"),
+        *("cloudpickle", "deepcopy", "delattr", "dill", "dir", "dump", "dumps", "getattr_static", "getmembers"),
+        *("getmembers_static", "methodcaller", "pformat", "pickle", "pp", "pprint", "setattr", "vars"),
+        *("__delattr__", "__setattr__", "__sizeof__"),
+    )
+)
+# Libraries that do so with objects of their own classes only.
+_FAMILIAR = frozenset(
+    (
+        *("absl", "beartype", "blackjax", "chex", "diffrax", "distrax", "einops", "equinox", "fastprogress", "flax"),
+        *("haiku", "jaxopt", "jaxtyping", "jmp", "lineax", "ml_collections", "numpyro", "optax", "optimistix"),
+        *("orbax", "tensorflow_probability", "toolz", "tree", "typing_extensions", "wadler_lindig"),
+    )
+)
+# JAX, NumPy and the standard library ask any object for these.
+_DUCKS = frozenset(
+    (
+        *(name for kind in (np.ndarray, np.generic, jax.Array, jax.ShapeDtypeStruct) for name in vars(kind)),
+        *("aval", "sharding", "weak_type", "devices", "layout", "format", "memory_space", "vma", "val", "name"),
+        *("keys", "values", "func", "args", "keywords", "write", "flush", "read", "readline", "close", "fileno"),
+    )
+)
+_NAMES = re.compile(r"[^\W\d]\w*")
+_MATCH_CLASS = dis.opmap["MATCH_CLASS"]
+_MOST = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """What cannot be fingerprinted: an attribute of an object, or what a function finds under a global name.
+
+    Attributes:
+        holder: the object, or the code of the function.
+        name: of the attribute, or a text for where the code finds it.
+        refusal: why it cannot.
+    """
+
+    holder: object
+    name: str
+    refusal: Refusal
+
+    def may_be_read(self, read: Container[str], ran: Container[int]) -> bool:
+        """Whether what ran may have read it."""
+        if type(self.holder) is types.CodeType:
+            return any(id(code) in ran for code in _names.of(self.holder).codes)
+        return self.name in read
+
+
+class Unread:
+    """What one walk may leave out, and what it has met that later ones might.
+
+    Args:
+        root: the code that a trace begins with, if there is any: it will run.
+        labels: of attributes that a trace is known not to read, as ``names`` has them.
+        excused: what earlier attempts of this walk have failed at.
+    """
+
+    __slots__ = ("_excused", "_labels", "_places", "_root", "asked", "excused", "is_allowed", "names")
+
+    def __init__(
+        self, root: types.CodeType | None = None, labels: Container[str] = (), excused: Iterable[Excused] = ()
+    ) -> None:
+        self._root = root
+        self._labels = labels
+        self.excused = list(excused)
+        self._excused = {(id(item.holder), item.name) for item in self.excused}
+        self._places: dict[int, tuple[Path, object, str | None]] = {}  # by the id of the path, which is kept
+        self.names: dict[str, str] = {}  # of the attributes that were met, by label
+        self.asked: set[str] = set()  # names that some object will ask for in C
+        self.is_allowed = True  # False: something will run of which nobody knows what it reads
+
+    def leaves_out(self, obj: object, name: str, path: Path) -> bool:
+        """Notes an attribute of an ordinary object; whether it is left out.
+
+        Args:
+            obj: the object.
+            name: of the attribute.
+            path: the very one that the value is pushed with.
+        """
+        if name.startswith("__") or name in _DUCKS:
+            return False
+        label = _label(type(obj), name)
+        self.names[label] = name
+        self._places[id(path)] = path, obj, name
+        return label in self._labels or (id(obj), name) in self._excused
+
+    def leaves_out_global(self, code: types.CodeType, path: Path) -> bool:
+        """The same for what code of the user finds under a global name."""
+        self._places[id(path)] = path, code, None
+        return bool(self._excused) and (id(code), render(path)) in self._excused
+
+    def excuses(self, refusal: Refusal, path: Path) -> bool:
+        """Whether another attempt can do without the binding that a walk has failed in."""
+        while path is not None:
+            found = self._places.get(id(path))
+            if found is not None and found[0] is path and len(self.excused) < _MOST:
+                name = render(path) if found[2] is None else found[2]
+                self.excused.append(Excused(found[1], name, refusal.without_frames()))
+                return not self._is_read(self.excused[-1])
+            path = path[0]
+        return False
+
+    def _is_read(self, binding: Excused) -> bool:
+        """Whether it is read for sure."""
+        root = self._root
+        return root is not None and (binding.holder is root or binding.name in root.co_names)
+
+    def check(self, read: Container[str] | None, ran: Container[int]) -> None:
+        """Raises for what was left out although a trace may have read it.
+
+        Args:
+            read: the names of attributes that it may have read; None: nobody knows.
+            ran: ids of the code that ran.
+
+        Raises:
+            Refusal: why the binding counts, and cannot be fingerprinted.
+        """
+        for item in self.excused:
+            if read is None or item.may_be_read(read, ran):
+                raise item.refusal
+
+    def unread(self, read: Container[str]) -> frozenset[str]:
+        """The labels of the attributes that a trace has not read."""
+        return frozenset(label for label, name in self.names.items() if name not in read)
+
+
+def _label(cls: type, name: str) -> str:
+    label = f"{_raw.module_name(cls)}:{_raw.qualname(cls)}.{name}"
+    return label.encode("utf-8", "replace").decode()  # protobuf has no lone surrogates
+
+
+def meet_builtin(walker: Walker, name: str, path: Path, trusted: bool) -> None:
+    """Notes a function in C that the user's code has by another name than its own, where it takes all attributes."""
+    if not trusted and name in ALL and last_name(path) != name:
+        walker.unread.is_allowed = False
+
+
+def takes_all(qualname: str) -> bool:
+    """Whether a function of the standard library goes through the attributes of what it is given."""
+    return qualname.rpartition(".")[2] in ALL or qualname in _GO_THROUGH
+
+
+_GO_THROUGH = frozenset(("_AttributeHolder.__repr__", "Namespace.__eq__", "Namespace.__contains__"))
+
+
+def names_in(heard: Iterable[types.CodeType], unheard: Iterable[types.CodeType]) -> set[str] | None:
+    """The names of all attributes that code may read; None where it may read all of an object.
+
+    Args:
+        heard: code that ran while somebody listened to the names that it made up.
+        unheard: other code.
+    """
+    found: set[str] = set()
+    for code in heard:
+        found.update(code.co_names)
+        if not ALL.isdisjoint(code.co_names) and _origin.package_of(code.co_filename) not in _FAMILIAR:
+            return None
+        if _MATCH_CLASS in code.co_code[::2]:
+            return None  # a class may say by position which attributes are meant
+    for code in unheard:
+        found.update(code.co_names)
+        _add_texts(code.co_consts, found)
+        if not ALL.isdisjoint(code.co_names):
+            return None
+    return found
+
+
+def _add_texts(constant: object, found: set[str]) -> None:
+    if type(constant) is str:
+        found.update(names_of(constant))
+    elif type(constant) is tuple or type(constant) is frozenset:
+        for item in constant:
+            _add_texts(item, found)
+
+
+def names_of(text: str) -> list[str]:
+    """The names that stand in a text by which somebody asks for attributes."""
+    return _NAMES.findall(text)
+
+
+def is_ordinary(cls: type) -> bool:
+    """Whether the instances of a class are nothing but attributes, which only code goes through that is seen to run."""
+    return _ORDINARY.of(cls) and not _jax.flatten_functions(cls)
+
+
+def _is_ordinary(cls: type) -> bool:
+    if type(cls) is not type and type(cls) is not abc.ABCMeta:
+        return False
+    if cls is getattr(sys.modules.get("argparse"), "Namespace", None):
+        return True
+    own = [kind for kind in _raw.mro(cls) if not any(kind is base for base in _BASES)]
+    return all(_origin.of_class(kind) is Origin.USER and _has_ordinary_names(kind) for kind in own)
+
+
+def _has_ordinary_names(kind: type) -> bool:
+    names = _raw.namespace(kind)
+    keeps_dict = type(names.get("__dict__", _GETSET)) is type(_GETSET)
+    return keeps_dict and _HOOKS.isdisjoint(names) and all(_binds_as_ever(value) for value in names.values())
+
+
+def _binds_as_ever(value: Any) -> bool:
+    """Whether a value in a class hands instances to nobody, or only to functions that are seen to run."""
+    cls = type(value)
+    if any(cls is known for known in _BINDERS) or not _raw.is_heap_type(cls) or _raw.module_name(cls) == _JAXLIB:
+        return True
+    return not any("__get__" in _raw.namespace(kind) for kind in _raw.mro(cls))
+
+
+_JAXLIB = "jaxlib._jax"  # jitted methods
+_BINDERS = (functools.cached_property, functools._lru_cache_wrapper)
+_GETSET = type.__dict__["__dict__"]
+_ORDINARY = ClassMemo(_is_ordinary)
