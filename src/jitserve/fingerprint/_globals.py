@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _inner_imports, _loading, _modules, _names, _raw, _static, adapters
+from . import _inner_imports, _loading, _modules, _names, _raw, _static, _telltales, adapters
 from ._path import ATTR, CELL, GLOBAL, Path, render
 from ._vars import asks_of_objects
 
@@ -139,6 +139,16 @@ def _reader_hazards(globals_: dict[str, Any], builtins: dict[str, Any], path: Pa
             yield Refusal(BypassReason.DYNAMIC_MODULE_ATTR, render(path), f"{name} is not the builtin function")
 
 
+def _text_hazard(value: Any, names: _names.Names, path: Path) -> Refusal | None:
+    """Why ``np.datetime64(WHEN)`` is to be refused where ``WHEN`` is the text ``now``."""
+    if type(value) is not str or value not in _telltales.CLOCKS:
+        return None
+    reads = "datetime64" in names.attributes or "datetime64" in dict(names.chains)
+    return (
+        Refusal(BypassReason.TIME_READ, render(path), f"np.datetime64({value!r}): reads the clock") if reads else None
+    )
+
+
 def _value_hazard(value: Any, path: Path) -> Refusal | None:
     """Why a value that a global name of the user's code holds is to be refused, if that can be seen from the value."""
     try:
@@ -239,7 +249,7 @@ class _Chains:
         if self.walker.unread.leaves_out_global(self.code, path):
             self.children.append((_DEFERRED, path, False))
             return
-        refusal = _value_hazard(value, path)
+        refusal = _text_hazard(value, _names.of(self.code), path) or _value_hazard(value, path)
         if refusal is None:
             self.children.append((value, path, False))
             return

@@ -60,9 +60,10 @@ _ATTRIBUTES: dict[str, Rule] = {
 # Of what the logging module hands out while it is asked, nothing has been walked.
 _OF_LOGGERS = frozenset(("disabled", "filters", "handlers", "isEnabledFor", "getEffectiveLevel", "level", "propagate"))
 _OF_WARNINGS = frozenset(("filename", "source"))
+_CALENDAR = ("M8", "datetime64")
 _FILTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
 _FILTERED = "which warnings it records depends on the filters of the process; set a filter in it"
-_CLOCKS = frozenset(("now", "today"))
+CLOCKS = frozenset(("now", "today"))  # texts that NumPy makes a time of
 
 
 def _gives(code: types.CodeType, keyword: str) -> bool:
@@ -137,5 +138,5 @@ def _together(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> 
         yield "flags", (R.OPAQUE_CALLABLE, _PROCESS)
     if "strftime" in said and any("%s" in text for text in said):
         yield "strftime", (R.TIME_READ, "%s depends on the time zone of the process")
-    if "datetime64" in loaded and said & _CLOCKS:
+    if said & CLOCKS and ("datetime64" in loaded or any(text.lstrip("<=>|").startswith(_CALENDAR) for text in said)):
         yield "datetime64", (R.TIME_READ, "reads the clock while tracing")
