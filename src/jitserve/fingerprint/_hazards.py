@@ -10,12 +10,10 @@ from __future__ import annotations
 import types
 from dataclasses import dataclass
 
-from jitserve._outcome import BypassReason, Refusal
+from jitserve._outcome import Refusal
 
 from ._place import place_in
-
-# What the recorder turns into a dependency instead, if it is read at all.
-_TRACKED = frozenset((BypassReason.ENV_READ_UNTRACKED, BypassReason.FILE_READ_UNTRACKED))
+from ._tracked import Tracked
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +59,5 @@ class Hazards:
         """
         if not self._deferred:
             raise refusal
-        if refusal.reason not in _TRACKED:
+        if type(refusal) is not Tracked:
             self.found.append(Hazard(refusal, code))

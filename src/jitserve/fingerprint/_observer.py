@@ -20,13 +20,15 @@ from jitserve._pure import inside_pure
 
 from . import _hash_order, _origin, _raw, _telltales, _unread, adapters
 from ._audit_events import CHANGES, LISTINGS, OUTSIDE
-from ._call_rules import receiver_rule, untracked_rule
+from ._call_rules import untracked_rule
 from ._code_origin import origin_of_code
 from ._dependency import Dependency, DependencyKind, read
 from ._origin import Origin
 from ._pruning import INTROSPECTION
+from ._receivers import receiver_rule
 from ._stack import IMPORTING, WATCHING, new_stack
 from ._stdlib_calls import direct_rule, is_judged, signature_rule
+from ._tracked import is_environment
 from ._vars import asks_of_objects
 
 # Modules that JAX uses all the time: what the user's code does with them is seen by the walk.
@@ -48,8 +50,8 @@ _TOLERATED_IN_LIBRARIES = frozenset(
 )
 # Every read of ``os.environ`` ends in one of these; by identity, since hashing a code object is slow.
 _ENVIRON_READS = {
-    id(type(os.environ).__getitem__.__code__): "key",
-    **{id(getattr(type(os.environ), name).__code__): None for name in ("__iter__", "__len__", "__repr__", "copy")},
+    id(os._Environ.__getitem__.__code__): "key",
+    **{id(getattr(os._Environ, name).__code__): None for name in ("__iter__", "__len__", "__repr__", "copy")},
 }
 # What another thread does is not seen.
 _THREAD_START = id(threading.Thread.start.__code__)
@@ -278,9 +280,9 @@ class Observer:
 
     def _environment_read(self, parameter: str | None, frame: types.FrameType) -> None:
         origin, where = self._culprit(frame)
-        if parameter is None:
+        if parameter is None or not is_environment(frame.f_locals.get("self")):
             if origin is not Origin.OPAQUE:
-                self._refuse(BypassReason.ENV_READ_UNTRACKED, where, "reads the whole environment")
+                self._refuse(BypassReason.ENV_READ_UNTRACKED, where, "reads the whole environment, or one of its own")
             return
         name = frame.f_locals.get(parameter)
         if type(name) in (str, bytes) and origin is not Origin.OPAQUE:

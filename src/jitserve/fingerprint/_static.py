@@ -7,7 +7,6 @@ exempt here: what it does while tracing is for the recorder to see.
 
 from __future__ import annotations
 
-import datetime
 import functools
 import logging
 import os
@@ -20,7 +19,7 @@ from typing import Any
 from jitserve._outcome import BypassReason as R
 from jitserve._outcome import Refusal
 
-from . import _inner_imports, _origin, _raw, _stdlib_calls, _telltales, adapters
+from . import _inner_imports, _origin, _raw, _receivers, _stdlib_calls, _telltales, _tracked, adapters
 from ._names import Chain, Names
 from ._origin import Origin
 from ._path import Path, render
@@ -135,7 +134,7 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
 }
 _BUILTINS = {
     "open": (R.FILE_READ_UNTRACKED, _FILE),
-    "input": (R.FILE_READ_UNTRACKED, _FILE),
+    "input": (R.OPAQUE_CALLABLE, _OUTSIDE),
     "id": (R.ID_OR_HASH_READ, _ADDRESS),
     "hash": (R.ID_OR_HASH_READ, _ADDRESS),
     "__import__": (R.LAZY_IMPORT, _IMPORT),
@@ -174,7 +173,6 @@ _LOGGING_METHODS = frozenset(("addFilter", "addHandler", "removeFilter", "remove
 _AROUND_LOGGERS = frozenset(("getChild", "hasHandlers", "manager", "parent", "root"))
 COMPILED = "cython_function_or_method"  # the name of the type of Cython's functions
 _GENERATED_FILES = tuple(adapters.GENERATED)
-CLOCK_METHODS = frozenset(("fromtimestamp", "now", "today", "utcnow"))
 
 
 def code_hazards(function: types.FunctionType, names: Names, path: Path) -> Iterator[Refusal]:
@@ -184,7 +182,8 @@ def code_hazards(function: types.FunctionType, names: Names, path: Path) -> Iter
         yield Refusal(R.TRACE_SIDE_EFFECT, render(path), text)
     made_up = function.__code__.co_filename.startswith(_GENERATED_FILES)  # by a library, that knows what it reads
     for name, (reason, advice) in () if made_up else names.telltales:
-        yield Refusal(reason, render(path), f"reads the attribute {name!r}: {advice}")
+        kind = _tracked.Tracked if reason is R.FILE_READ_UNTRACKED else Refusal  # it opens the file by its path
+        yield kind(reason, render(path), f"reads the attribute {name!r}: {advice}")
     for name, chain in sorted(names.writes):
         if issubclass(type(function.__globals__.get(name)), types.ModuleType):
             yield Refusal(R.TRACE_SIDE_EFFECT, render(path), f"assigns to {'.'.join((name, *chain))}")
@@ -198,14 +197,15 @@ def code_hazards(function: types.FunctionType, names: Names, path: Path) -> Iter
 def check_value(value: Any, path: Path) -> None:
     """Refuses a value that a global name of the user's code holds, if that can be seen from the value itself."""
     kind = type(value)
+    if kind in _receivers.CARRIERS:
+        _check_carrier(value, path)
     if kind is types.BuiltinFunctionType or kind is types.MethodType:
         _check_bound(value, path)
     elif kind is types.FunctionType:
         if _origin.of_function(value) is Origin.OPAQUE:
             _check_direct(value, path)
     elif kind is str:
-        if _telltales.is_telltale(value):
-            raise Refusal(R.DYNAMIC_SCOPE, render(path), f"names {value!r}, an attribute that no walk covers")
+        _check_text(value, path)
     elif issubclass(kind, type):
         if _origin.of_class(value) is Origin.OPAQUE:
             check_opaque(value, _raw.module_name(value), _raw.qualname(value), path)
@@ -213,6 +213,17 @@ def check_value(value: Any, path: Path) -> None:
         check_opaque(value, str(value.__module__), str(value.__qualname__), path)
     elif kind not in _PLAIN:
         check_instance(value, path)
+
+
+def _check_text(value: str, path: Path) -> None:
+    if _telltales.is_telltale(value):
+        raise Refusal(R.DYNAMIC_SCOPE, render(path), f"names {value!r}, an attribute that no walk covers")
+
+
+def _check_carrier(value: Any, path: Path) -> None:
+    rule = _receivers.carried_rule(value)
+    if rule is not None:
+        raise Refusal(rule[0], render(path), f"{_raw.qualname(type(value))}: {rule[1]}")
 
 
 def _check_bound(value: Any, path: Path) -> None:
@@ -238,7 +249,8 @@ def check_opaque(obj: object, module: str, qualname: str, path: Path) -> None:
     """Refuses a callable of the standard library or numpy that reads more than its arguments."""
     found = rule_of(module, qualname)
     if found is not None:
-        raise Refusal(found[0], render(path), f"{module}.{qualname}: {found[1]}")
+        rule = (found[0], f"{module}.{qualname}: {found[1]}")
+        raise _tracked.refusal_of(obj, module, rule, render(path))
 
 
 @functools.lru_cache(maxsize=1 << 14)
@@ -281,13 +293,12 @@ def _method_rule(module: str, qualname: str) -> tuple[R, str] | None:
 
 def chain_hazard(value: Any, chain: Chain, path: Path) -> Refusal | None:
     """Why ``datetime.now()`` is to be refused: a harmless class, but not by every one of its methods. The same holds
-    for loggers, which lead to all the others.
+    for classes that are made from it, and for loggers, which lead to all the others.
     """
     if chain and chain[0] in _AROUND_LOGGERS and issubclass(type(value), logging.Logger):
         return Refusal(R.OPAQUE_CALLABLE, render(path), f"{chain[0]}: depends on which loggers there are")
-    if (value is datetime.datetime or value is datetime.date) and chain and chain[0] in CLOCK_METHODS:
-        return Refusal(R.TIME_READ, render(path), f"{chain[0]}(): {_CLOCK}")
-    return None
+    rule = _receivers.class_rule(value, chain[0]) if chain and issubclass(type(value), type) else None
+    return None if rule is None else Refusal(rule[0], render(path), f"{chain[0]}(): {rule[1]}")
 
 
 def check_module(name: str, path: Path) -> None:
@@ -300,8 +311,10 @@ def check_module(name: str, path: Path) -> None:
 
 def check_instance(obj: object, path: Path) -> None:
     """Refuses the well-known objects that stand for something outside: ``os.environ``, ``sys.modules``, generators."""
-    if obj is os.environ or type(obj) is type(os.environ):
-        raise Refusal(R.ENV_READ_UNTRACKED, render(path), _ENVIRONMENT)
+    if _tracked.is_environment(obj):
+        raise _tracked.Tracked(R.ENV_READ_UNTRACKED, render(path), _ENVIRONMENT)
+    if type(obj) is os._Environ:
+        raise Refusal(R.ENV_READ_UNTRACKED, render(path), "an environment other than that of the process")
     if obj is sys.modules:
         raise Refusal(R.DYNAMIC_MODULE_ATTR, render(path), "looks modules up by name; import them and name them")
     if any(kind is random.Random or _raw.module_name(kind).startswith("numpy.random") for kind in _raw.mro(type(obj))):
