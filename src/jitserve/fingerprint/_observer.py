@@ -9,6 +9,7 @@ from __future__ import annotations
 import dis
 import enum
 import os
+import random
 import stat
 import sys
 import threading
@@ -55,6 +56,7 @@ _ENVIRON_READS = {
 }
 # What another thread does is not seen.
 _THREAD_START = id(threading.Thread.start.__code__)
+_ENTROPY = id(random.SystemRandom.getrandbits.__code__)
 _FILTER_SETTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
 _ADDRESS = "it shows an address; give the class a __repr__, or name what you mean"
 # These go through a set for what does not depend on its order: operators make other sets, but for ``list += set``.
@@ -151,7 +153,8 @@ class Observer:
             return Interest.STARTS if waits or looks or judged else Interest.NONE
         if self._is_bystander(frame.f_back):
             return Interest.STARTS
-        self._impure(rule, code.co_qualname, frame.f_back)
+        who = self._seeded(frame.f_back) if id(code) == _ENTROPY else frame.f_back
+        self._impure(rule, code.co_qualname, who)
         return Interest.STARTS
 
     def _rule_of_stdlib(
@@ -302,11 +305,19 @@ class Observer:
             self._depend(DependencyKind.FILE, name)  # a relative name means another file elsewhere
 
     def _reader(self, frame: types.FrameType | None) -> types.FrameType | None:
-        """Who opens a file: NumPy reads those that its callers want to have read."""
+        """Who reads: NumPy opens files that its callers want to have read, and draws seeds that they do not give."""
         frame = self._stack.culprit(frame)
         while frame is not None and _origin.reads_for_others(frame.f_code.co_filename):
             frame = self._stack.culprit(frame.f_back)
         return frame
+
+    def _seeded(self, frame: types.FrameType | None) -> types.FrameType | None:
+        """For whom a seed is drawn: not where a generator is copied, which gets another state at once, or where a
+        module makes one while it is imported.
+        """
+        drawing = self._stack.culprit(frame)
+        copied = drawing is not None and drawing.f_globals.get("__name__") == "numpy.random._pickle"
+        return frame if copied or self._stack.kinds(frame) & IMPORTING else self._reader(frame)
 
     def _culprit(self, frame: types.FrameType | None) -> tuple[Origin, str]:
         """Who did it: the nearest frame that is not the standard library's or an importer's, and a text for it."""
