@@ -36,6 +36,7 @@ _PROCESS = "depends on this process; read the value outside and pass it in"
 _PROCESS_CHANGED = "changes a setting of the process, which a hit would not do; do it outside"
 _DEVICES = "reads the devices of the mesh, which JAX traces for any; use jax.sharding.get_abstract_mesh"
 _REGISTERED = "registers a class while tracing, which a hit would not do; do it where the class is defined"
+_BEYOND = "shows memory around an array, which is not walked; make the view outside"
 _THREADING = frozenset(
     ("active_count", "current_thread", "enumerate", "get_ident", "get_native_id", "local", "main_thread")
 )
@@ -126,6 +127,7 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
     **dict.fromkeys(("resource", "pwd", "grp", "sqlite3", "_sqlite3"), (R.OPAQUE_CALLABLE, _OUTSIDE, None)),
     **dict.fromkeys(("atexit", "signal", "_signal"), (R.TRACE_SIDE_EFFECT, _PROCESS_CHANGED, None)),
     "logging": (R.TRACE_SIDE_EFFECT, _PROCESS_CHANGED, frozenset(("basicConfig", "disable", "setLoggerClass"))),
+    "numpy.lib.stride_tricks": (R.UNKNOWN_OBJECT, _BEYOND, frozenset(("as_strided",))),
     "numpy": (
         R.FILE_READ_UNTRACKED,
         _FILE,

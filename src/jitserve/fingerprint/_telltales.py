@@ -5,6 +5,7 @@ An attribute is told by its name, wherever it is read of: the walk knows no type
 
 from __future__ import annotations
 
+import dis
 import re
 import types
 from collections.abc import Iterable, Iterator, Set
@@ -25,6 +26,10 @@ _DESCRIBED = "reads what describes a function or class, which is not walked"
 _CAPTURED = "reads what another function captures, of which only what that function itself reads is walked"
 _ANNOTATIONS = "reads annotations, which are not walked"
 
+_HANDLED = "depends on which exception the caller is handling"
+_SIZE = "how large an object is depends on how it came about"
+_RUN = "depends on what this process has run before"
+
 _ATTRIBUTES: dict[str, Rule] = {
     **dict.fromkeys(("f_back", "f_locals", "f_globals", "__globals__", "__builtins__"), (R.DYNAMIC_SCOPE, _SCOPE)),
     **dict.fromkeys(("__closure__", "cell_contents"), (R.DYNAMIC_SCOPE, _CAPTURED)),
@@ -38,6 +43,11 @@ _ATTRIBUTES: dict[str, Rule] = {
     **dict.fromkeys(("__bound__", "__constraints__", "__default__"), (R.DYNAMIC_SCOPE, _ANNOTATIONS)),
     **dict.fromkeys(("__static_attributes__", "__text_signature__"), (R.DYNAMIC_SCOPE, _DESCRIBED)),
     **dict.fromkeys(("__traceback__", "tb_next"), (R.DYNAMIC_SCOPE, _SCOPE)),
+    "__context__": (R.DYNAMIC_SCOPE, _HANDLED),
+    "cr_origin": (R.DYNAMIC_SCOPE, _PLACE),
+    "__sizeof__": (R.OPAQUE_CALLABLE, _SIZE),
+    **dict.fromkeys(("__flags__", "_co_code_adaptive"), (R.DYNAMIC_SCOPE, _RUN)),
+    "__weakref__": (R.UNKNOWN_OBJECT, "whether an object is weakly referenced is not walked"),
     "__callback__": (R.UNKNOWN_OBJECT, "what happens when an object goes is not walked"),
     "__subclasses__": (R.DYNAMIC_SCOPE, "which subclasses exist depends on what else was imported"),
     "__doc__": (R.DYNAMIC_SCOPE, "reads a docstring, which is not walked"),
@@ -60,6 +70,7 @@ _ATTRIBUTES: dict[str, Rule] = {
 # Of what the logging module hands out while it is asked, nothing has been walked.
 _OF_LOGGERS = frozenset(("disabled", "filters", "handlers", "isEnabledFor", "getEffectiveLevel", "level", "propagate"))
 _OF_WARNINGS = frozenset(("filename", "source"))
+_BARE_RAISE, _HANDLER = bytes((dis.opmap["RAISE_VARARGS"], 0)), dis.opmap["PUSH_EXC_INFO"]
 _CALENDAR = ("M8", "datetime64")
 _FILTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
 _FILTERED = "which warnings it records depends on the filters of the process; set a filter in it"
@@ -121,7 +132,27 @@ def _found(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Ite
         yield "__hash__", (R.ID_OR_HASH_READ, _ADDRESS)
     if "_data" in said and not loaded.isdisjoint(("environ", "environb")):
         yield "_data", (R.OPAQUE_CALLABLE, "looks into the environment; read variables by their names")
+    if any(map(_raises_again, codes)):
+        yield "raise", (R.DYNAMIC_SCOPE, _HANDLED)
     yield from _together(codes, said, loaded)
+
+
+def _stored(codes: list[types.CodeType], loaded: Set[str]) -> frozenset[str]:
+    """What code only assigns to: the names that it does not load."""
+    return frozenset().union(*(code.co_names for code in codes)) - loaded
+
+
+def _raises_again(code: types.CodeType) -> bool:
+    """Whether a bare ``raise`` stands before all handlers, which the compiler puts last: it is for the caller's."""
+    found = code.co_code.find(_BARE_RAISE)
+    if found < 0:
+        return False
+    operations = code.co_code[::2]
+    first = operations.find(_HANDLER)
+    return any(
+        operations[i] == _BARE_RAISE[0] and code.co_code[2 * i + 1] == 0
+        for i in range(len(operations) if first < 0 else first)
+    )
 
 
 def _together(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
@@ -129,6 +160,8 @@ def _together(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> 
     if "getLogger" in loaded:
         for name in sorted(said & _OF_LOGGERS):
             yield name, (R.OPAQUE_CALLABLE, "asks a logger that was not there before; make it outside")
+        for name in sorted(_OF_LOGGERS & _stored(codes, loaded)):
+            yield name, (R.TRACE_SIDE_EFFECT, "changes how things are logged, which a hit would not do; do it outside")
     if "catch_warnings" in loaded:
         for name in sorted(said & _OF_WARNINGS):
             yield name, (R.DYNAMIC_SCOPE, _PLACE)
