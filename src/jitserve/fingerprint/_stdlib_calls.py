@@ -33,6 +33,7 @@ _LISTED = """
 """
 _PURE = frozenset(_LISTED.split())
 _STATE = "shows or changes a state of the process; read the value outside and pass it in"
+_SALTED = "a salted hash differs from process to process"
 _STAMPS = "puts the time of day into what it makes; make it outside"
 _DESCRIBES = "reads what describes a function or class, which is not walked"
 # Of modules on the list, what reads or changes more than its arguments: module -> names, of classes or of methods.
@@ -70,6 +71,20 @@ _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
             )
         ),
     ),
+    "dis": (
+        (R.DYNAMIC_SCOPE, "shows where code stands in its file"),
+        frozenset(
+            (
+                *("Bytecode", "code_info", "dis", "disassemble", "disco", "distb", "findlinestarts"),
+                *("get_instructions", "show_code"),
+            )
+        ),
+    ),
+    "functools": ((R.ID_OR_HASH_READ, _SALTED), frozenset(("_make_key",))),
+    "collections.abc": ((R.ID_OR_HASH_READ, _SALTED), frozenset(("Set._hash",))),
+    "calendar": ((R.TRACE_SIDE_EFFECT, _STATE), frozenset(("setfirstweekday", "Calendar.setfirstweekday"))),
+    "zoneinfo._tzpath": ((R.TRACE_SIDE_EFFECT, _STATE), frozenset(("reset_tzpath",))),
+    "sys.monitoring": ((R.OPAQUE_CALLABLE, _STATE), frozenset(("get_tool",))),
     "gzip": ((R.TIME_READ, _STAMPS), frozenset(("compress", "GzipFile.write"))),
     "zipfile": (
         (R.TIME_READ, _STAMPS),
@@ -98,7 +113,7 @@ _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
                 *("activate_stack_trampoline", "deactivate_stack_trampoline", "get_asyncgen_hooks"),
                 *("get_coroutine_origin_tracking_depth", "getdlopenflags", "is_stack_trampoline_active"),
                 *("set_asyncgen_hooks", "set_coroutine_origin_tracking_depth", "setdlopenflags"),
-                *("getunicodeinternedsize", "is_finalizing"),
+                *("_is_interned", "getunicodeinternedsize", "is_finalizing"),
             )
         ),
     ),
