@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _raw, _static, _telltales, _unread
+from . import _raw, _receivers, _static, _telltales, _unread
 from ._path import ATTR, Path, render
 from ._pruning import INTROSPECTION
 
@@ -26,6 +26,8 @@ def encode_builtin(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     if owner is not None and type(owner).__module__ == _PYBIND11:
         owner = None  # a record of the function itself, unreadable: only the name is left to go by
     if owner is not None and not issubclass(type(owner), types.ModuleType):
+        if not trusted:
+            _check_clock(obj, path)
         walker.tokens.begin("bound builtin", 2)
         walker.tokens.str_(obj.__name__)
         walker.push([(owner, (path, ATTR, "__self__"), trusted)])
@@ -56,10 +58,19 @@ def name_opaque(walker: Walker, obj: object, module: Any, qualname: Any, path: P
 def encode_c_descriptor(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """``list.append``, ``int.real``, a slot: the class that it belongs to, and its name."""
     _unread.meet_builtin(walker, obj.__name__, path, trusted)
+    if not trusted:
+        _check_clock(obj, path)
     walker.tokens.begin("descriptor", 2)
     walker.tokens.str_(obj.__name__)
     owner = obj.__objclass__
     walker.tokens.str_(f"{_raw.module_name(owner)}.{_raw.qualname(owner)}")
+
+
+def _check_clock(obj: Any, path: Path) -> None:
+    """Refuses ``datetime.now`` wherever it is kept, as ``name_opaque`` does ``time.time``: nobody hears C call it."""
+    rule = _receivers.carried_rule(obj)
+    if rule is not None and rule[0] is BypassReason.TIME_READ:
+        raise Refusal(rule[0], render(path), f"{obj.__name__}: {rule[1]}")
 
 
 def encode_method_wrapper(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:

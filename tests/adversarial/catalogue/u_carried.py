@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.adversarial.case import HIT, MISS, Case, Process, bypass, case
 
 _DAY = "import datetime, operator\nD = datetime.datetime(2024, 1, 1)\nU = datetime.timezone.utc\n"
+_MADE = _DAY + "@dataclasses.dataclass\nclass C: t: object = dataclasses.field(default_factory=datetime.datetime.now)"
 _AWARE = "import datetime\nD = datetime.datetime(2024, 1, 1, 1, tzinfo=datetime.timezone.utc)\n"
 _LOCK = "L = threading.Lock()\n"
 _OLD = "old = os.environ\nos.environ = {'CASE_U11': '2'}\ndef undo(): os.environ = old"
@@ -75,13 +76,12 @@ CASES: tuple[Case, ...] = (
         "T.now()",
     ),
     _reads("U13-text-alone", HIT, "S = 'now'\nM = {'now': 2}", "M[S]"),
+    _reads("U13-default", bypass("time_read"), _MADE, "2 if C().t else 3"),
     _reads(
-        "U13-unused-factory",
-        HIT,
-        _DAY
-        + "@dataclasses.dataclass\nclass C:\n t: object = dataclasses.field(default_factory=datetime.datetime.now)\n"
-        " k: int = 2\nC = C(3)",
-        "C.k",
+        "U13-kept",
+        bypass("time_read"),
+        _DAY + "class C: m = [datetime.datetime.now]",
+        "2 if [*map(C.m[0], [U])] else 3",
     ),
     _zoned("U14-format", MISS, _DAY, "int(f'{D:%s}') % 86400 + 1"),
     _zoned("U14-format-by-name", MISS, _DAY + "S = '%s'", "int(D.strftime(S)) % 86400 + 1"),
