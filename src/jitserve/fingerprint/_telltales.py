@@ -134,7 +134,16 @@ def _found(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Ite
         yield "_data", (R.OPAQUE_CALLABLE, "looks into the environment; read variables by their names")
     if any(map(_raises_again, codes)):
         yield "raise", (R.DYNAMIC_SCOPE, _HANDLED)
+    yield from _of_programs(codes, said, loaded)
     yield from _together(codes, said, loaded)
+
+
+def _of_programs(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
+    """What code asks a program of JAX's about the code that it came from."""
+    if "debug_info" in said and "make_jaxpr" in loaded:
+        yield "debug_info", (R.DYNAMIC_SCOPE, _PLACE)
+    if "pretty_print" in said and any(_gives(code, "source_info") for code in codes):
+        yield "pretty_print", (R.DYNAMIC_SCOPE, _PLACE)
 
 
 def _stored(codes: list[types.CodeType], loaded: Set[str]) -> frozenset[str]:
