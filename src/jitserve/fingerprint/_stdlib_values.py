@@ -123,7 +123,7 @@ ENCODERS: dict[type, Encoder] = {
     datetime.timezone: _by("timezone", lambda value: value.__getinitargs__()),
     decimal.Decimal: _by("decimal", lambda value: tuple(value.as_tuple())),
     re.Pattern: _by("regex", lambda value: (value.pattern, value.flags)),
-    uuid.UUID: _by("uuid", lambda value: (value.int, value.is_safe.value)),
+    uuid.UUID: _by("uuid", lambda value: (type(value), value.int, value.is_safe.value)),
     struct.Struct: _by("struct", lambda value: (value.format, value.size)),
     re.Match: _by("match", _match),
     collections.OrderedDict: encode_ordered,
@@ -138,7 +138,9 @@ ENCODERS: dict[type, Encoder] = {
     type(NotImplemented): _by("NotImplemented", lambda value: ()),
     type(...): _by("Ellipsis", lambda value: ()),
     **{
-        kind: _by(kind.__name__, lambda value: (str(value),))
+        kind: _by(
+            kind.__name__, lambda value: (*type(value).__mro__[:-1], str(value))
+        )  # classes for what is added to them
         for kind in (pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath, pathlib.WindowsPath)
     },
 }

@@ -46,6 +46,8 @@ _SOUGHT = (
 )
 _ORDER = "O = collections.OrderedDict(a=2, b=3)\ndef f(x): return x * next(iter({}))"
 
+_ADDED = "import {0}\nC = {0}.{2}\n{0}.{1}.k = 2\ndef f(x): return x * C.k\ndef undo(): del {0}.{1}.k"
+
 
 def _reads(id: str, expression: str, before: str = "", reason: str = "time_read") -> Case:
     return case(id, bypass(reason), f"{before}\ndef f(x): return x * (0 * int({expression}) + 2)")
@@ -307,4 +309,8 @@ CASES = (
     case("ZS15-search", MISS, _SOUGHT, ("'utf-8'", "'latin-1'")),
     case("ZS15-search-same", HIT, _SOUGHT),
     case("ZS15-stock", HIT, "def f(x): return x * len('\u00e9'.encode('utf-8'))"),
+    # What somebody has added to the classes of values.
+    case("ZS16-path", MISS, _ADDED.format("pathlib", "PurePath", "PurePath('a')"), ("k = 2", "k = 3")),
+    case("ZS16-uuid", MISS, _ADDED.format("uuid", "UUID", "UUID(int=3)"), ("k = 2", "k = 3")),
+    case("ZS16-path-same", HIT, "import pathlib\nP = pathlib.Path('a')\ndef f(x): return x * len(P.parts)"),
 )
