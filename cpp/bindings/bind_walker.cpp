@@ -50,6 +50,7 @@ void BindWalker(py::module_& module) {
       .def_readonly("codes", &Walker::codes)
       .def_readonly("nested", &Walker::nested)
       .def_readonly("classes", &Walker::classes)
+      .def_readonly("field_types", &Walker::field_types)
       .def(
           "number",
           [](Walker& walker, py::handle object, const py::object& path) { return walker.Number(object.ptr(), path); },

@@ -31,10 +31,17 @@ const Texts& Names() {
 
 py::object Part(const py::object& object, PyObject* name) { return Owned(PyObject_GetAttr(object.ptr(), name)); }
 
-// A field gives its class to whoever asks, and what a class of the user's does shows.
-bool IsUsersClass(Walker& walker, const py::object& type) {
-  return PyType_Check(type.ptr()) &&
-         walker.hooks().origins.OfClass(reinterpret_cast<PyTypeObject*>(type.ptr())) == Origin::kUser;
+// A field gives its type to whoever asks, and what a class of the user's does shows. Other types are walked only where
+// somebody may ask for them (`_field_types.py`).
+bool IsUsersClass(Walker& walker, const Child& field, const py::object& type) {
+  if (field.trusted) return false;
+  if (PyType_Check(type.ptr())) {
+    return walker.hooks().origins.OfClass(reinterpret_cast<PyTypeObject*>(type.ptr())) == Origin::kUser;
+  }
+  if (!PyUnicode_CheckExact(type.ptr())) {
+    walker.field_types.append(py::make_tuple(type, walker.paths[walker.paths.size() - 1]));
+  }
+  return false;
 }
 
 }  // namespace
@@ -47,7 +54,7 @@ void EncodeField(Walker& walker, const Child& child) {
                      .key = Part(child.value, Names().name),
                      .trusted = child.trusted};
   const py::object type = Part(child.value, Names().type);
-  const bool is_users = !child.trusted && IsUsersClass(walker, type);
+  const bool is_users = IsUsersClass(walker, child, type);
   walker.tokens().Begin("field", (is_users ? 3 : 2) + Names().parts.size());
   EmitAnnotation(walker, type);
   std::vector<Child> children;

@@ -80,9 +80,10 @@ class Walker {
 
   pybind11::list objects, paths;
   pybind11::dict codes, nested;
-  pybind11::list classes;                          // that were walked: (class, path, trusted)
-  pybind11::dict registrations;                    // what `hooks().registered` has found already, as it keeps it
-  pybind11::dict registered_as;                    // likewise
+  pybind11::list classes;        // that were walked: (class, path, trusted)
+  pybind11::list field_types;    // of fields of the user's dataclasses: (annotation that is no class, path)
+  pybind11::dict registrations;  // what `hooks().registered` has found already, as it keeps it
+  pybind11::dict registered_as;  // likewise
   pybind11::object stopped_at = pybind11::none();  // the path of what an encoder has raised an error for
 
  private:

@@ -301,6 +301,8 @@ class Walker:
     def __init__(
         self, tokens: Tokens, nodes: int, *, anonymous: bool = False, footprint: Container[str] | None = None
     ) -> None: ...
+    field_types: list[tuple[Any, Any]]
+    """Annotations of fields of the user's dataclasses that are neither classes nor texts, and where."""
     def number(self, obj: object, path: Any, /) -> bool:
         """Numbers ``obj``. ``False``: it has been visited before, and a reference has been emitted.
 

@@ -27,7 +27,7 @@ def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     walker.tokens.begin("ndarray", 3 if exact else 5)
     plain = np.ndarray.view(obj, np.ndarray)
     _emit(walker, plain, path)
-    _emit_memory(walker, obj)
+    _emit_memory(walker, obj, path, trusted)
     children: list[tuple[Any, Path, bool]] = [(dtype_extras(plain.dtype), (path, ATTR, "dtype"), trusted)]
     if not exact:
         children.append((type(obj), (path, ATTR, "__class__"), trusted))
@@ -35,17 +35,21 @@ def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     walker.push(children)
 
 
-def _emit_memory(walker: Walker, obj: Any) -> None:
+def _emit_memory(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """How it lies in memory, which ``ravel("K")``, ``flags`` and ``strides`` show, and with what it shares it."""
-    flags = _ATTRIBUTE["flags"](obj)
-    strides = _ATTRIBUTE["strides"](obj)
+    read = _OF_ARRAYS if isinstance(obj, np.ndarray) else _OF_RECORDS
+    flags, strides = read["flags"](obj), read["strides"](obj)
     walker.tokens.begin("memory", 6 + len(strides))
     for flag in (flags.writeable, flags.owndata, flags.aligned, flags.writebackifcopy):
         walker.tokens.bool_(bool(flag))
-    owner = obj
-    while isinstance(owner, np.ndarray) and (base := _ATTRIBUTE["base"](owner)) is not None:
-        owner = base
-    address = _ATTRIBUTE["__array_interface__"](obj)["data"][0]
+    owner = base = read["base"](obj)
+    while isinstance(owner, np.ndarray) and (further := _OF_ARRAYS["base"](owner)) is not None:
+        owner = further
+    if base is None:
+        owner = obj
+    elif not trusted:
+        walker.views.append((base, (path, ATTR, "base")))
+    address = read["__array_interface__"](obj)["data"][0]
     number, first = walker.memory.setdefault(id(owner), (len(walker.memory), address))
     walker.tokens.int_(number)
     walker.tokens.int_(address - first)
@@ -54,9 +58,10 @@ def _emit_memory(walker: Walker, obj: Any) -> None:
 
 
 # Of the base class: a subclass may have others under these names.
-_ATTRIBUTE: dict[str, Any] = {
-    name: getattr(np.ndarray, name).__get__ for name in ("__array_interface__", "base", "flags", "strides")
-}
+_OF_ARRAYS, _OF_RECORDS = (
+    {name: getattr(kind, name).__get__ for name in ("__array_interface__", "base", "flags", "strides")}
+    for kind in (np.ndarray, np.void)
+)
 
 
 # What a memory map knows of its file. Its contents are read; where they lie is not what the array is.
@@ -141,14 +146,17 @@ def encode_dtype(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 
 def encode_scalar(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    """A numpy scalar: an immutable value, and numbered only if it is equal to itself alone. One of a user's subclass
-    has an identity, a class, and attributes.
+    """A numpy scalar: an immutable value, and numbered only if it is equal to itself alone. A record can change, and
+    may lie in an array. One of a user's subclass has an identity, a class, and attributes.
     """
     if _is_of_others(type(obj)):
         _encode_scalar_of_others(walker, obj, path, trusted)
         return
-    if obj.dtype.kind in "fcmM" and np.isnan(obj) and not walker.number_once(obj, path):
+    is_record = isinstance(obj, np.void)
+    if (is_record or (obj.dtype.kind in "fcmMV" and obj != obj)) and not walker.number_once(obj, path):
         return
+    if is_record:
+        _emit_memory(walker, obj, path, trusted)
     extras = dtype_extras(obj.dtype)
     walker.tokens.begin("numpy scalar", 2 if extras is None else 3)
     _emit(walker, np.asarray(obj), path)

@@ -1,6 +1,7 @@
-"""What classes say of themselves beside what they do: docstrings, and where they stand.
+"""What classes and functions say of themselves beside what they do: docstrings, and where they stand.
 
-It does not count, unless code of the user goes through the namespace of a class, where that lies among all the rest.
+It does not count, unless code of the user goes through the namespace of a class, where that lies among all the rest,
+or through the constants of a function.
 Whoever asks for it by its name is refused (``_telltales``); so is a class that hands it out to patterns.
 """
 
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _raw, _telltales
+from . import _names, _raw, _telltales
 from ._path import ATTR, render
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
 _NAMESPACE = "__dict__"
 _SAID = ("__doc__", "__firstlineno__")
+_CONSTANTS = frozenset(("co_consts", "co_stacksize"))
 
 
-def finish(walker: Walker) -> None:
+def finish(walker: Walker, asked: frozenset[str]) -> None:
     """Adds what the walked classes say of themselves, where that may be read.
 
     Raises:
@@ -32,6 +34,8 @@ def finish(walker: Walker) -> None:
         if not trusted and isinstance(patterns, tuple) and any(map(_is_said, patterns)):
             detail = "a pattern reads by this what no walk covers"
             raise Refusal(BypassReason.DYNAMIC_SCOPE, render((path, ATTR, "__match_args__")), detail)
+    if not asked.isdisjoint(_CONSTANTS):
+        _describe_code(walker)
     if not any(_reads_namespaces(names) for names in walker.order.names()):
         return
     for cls, path, trusted in list(walker.classes):
@@ -39,6 +43,15 @@ def finish(walker: Walker) -> None:
         walker.tokens.begin("described", len(_SAID))
         walker.push([(contents.get(name), (path, ATTR, name), trusted) for name in _SAID])
         walker.run()
+
+
+def _describe_code(walker: Walker) -> None:
+    """Adds what a code object holds beside what it does: a docstring first among the constants, and its stack."""
+    for code in (nested for found, _ in walker.codes.values() for nested in _names.of(found).codes):
+        walker.tokens.begin("described code", 2)
+        first = code.co_consts[0] if code.co_consts else None
+        walker.tokens.str_(first) if type(first) is str else walker.tokens.none()
+        walker.tokens.int_(code.co_stacksize)
 
 
 def _is_said(name: object) -> bool:

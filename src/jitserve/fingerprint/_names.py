@@ -53,6 +53,7 @@ class Names(NamedTuple):
         builds_set: whether a set is made whose order could be observed.
         telltales: what is read that no walk covers, by name, with the rule for it.
         makes_set: whether a set is made at all.
+        asks: by which names it reads what is walked only where somebody does so.
     """
 
     digest: bytes
@@ -67,6 +68,7 @@ class Names(NamedTuple):
     builds_set: bool
     telltales: tuple[tuple[str, _telltales.Rule], ...]
     makes_set: bool = False
+    asks: frozenset[str] = frozenset()
 
 
 _known: dict[int, Names] = {}  # by the id of the code object, which the names keep alive
@@ -98,6 +100,7 @@ def _read(code: types.CodeType) -> Names:
         builds_set=makes_set and any(map(_set_uses.order_may_be_seen, codes)),
         telltales=_telltales.read_by(codes, attributes, (name for name, _ in chains)),
         makes_set=makes_set,
+        asks=_telltales.asks(codes, attributes),
     )
 
 

@@ -121,6 +121,7 @@ _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
 _SUBMODULES = {"concurrent": ("concurrent.futures",), "urllib": ("urllib.parse", "urllib.request")}
 
 
+_SIGNATURES = {"signature": 0, "getfullargspec": 0, "Signature.from_callable": 1}  # and which parameter is the function
 def direct_rule(module: str, qualname: str) -> Rule | None:
     """Reason and advice for a function of the standard library that the user's code calls itself; None: it may."""
     top = module.partition(".")[0]
@@ -139,14 +140,12 @@ def signature_rule(module: str, qualname: str, frame: types.FrameType) -> Rule |
     """Reason and advice for a look at the signature of something, which begins in a frame, unless all that it tells is
     walked.
     """
-    if module != "inspect" or qualname not in ("signature", "getfullargspec"):
+    if module != "inspect" or qualname not in _SIGNATURES:
         return None
-    of = frame.f_locals.get(frame.f_code.co_varnames[0])
+    of = frame.f_locals.get(frame.f_code.co_varnames[_SIGNATURES[qualname]])
     return None if _annotations.is_told_by_name(of) else (R.DYNAMIC_SCOPE, _DESCRIBES)
 
 
 def is_judged(module: str, qualname: str) -> bool:
     """Whether it matters who calls it."""
-    return direct_rule(module, qualname) is not None or (
-        module == "inspect" and qualname in ("signature", "getfullargspec")
-    )
+    return direct_rule(module, qualname) is not None or (module == "inspect" and qualname in _SIGNATURES)

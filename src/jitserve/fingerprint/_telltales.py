@@ -67,6 +67,9 @@ _ATTRIBUTES: dict[str, Rule] = {
     "loggerDict": (R.OPAQUE_CALLABLE, _PROCESS),
     **dict.fromkeys(("clear_backends", "clear_cache", "clear_caches"), (R.TRACE_SIDE_EFFECT, _CHANGES)),
 }
+# By these, code reads what is walked only where some code has them: types of fields, what is behind the view of an
+# array, constants of functions.
+_SELDOM_READ = frozenset(("__slots__", "as_strided", "base", "co_consts", "co_stacksize", "strides", "type"))
 # Of what the logging module hands out while it is asked, nothing has been walked.
 _OF_LOGGERS = frozenset(("disabled", "filters", "handlers", "isEnabledFor", "getEffectiveLevel", "level", "propagate"))
 _OF_WARNINGS = frozenset(("filename", "source"))
@@ -100,6 +103,11 @@ def asked_for(text: str) -> tuple[str, Rule] | None:
     for name in sorted(parts & _config_policy.IRRELEVANT.keys()):
         return name, (R.UNKNOWN_CONTEXT_VALUE, "which is not part of any key")
     return ("__hash__", (R.ID_OR_HASH_READ, _ADDRESS)) if "__hash__" in parts else None
+
+
+def asks(codes: list[types.CodeType], attributes: set[str]) -> frozenset[str]:
+    """By which names a piece of code reads what is walked only then: as attributes, or in texts that it holds."""
+    return _SELDOM_READ.intersection(attributes.union(*(_texts(code.co_consts) for code in codes)))
 
 
 def read_by(codes: list[types.CodeType], attributes: set[str], globals_: Iterable[str]) -> tuple[tuple[str, Rule], ...]:

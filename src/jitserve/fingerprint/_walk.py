@@ -19,7 +19,20 @@ from typing import Any, TypeVar
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _described, _encodings, _hash_order, _hazards, _listeners, _names, _place, _registries, _shapes, _unread
+from . import (
+    _array_owners,
+    _described,
+    _encodings,
+    _field_types,
+    _hash_order,
+    _hazards,
+    _listeners,
+    _names,
+    _place,
+    _registries,
+    _shapes,
+    _unread,
+)
 from ._ingredient import Ingredient
 from ._path import Path, render, root
 
@@ -168,6 +181,7 @@ class Walker(_core.Walker):
         self.unread = unread or _unread.Unread()
         self.registries = _registries.Registries(self.classes)
         self.memory: dict[int, tuple[int, int]] = {}  # of arrays, by the id of its owner: its number, and an address
+        self.views: list[tuple[Any, Path]] = []  # what captured arrays are views of
         self.shapes: dict[tuple[int, bool], _shapes.Shape] = {}  # by the id of the class, and whether trusted
 
     def alone(self) -> Walker:
@@ -215,10 +229,10 @@ def walk(
     def attempt(left: _unread.Unread) -> Walker:
         return Walker(limits, _core.Tokens(), deferred=deferred, footprint=footprint, unread=left)
 
-    def finish(walker: Walker) -> None:
+    def end(walker: Walker) -> None:
         walker.order.finish(walker)
 
-    return Walk(visit(attempt, root_object, roots, footprint, unread, finish))
+    return Walk(visit(attempt, root_object, roots, footprint, unread, end))
 
 
 W = TypeVar("W", bound=Walker)
@@ -230,14 +244,14 @@ def visit(
     extra: list[tuple[str, object]],
     footprint: Container[str] | None,
     unread: Container[str],
-    finish: Callable[[W], None],
+    end: Callable[[W], None],
 ) -> W:
     """Makes a walker that has visited everything; where one fails in an attribute of an object, another goes without.
 
     Args:
         make: makes a walker.
         root_object, extra, footprint, unread: as for ``walk``.
-        finish: what there is to do at the end.
+        end: what there is to do at the end.
     """
     first = _code_of(root_object)
     left = _unread.Unread(first, unread)
@@ -246,11 +260,8 @@ def visit(
         _start(walker, root_object, extra)
         try:
             walker.run()
-            walker.registries.finish(walker)
-            _described.finish(walker)
-            _listeners.finish(walker)
-            _encodings.finish(walker)
             finish(walker)
+            end(walker)
             return walker
         except Refusal as refusal:
             # A walk that is pruned goes where a trace went, or else it is not the one that is looked for.
@@ -267,6 +278,17 @@ def _code_of(function: object) -> types.CodeType | None:
     if type(function) is types.MethodType:
         function = function.__func__
     return function.__code__ if type(function) is types.FunctionType else None
+
+
+def finish(walker: Walker) -> None:
+    """Adds what counts only beside other things that the walk has met."""
+    walker.registries.finish(walker)
+    asked = frozenset[str]().union(*(names.asks for names in walker.order.names()))
+    _field_types.finish(walker, asked)
+    _array_owners.finish(walker, asked)
+    _described.finish(walker, asked)
+    _listeners.finish(walker)
+    _encodings.finish(walker)
 
 
 def _start(walker: Walker, root_object: object, extra: list[tuple[str, object]]) -> None:
