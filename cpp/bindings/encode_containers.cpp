@@ -130,8 +130,9 @@ void EncodeMethod(Walker& walker, const Child& child) {
 
 void EncodeWrapper(Walker& walker, const Child& child) {
   const py::object function = child.value.attr(Names().function);
+  if (!walker.Number(child)) return;
   const bool is_static = Py_IS_TYPE(child.value.ptr(), &PyStaticMethod_Type);
-  const py::object path = child.Path();
+  const py::object path = walker.paths[walker.paths.size() - 1];
   std::vector<Child> children = {Part(function, child, path)};
   const py::object dict = DictOf(child.value.ptr());
   for (auto [name, value] : dict ? py::reinterpret_borrow<py::dict>(dict) : py::dict()) {
@@ -143,7 +144,8 @@ void EncodeWrapper(Walker& walker, const Child& child) {
 }
 
 void EncodeProperty(Walker& walker, const Child& child) {
-  const py::object path = child.Path();
+  if (!walker.Number(child)) return;
+  const py::object path = walker.paths[walker.paths.size() - 1];
   std::vector<Child> children;
   for (PyObject* const name : {Names().fget, Names().fset, Names().fdel}) {
     children.push_back(Part(child.value.attr(name), child, path));

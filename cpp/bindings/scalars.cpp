@@ -49,7 +49,12 @@ void EmitComplex(Tokens& tokens, py::handle value) {
   tokens.Complex(parts.real, parts.imag);
 }
 
-bool IsNan(PyObject* object) { return PyFloat_CheckExact(object) && std::isnan(PyFloat_AS_DOUBLE(object)); }
+bool IsNan(PyObject* object) {
+  if (PyFloat_CheckExact(object)) return std::isnan(PyFloat_AS_DOUBLE(object));
+  if (!PyComplex_CheckExact(object)) return false;
+  const Py_complex value = PyComplex_AsCComplex(object);
+  return std::isnan(value.real) || std::isnan(value.imag);
+}
 
 bool IsOfNumbers(py::handle set) {
   for (py::handle item : py::reinterpret_borrow<py::frozenset>(set)) {

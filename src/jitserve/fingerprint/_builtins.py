@@ -85,9 +85,10 @@ def encode_operator(walker: Walker, obj: Any, path: Path, trusted: bool) -> None
     if not trusted and type(obj) is not operator.itemgetter:
         _check_read(obj.__reduce__()[1], path)
     if type(obj) is not operator.itemgetter:
-        walker.unread.asked.update(part for text in obj.__reduce__()[1] for part in _unread.names_of(str(text)))
-    walker.tokens.begin(type(obj).__name__, 1)
-    walker.push([(obj.__reduce__()[:2], path, trusted)])
+        _unread.meet_getter(walker, obj.__reduce__()[1])
+    if walker.number(obj, path):
+        walker.tokens.begin(type(obj).__name__, 1)
+        walker.push([(obj.__reduce__()[:2], path, trusted)])
 
 
 def _check_read(arguments: tuple[Any, ...], path: Path) -> None:
@@ -98,8 +99,9 @@ def _check_read(arguments: tuple[Any, ...], path: Path) -> None:
 
 def encode_tuple_getter(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """A field of a namedtuple: its position (its docstring aside)."""
-    walker.tokens.begin("namedtuple field", 1)
-    walker.push([(obj.__reduce__()[1][0], path, trusted)])
+    if walker.number(obj, path):
+        walker.tokens.begin("namedtuple field", 1)
+        walker.push([(obj.__reduce__()[1][0], path, trusted)])
 
 
 _TupleGetter: type = type(collections.namedtuple("_Pair", "left right").left)  # type: ignore[attr-defined]

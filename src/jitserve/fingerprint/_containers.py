@@ -51,7 +51,8 @@ def encode_bytearray(walker: Walker, obj: Any, path: Path, trusted: bool) -> Non
 
 def encode_view(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """A live view of a dictionary: the dictionary itself, and which view it is."""
-    _emit(walker, type(obj).__name__, [(gc.get_referents(obj)[0], path, trusted)])
+    if walker.number(obj, path):
+        _emit(walker, type(obj).__name__, [(gc.get_referents(obj)[0], path, trusted)])
 
 
 def _emit(walker: Walker, tag: str, children: Children) -> None:

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 Encoder = Callable[["Walker", Any, Path, bool], None]
 
 
-def _by(tag: str, read: Callable[[Any], tuple[Any, ...]]) -> Encoder:
-    """An encoder that emits what ``read`` gives, under ``tag``."""
+def _by(tag: str, read: Callable[[Any], tuple[Any, ...]], *, alone: bool = False) -> Encoder:
+    """An encoder that emits what ``read`` gives, under ``tag``. ``alone``: each is equal to itself only."""
 
     def encode(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+        if alone and not walker.number(obj, path):
+            return
         parts = read(obj)
         walker.tokens.begin(tag, len(parts))
         walker.push([(part, path, trusted) for part in parts])
@@ -70,6 +72,14 @@ def encode_memory(walker: Walker, obj: memoryview, path: Path, trusted: bool) ->
         owner = None
     if type(owner) is not bytes:
         raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), "a memoryview of something else than bytes")
+def encode_decimal(walker: Walker, obj: decimal.Decimal, path: Path, trusted: bool) -> None:
+    """A decimal number: numbered only if it is none, as NaNs are."""
+    if not obj.is_nan() or walker.number(obj, path):
+        parts = tuple(obj.as_tuple())
+        walker.tokens.begin("decimal", len(parts))
+        walker.push([(part, path, trusted) for part in parts])
+
+
     if walker.number(obj, path):
         parts = (owner, obj.tobytes(), obj.format, obj.shape, obj.strides)
         walker.tokens.begin("memoryview", len(parts))
@@ -121,11 +131,11 @@ ENCODERS: dict[type, Encoder] = {
     datetime.datetime: _by("datetime", _datetime),
     datetime.timedelta: _by("timedelta", lambda value: (value.days, value.seconds, value.microseconds)),
     datetime.timezone: _by("timezone", lambda value: value.__getinitargs__()),
-    decimal.Decimal: _by("decimal", lambda value: tuple(value.as_tuple())),
+    decimal.Decimal: encode_decimal,
     re.Pattern: _by("regex", lambda value: (value.pattern, value.flags)),
     uuid.UUID: _by("uuid", lambda value: (type(value), value.int, value.is_safe.value)),
-    struct.Struct: _by("struct", lambda value: (value.format, value.size)),
-    re.Match: _by("match", _match),
+    struct.Struct: _by("struct", lambda value: (value.format, value.size), alone=True),
+    re.Match: _by("match", _match, alone=True),
     collections.OrderedDict: encode_ordered,
     memoryview: encode_memory,
     type(functools.cmp_to_key(lambda one, other: 0)): encode_key,
@@ -133,8 +143,9 @@ ENCODERS: dict[type, Encoder] = {
     contextvars.ContextVar: encode_context_variable,
     types.GenericAlias: _by("generic", lambda value: (value.__origin__, value.__args__, value.__unpacked__)),
     types.UnionType: _by("union", lambda value: value.__args__),
-    typing.TypeVar: _by("typevar", _type_parameter),
-    typing.ParamSpec: _by("paramspec", _type_parameter),
+    typing.TypeVar: _by("typevar", _type_parameter, alone=True),
+    typing.ParamSpec: _by("paramspec", _type_parameter, alone=True),
+    typing.TypeVarTuple: _by("typevartuple", _type_parameter, alone=True),
     type(NotImplemented): _by("NotImplemented", lambda value: ()),
     type(...): _by("Ellipsis", lambda value: ()),
     **{

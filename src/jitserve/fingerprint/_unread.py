@@ -189,6 +189,12 @@ def meet_builtin(walker: Walker, name: str, path: Path, trusted: bool) -> None:
         walker.unread.is_allowed = False
 
 
+def meet_getter(walker: Walker, arguments: tuple[object, ...]) -> None:
+    """Notes what an ``attrgetter`` or a ``methodcaller`` asks for; one with keywords does not say so."""
+    walker.unread.is_allowed &= bool(arguments)
+    walker.unread.asked.update(part for text in arguments if type(text) is str for part in names_of(text))
+
+
 def takes_all(qualname: str) -> bool:
     """Whether a function of the standard library goes through the attributes of what it is given."""
     return qualname.rpartition(".")[2] in ALL or qualname in _GO_THROUGH
