@@ -87,9 +87,19 @@ void Watch() {
   PatchSubclasses(&PyBaseObject_Type, original);
 }
 
-// Tells ``callback`` of every such text in this thread; returns who was told before.
-py::object Listen(const py::object& callback) {
+void WatchToo(PyTypeObject* type) {
+  const reprfunc original = type->tp_repr;
+  if (original == nullptr || original == &TextWithAddress) return;
+  Patch(type);
+  PatchSubclasses(type, original);
+}
+
+// Tells ``callback`` of every such text in this thread, and of the texts of further types; returns who was told before.
+py::object Listen(const py::object& callback, const py::iterable& types) {
   Watch();
+  for (py::handle type : types) {
+    if (PyType_Check(type.ptr())) WatchToo(reinterpret_cast<PyTypeObject*>(type.ptr()));
+  }
   py::object before = listener == nullptr ? py::none() : py::reinterpret_steal<py::object>(listener);
   listener = callback.is_none() ? nullptr : callback.inc_ref().ptr();
   return before;
@@ -98,7 +108,7 @@ py::object Listen(const py::object& callback) {
 }  // namespace
 
 void BindTexts(py::module_& module) {
-  module.def("listen_to_texts", &Listen, py::arg("callback"), py::pos_only(),
+  module.def("listen_to_texts", &Listen, py::arg("callback"), py::arg("types"), py::pos_only(),
              "Tells the callback the type of every object whose text shows its address; returns who was told before.");
 }
 

@@ -247,8 +247,12 @@ def names_digest(module: ModuleType, /) -> bytes:
     by their types. Left out is what counts or switches: flags that a function of the module sets.
     """
 
-def listen_to_texts(callback: Callable[[type], object] | None, /) -> Callable[[type], object] | None:
+def listen_to_texts(
+    callback: Callable[[type], object] | None, types: Iterable[type], /
+) -> Callable[[type], object] | None:
     """Tells ``callback`` the type of every object whose text shows its address, in this thread; None: nobody.
+
+    ``types`` are further types, in C, of whose texts that is known.
 
     Returns:
         who was told before.
@@ -295,14 +299,14 @@ class Walker:
     nested: dict[int, tuple[CodeType, CodeType]]
     classes: list[tuple[type, Any, bool]]
     """The classes that were walked, where, and whether in a library."""
+    field_types: list[tuple[Any, Any]]
+    """Annotations of fields of the user's dataclasses that are neither classes nor texts, and where."""
     footprint: Container[str] | None
     stopped_at: Any
     """The path of what an encoder has raised an error for."""
     def __init__(
         self, tokens: Tokens, nodes: int, *, anonymous: bool = False, footprint: Container[str] | None = None
     ) -> None: ...
-    field_types: list[tuple[Any, Any]]
-    """Annotations of fields of the user's dataclasses that are neither classes nor texts, and where."""
     def number(self, obj: object, path: Any, /) -> bool:
         """Numbers ``obj``. ``False``: it has been visited before, and a reference has been emitted.
 

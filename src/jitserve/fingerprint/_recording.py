@@ -7,9 +7,13 @@ published to be found without a trace.
 
 from __future__ import annotations
 
+import contextvars
+import hashlib
 import random
 import sys
+import threading
 import types
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -31,6 +35,12 @@ else:
 
 # By these, whoever makes them up at run time reads what no walk covers, or more than what ran.
 _ASKED = _telltales.names() | _pruning.INTROSPECTION
+
+# Types in C whose texts show where an object lies, beside those that take theirs over from ``object``.
+_SHOW_ADDRESSES = (
+    *(contextvars.ContextVar, contextvars.Token, memoryview, types.MethodWrapperType, weakref.ReferenceType),
+    *(type(threading.Lock()), type(threading.RLock()), type(hashlib.sha256())),
+)
 
 
 class Recording:
@@ -76,7 +86,7 @@ class Recording:
             self._unavailable = refusal  # for the verdict: the trace itself goes on
             return self
         self._previous = _audit.listen(self._observer)
-        self._reader = _core.listen_to_texts(self._observer.described)
+        self._reader = _core.listen_to_texts(self._observer.described, _SHOW_ADDRESSES)
         self._counter = _core.listen_to_sets(self._observer.iterated)
         self._around = _under_way.enter(self)
         telling = _ASKED.union(self._walk.unread.names.values(), _unread.ALL)
@@ -93,7 +103,7 @@ class Recording:
         _under_way.enter(self._around)
         _core.listen_to_lookups(*self._asker)
         _core.listen_to_sets(self._counter)
-        _core.listen_to_texts(self._reader)
+        _core.listen_to_texts(self._reader, _SHOW_ADDRESSES)
         _audit.listen(self._previous)
         self._complete = self._source.stop() and kind is None and not self._observer.failed
         self._drew = _random_states() != self._random

@@ -35,6 +35,7 @@ _PURE = frozenset(_LISTED.split())
 _STATE = "shows or changes a state of the process; read the value outside and pass it in"
 _SALTED = "a salted hash differs from process to process"
 _STAMPS = "puts the time of day into what it makes; make it outside"
+_SHOWS = "the text shows an address, which differs from process to process"
 _DESCRIBES = "reads what describes a function or class, which is not walked"
 # Of modules on the list, what reads or changes more than its arguments: module -> names, of classes or of methods.
 _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
@@ -102,9 +103,11 @@ _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
             (
                 *("getprofile", "gettrace", "setprofile", "settrace", "stack_size", "settrace_all_threads"),
                 *("Thread.__init__", "Timer.__init__"),  # they count their kind, to have names
+                *("Barrier.__repr__", "Event.__repr__", "Semaphore.__repr__"),
             )
         ),
     ),
+    "concurrent.futures._base": ((R.ID_OR_HASH_READ, _SHOWS), frozenset(("Future.__repr__",))),
     "sys": (
         (R.OPAQUE_CALLABLE, _STATE),
         frozenset(
@@ -118,10 +121,10 @@ _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
         ),
     ),
 }
+_SIGNATURES = {"signature": 0, "getfullargspec": 0, "Signature.from_callable": 1}  # and which parameter is the function
 _SUBMODULES = {"concurrent": ("concurrent.futures",), "urllib": ("urllib.parse", "urllib.request")}
 
 
-_SIGNATURES = {"signature": 0, "getfullargspec": 0, "Signature.from_callable": 1}  # and which parameter is the function
 def direct_rule(module: str, qualname: str) -> Rule | None:
     """Reason and advice for a function of the standard library that the user's code calls itself; None: it may."""
     top = module.partition(".")[0]
