@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import gc
+import operator
 import types
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -78,12 +79,19 @@ def elements(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
     """Children of a set, sorted by the digest that each has for itself if the order differs from process to process.
 
     Sets of numbers have the order that their making gave them, in every process: ``{0, 8}`` is none that ``{8, 0}`` is.
+    A copy may have another order, where elements have been removed.
     """
     values = list(set.__iter__(obj) if issubclass(type(obj), set) else frozenset.__iter__(obj))
+    copied = list(set(obj))
     if not _hash_order.is_steady(values):
         digests = {id(value): walker.digest_alone(value, path, trusted) for value in values}
-        walker.order.saw(type(obj), values, list(digests.values()), path, trusted)
+        orders = [*digests.values(), *(digests[id(value)] for value in copied)]
+        walker.order.saw(type(obj), values, orders, path, trusted)
         values.sort(key=lambda value: digests[id(value)])
+    elif any(map(operator.is_not, values, copied)):
+        walker.tokens.begin("order of a copy", len(values))
+        for value in copied:
+            walker.tokens.int_(next(i for i, other in enumerate(values) if other is value))
     return [(value, (path, ITEM, i), trusted) for i, value in enumerate(values)]
 
 
