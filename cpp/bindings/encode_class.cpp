@@ -16,7 +16,9 @@ struct Texts {
   PyObject* dict = Interned("__dict__");
   PyObject* members = Interned("_value2member_map_");
   PyObject* value = Interned("_value_");
+  PyObject* module = Interned("__module__");
   PyObject* mro = Interned("__mro__");
+  PyObject* weakref = Interned("__weakref__");
   PyObject* of_members =
       py::frozenset(py::make_tuple("_value_", "_name_", "__objclass__", "_sort_order_", "_inverted_")).release().ptr();
 };
@@ -86,6 +88,12 @@ bool IsDescriptor(PyObject* value) {
 
 bool IsNamed(PyObject* name, PyObject* text) { return PyUnicode_Compare(name, text) == 0; }
 
+// Whether the interpreter may have put a value under a name of its bookkeeping, rather than the body of the class.
+bool IsOfInterpreter(PyObject* name, PyObject* value) {
+  if (IsNamed(name, Names().dict) || IsNamed(name, Names().weakref)) return IsDescriptor(value);
+  return !IsNamed(name, Names().module) || PyUnicode_CheckExact(value);
+}
+
 // What a class holds under the names that count: name, value, name, value...
 std::vector<Child> Contents(const Hooks& hooks, PyObject* names, const py::object& path, bool trusted) {
   const py::object& hidden = trusted ? hooks.hidden_in_libraries : hooks.hidden;
@@ -101,7 +109,7 @@ std::vector<Child> Contents(const Hooks& hooks, PyObject* names, const py::objec
       if (IsNamed(name, Names().members)) {
         shown = FurtherMembers(value);
         if (shown.is_none()) continue;
-      } else if (!IsNamed(name, Names().dict) || IsDescriptor(value)) {
+      } else if (IsOfInterpreter(name, value)) {
         continue;
       }
     }
@@ -115,8 +123,9 @@ std::vector<Child> Contents(const Hooks& hooks, PyObject* names, const py::objec
   return children;
 }
 
-// What the order in which methods are looked up does not show: which classes are the direct bases, and whether `match`
-// takes instances for sequences or mappings, which registering with an abstract base class decides.
+// What the order in which methods are looked up does not show: which classes are the direct bases, whether `match`
+// takes instances for sequences or mappings, which registering with an abstract base class decides, and whether
+// instances have attributes and weak references, where `__slots__` has been deleted.
 void EmitBases(Tokens& tokens, PyTypeObject* cls, const py::tuple& order) {
   for (py::handle base : py::reinterpret_borrow<py::tuple>(cls->tp_bases)) {
     std::int64_t at = 0;
@@ -124,6 +133,8 @@ void EmitBases(Tokens& tokens, PyTypeObject* cls, const py::tuple& order) {
     tokens.Int(at);
   }
   tokens.Int(static_cast<std::int64_t>(PyType_GetFlags(cls) & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING)));
+  tokens.Int(cls->tp_dictoffset);
+  tokens.Int(cls->tp_weaklistoffset);
 }
 
 void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bool trusted) {

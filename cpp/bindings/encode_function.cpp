@@ -1,4 +1,5 @@
 #include <string_view>
+#include <utility>
 
 #include "additions.h"
 #include "buffer.h"
@@ -45,6 +46,7 @@ class State {
 
   // What a function holds besides its code: defaults, closure and attributes.
   std::vector<Child> All() && {
+    AppendNames();
     AppendDefaults();
     AppendKeywordDefaults();
     AppendClosure();
@@ -54,6 +56,7 @@ class State {
 
   // What can be seen of it without running it.
   std::vector<Child> Visible() && {
+    AppendNames();
     AppendDefaults();
     AppendKeywordDefaults();
     AppendAttributes();
@@ -75,10 +78,32 @@ class State {
     Append(py::int_(size));
   }
 
+  void AppendPart(const char* name, PyObject* value) {
+    const py::str text(name);
+    Append(text);
+    AppendAt(value, StepsOfPaths().attribute, text.ptr());
+  }
+
+  // What the head of a function does not show: names that are no plain texts, and its type parameters.
+  void AppendNames() {
+    for (const auto& [name, value] : {std::pair("__name__", AsFunction(function_)->func_name),
+                                      std::pair("__qualname__", AsFunction(function_)->func_qualname),
+                                      std::pair("__module__", PyFunction_GET_MODULE(function_))}) {
+      if (value != nullptr && value != Py_None && !PyUnicode_CheckExact(value)) AppendPart(name, value);
+    }
+#if PY_VERSION_HEX >= 0x030C0000
+    PyObject* const parameters = AsFunction(function_)->func_typeparams;
+    if (parameters != nullptr && PyTuple_Check(parameters) && PyTuple_GET_SIZE(parameters) != 0) {
+      AppendPart("__type_params__", parameters);
+    }
+#endif
+  }
+
   void AppendDefaults() {
     PyObject* const defaults = PyFunction_GET_DEFAULTS(function_);
-    const Py_ssize_t size = defaults == nullptr ? 0 : PyTuple_GET_SIZE(defaults);
-    if (size == 0) return;
+    if (defaults == nullptr) return;
+    if (!PyTuple_CheckExact(defaults)) return AppendPart("__defaults__", defaults);
+    const Py_ssize_t size = PyTuple_GET_SIZE(defaults);
     AppendHead("__defaults__", size);
     const Py_ssize_t first = CodeOf(function_)->co_argcount - size;
     PyObject* const names = CodeOf(function_)->co_localsplusnames;  // parameters come first
@@ -101,7 +126,8 @@ class State {
 
   void AppendKeywordDefaults() {
     PyObject* const defaults = PyFunction_GET_KW_DEFAULTS(function_);
-    if (defaults == nullptr || !PyDict_Check(defaults) || PyDict_GET_SIZE(defaults) == 0) return;
+    if (defaults == nullptr || !PyDict_Check(defaults)) return;
+    if (!PyDict_CheckExact(defaults)) return AppendPart("__kwdefaults__", defaults);
     if (!walker_.Share(defaults, function_)) return;
     AppendHead("__kwdefaults__", PyDict_GET_SIZE(defaults));
     AppendPairs(defaults, StepsOfPaths().keyword_default);

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _raw, _receivers, _static, _telltales, _unread
+from . import _origin, _raw, _receivers, _static, _telltales, _unread
 from ._path import ATTR, Path, render
 from ._pruning import INTROSPECTION
 
@@ -60,10 +60,13 @@ def encode_c_descriptor(walker: Walker, obj: Any, path: Path, trusted: bool) -> 
     _unread.meet_builtin(walker, obj.__name__, path, trusted)
     if not trusted:
         _check_clock(obj, path)
-    walker.tokens.begin("descriptor", 2)
-    walker.tokens.str_(obj.__name__)
     owner = obj.__objclass__
+    is_users = not trusted and _origin.of_class(owner) is _origin.Origin.USER
+    walker.tokens.begin("descriptor", 3 if is_users else 2)
+    walker.tokens.str_(obj.__name__)
     walker.tokens.str_(f"{_raw.module_name(owner)}.{_raw.qualname(owner)}")
+    if is_users:
+        walker.push([(owner, (path, ATTR, "__objclass__"), trusted)])
 
 
 def _check_clock(obj: Any, path: Path) -> None:
