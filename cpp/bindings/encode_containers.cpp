@@ -16,6 +16,7 @@ struct Texts {
   PyObject* fset = Interned("fset");
   PyObject* function = Interned("__func__");
   PyObject* name = Interned("name");
+  PyObject* own_name = Interned("__name__");
   PyObject* self = Interned("__self__");
 };
 
@@ -129,8 +130,8 @@ void EncodeMethod(Walker& walker, const Child& child) {
 }
 
 void EncodeWrapper(Walker& walker, const Child& child) {
-  const py::object function = child.value.attr(Names().function);
   if (!walker.Number(child)) return;
+  const py::object function = child.value.attr(Names().function);
   const bool is_static = Py_IS_TYPE(child.value.ptr(), &PyStaticMethod_Type);
   const py::object path = walker.paths[walker.paths.size() - 1];
   std::vector<Child> children = {Part(function, child, path)};
@@ -150,6 +151,12 @@ void EncodeProperty(Walker& walker, const Child& child) {
   for (PyObject* const name : {Names().fget, Names().fset, Names().fdel}) {
     children.push_back(Part(child.value.attr(name), child, path));
   }
+#if PY_VERSION_HEX >= 0x030D0000
+  const py::object& getter = children.front().value;  // which is asked for its name if the property has none
+  if (getter.is_none() || Py_IS_TYPE(getter.ptr(), &PyFunction_Type)) {
+    children.push_back(Part(py::getattr(child.value, Names().own_name, py::none()), child, path));
+  }
+#endif
   PushAs(walker, "property", std::move(children));
 }
 

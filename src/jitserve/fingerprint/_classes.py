@@ -36,7 +36,6 @@ BOOKKEEPING = DESCRIPTIVE | {
     "_abc_impl",
     "_value2member_map_",
     "__signature__",
-    "__type_params__",
     *adapters.CLASS_ATTRIBUTES,
 }
 

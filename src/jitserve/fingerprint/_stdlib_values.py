@@ -52,16 +52,32 @@ def _datetime(value: datetime.datetime) -> tuple[Any, ...]:
 
 
 def _type_parameter(value: Any) -> tuple[Any, ...]:
-    """Its name, its variance, and whether it has a default. What it is bound to is told by names that are refused."""
-    has_default = getattr(value, "has_default", None)  # since Python 3.13
+    """Its name, its variance, and its default. What it is bound to is told by names that are refused."""
     variance = (getattr(value, name, None) for name in ("__covariant__", "__contravariant__", "__infer_variance__"))
     own = _raw.instance_dict(value) or {}
     added = [item for item in dict.items(own) if not item[0].startswith("__")]
-    return (value.__name__, *variance, has_default is not None and has_default(), *added)
+    return (value.__name__, *variance, *_default(value), *added)
+
+
+def _default(value: Any) -> tuple[Any, ...]:
+    """The default of a type parameter, or what will find it: nobody must be the first to ask."""
+    has_default = getattr(value, "has_default", None)  # since Python 3.13
+    if has_default is None or not has_default():
+        return (False,)
+    finders = [held for held in gc.get_referents(value) if type(held) is types.FunctionType]
+    return (True, *(finders or (value.__default__,)))
 
 
 def _match(value: re.Match[Any]) -> tuple[Any, ...]:
     return (value.re, value.string, value.pos, value.endpos, value.regs)
+
+
+def encode_decimal(walker: Walker, obj: decimal.Decimal, path: Path, trusted: bool) -> None:
+    """A decimal number: numbered only if it is none, as NaNs are."""
+    if not obj.is_nan() or walker.number(obj, path):
+        parts = tuple(obj.as_tuple())
+        walker.tokens.begin("decimal", len(parts))
+        walker.push([(part, path, trusted) for part in parts])
 
 
 def encode_memory(walker: Walker, obj: memoryview, path: Path, trusted: bool) -> None:
@@ -72,14 +88,6 @@ def encode_memory(walker: Walker, obj: memoryview, path: Path, trusted: bool) ->
         owner = None
     if type(owner) is not bytes:
         raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), "a memoryview of something else than bytes")
-def encode_decimal(walker: Walker, obj: decimal.Decimal, path: Path, trusted: bool) -> None:
-    """A decimal number: numbered only if it is none, as NaNs are."""
-    if not obj.is_nan() or walker.number(obj, path):
-        parts = tuple(obj.as_tuple())
-        walker.tokens.begin("decimal", len(parts))
-        walker.push([(part, path, trusted) for part in parts])
-
-
     if walker.number(obj, path):
         parts = (owner, obj.tobytes(), obj.format, obj.shape, obj.strides)
         walker.tokens.begin("memoryview", len(parts))
