@@ -89,9 +89,10 @@ def elements(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
         walker.order.saw(type(obj), values, orders, path, trusted)
         values.sort(key=lambda value: digests[id(value)])
     elif any(map(operator.is_not, values, copied)):
+        places = {id(value): i for i, value in enumerate(values)}
         walker.tokens.begin("order of a copy", len(values))
         for value in copied:
-            walker.tokens.int_(next(i for i, other in enumerate(values) if other is value))
+            walker.tokens.int_(places[id(value)])
     return [(value, (path, ITEM, i), trusted) for i, value in enumerate(values)]
 
 
