@@ -44,7 +44,7 @@ def called_instead() -> tuple[tuple[str, str, str], ...]:
     places = [("stdout", sys.stdout), ("stderr", sys.stderr)] if _has_other_streams() else []
     hooks = sys.get_asyncgen_hooks()
     if hooks != (None, None):
-        places += zip(hooks._fields, hooks, strict=True)  # type: ignore[attr-defined]
+        places += zip(("firstiter", "finalizer"), hooks, strict=True)
     showing = _OF_WARNINGS(warnings)
     if showing != _FROM_WARNINGS(warnings):
         places += zip(("showwarning", "formatwarning"), showing, strict=True)
