@@ -2,23 +2,26 @@
 
 JAX is not imported: a program may still be about to set its environment variables. ``install`` runs when the program
 has imported ``jax``, whenever that is.
+
+Nothing else is imported either that is not there anyway, not even ``jitserve``: the directory of the script is not on
+the path yet, and a module of its own may have the name of one in the standard library.
 """
 
-from __future__ import annotations
-
 import atexit
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import os
 import sys
-import warnings
-from collections.abc import Sequence
-from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FunctionType, ModuleType
+    from typing import Any
 
 # The interpreter option, `-X jitserve=summary`, by which `jitserve run` asks for the line at exit. Unlike an
 # environment variable it does not reach child processes.
 OPTION = "jitserve"
+
+_IMPORTLIB = "<frozen importlib._bootstrap>"
 
 
 def prepare() -> None:
@@ -29,46 +32,57 @@ def prepare() -> None:
         atexit.register(_summarize, os.getpid())
 
 
-class _JaxFinder(importlib.abc.MetaPathFinder):
-    """Finds ``jax``, once, as it would be found anyway, and adds ``install`` to its import."""
+class _JaxFinder:
+    """Finds ``jax`` as it would be found anyway, and adds ``install`` to its import, when that comes."""
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(self, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None" = None) -> "Any":
         if fullname != "jax":
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        others = [getattr(finder, "find_spec", None) for finder in sys.meta_path if finder is not self]
+        specs = (find(fullname, path, target) for find in others if find is not None)
+        spec = next((spec for spec in specs if spec is not None), None)
         if spec is not None and spec.loader is not None:
-            spec.loader = _ThenInstall(spec.loader)
+            self._add_install(spec.loader)
         return spec
 
+    def _add_install(self, loader: "Any") -> None:
+        """Shadows the method of the loader until ``jax`` is there; who looks at the loader sees the one it is."""
+        load = loader.exec_module
 
-class _ThenInstall(importlib.abc.Loader):
-    """Loads as ``loader`` does, leaves it in its place, and installs jitserve."""
+        def exec_module(module: "ModuleType") -> None:
+            vars(loader).pop("exec_module", None)
+            load(module)
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+                _install()
 
-    def __init__(self, loader: importlib.abc.Loader) -> None:
-        self._loader = loader
+        loader.exec_module = _within_importlib(exec_module)
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
 
-    def exec_module(self, module: ModuleType) -> None:
-        module.__loader__ = self._loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
-        try:
-            import jitserve
+def _within_importlib(function: "Any") -> "FunctionType":
+    """The function as one of importlib's: tracebacks leave those out, and warnings look for the importer beyond."""
+    code = function.__code__.replace(co_filename=_IMPORTLIB)
+    copy: FunctionType = type(function)(code, function.__globals__, function.__name__, None, function.__closure__)
+    return copy
 
-            jitserve.install()
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with jitserve, the program must run
-            warnings.warn(f"the program runs without jitserve: {error}", RuntimeWarning, stacklevel=2)
+
+def _install() -> None:
+    try:
+        import jitserve
+
+        jitserve.install()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with jitserve, the program must run
+        import warnings
+
+        warnings.warn(f"the program runs without jitserve: {error}", RuntimeWarning, stacklevel=2)
 
 
 def _summarize(pid: int) -> None:
     if os.getpid() != pid or sys.__stderr__ is None or sys.__stderr__.closed:
         return  # a forked child that leaves by sys.exit, or a program that wants no more output
-    from jitserve._summary import summary
+    line = "nothing was looked up"
+    if "jitserve._session" in sys.modules:
+        from jitserve._summary import summary
 
-    print(summary(), file=sys.__stderr__, flush=True)
+        line = summary() or line
+    print(f"jitserve: {line}", file=sys.__stderr__, flush=True)

@@ -1,23 +1,22 @@
-"""The line that ``jitserve run`` prints when the program is over.
+"""What ``jitserve run`` says when the program is over, if that has a session.
 
-It is made while the interpreter shuts down, so nothing is imported that is not there already: a program without JAX has
-no session, and one with a session has all that is needed.
+It is made while the interpreter shuts down, so nothing is imported that is not there already.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
+
+from jitserve._session import current_session
 
 if TYPE_CHECKING:
     from jitserve._stats import Stats
 
 
 def summary() -> str:
-    """What this process's calls came to, in one line."""
-    session = sys.modules.get("jitserve._session")
-    stats = None if session is None else session.current_session().counters.snapshot()
-    return describe(stats) if stats is not None and stats.lookups else "jitserve: nothing was looked up"
+    """What this process's calls came to, in one line; empty if nothing was looked up."""
+    stats = current_session().counters.snapshot()
+    return describe(stats) if stats.lookups else ""
 
 
 def describe(stats: Stats) -> str:
@@ -35,4 +34,4 @@ def describe(stats: Stats) -> str:
         f"hit rate {f'{hits / asked:.1%}' if asked else '-'}",
         f"{round(stats.seconds_saved, 1) + 0.0:.1f} s saved",
     ]
-    return f"jitserve: {', '.join(parts)}"
+    return ", ".join(parts)

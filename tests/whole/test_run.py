@@ -99,6 +99,47 @@ def test_program_without_jax_starts_nothing(store_dir: Path) -> None:
     assert not (store_dir / "VERSION").exists()
 
 
+def test_program_that_asks_for_jax_before_it_imports_it_is_served(store_dir: Path) -> None:
+    ask = "import importlib.util; spec = importlib.util.find_spec('jax'); print(type(spec.loader).__name__)"
+    then = (
+        "importlib.util.find_spec('jax'); import jax; print('_jit.py' in str(jax.jit.__code__), *vars(jax.__loader__))"
+    )
+    (store_dir / "ask.py").write_text(f"{ask}; {then}")
+    done = served(str(store_dir / "ask.py"))
+    assert done.stdout == b"SourceFileLoader\nTrue name path\n", done.stderr
+
+
+SHADOWED = ("random", "bisect", "ipaddress", "typing", "warnings", "tempfile", "importlib_metadata")
+
+
+@pytest.mark.parametrize("options", [(), ("--quiet",)], ids=["summary", "quiet"])
+def test_script_finds_its_own_modules_before_those_of_the_standard_library(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    for name in SHADOWED:
+        (tmp_path / f"{name}.py").write_text(f"mine = {name!r}")
+    ask = f"import sys\nfor name in {SHADOWED}:\n    print(vars(__import__(name)).get('mine'))"
+    (tmp_path / "script.py").write_text(f"{ask}\nprint(sorted(sys.modules))")
+    ours, plain = (python(*way, str(tmp_path / "script.py")) for way in (("-m", "jitserve", "run", *options), ()))
+    assert ours.stdout.decode().splitlines()[:-1] == plain.stdout.decode().splitlines()[:-1]
+    more, before = (set(ast.literal_eval(done.stdout.decode().splitlines()[-1])) for done in (ours, plain))
+    assert more - before <= {"atexit", "sitecustomize"}
+    assert ours.stderr == (b"" if options else b"jitserve: nothing was looked up\n")
+
+
+FAKE_JAX = """
+import warnings
+warnings.warn("heard while jax is imported", UserWarning, stacklevel=2)
+raise RuntimeError("no jax today")
+"""
+
+
+def test_import_of_jax_fails_and_warns_as_under_python(tmp_path: Path) -> None:
+    (tmp_path / "jax.py").write_text(FAKE_JAX)
+    (tmp_path / "script.py").write_text("def main():\n    import jax\n\n\nmain()\n")
+    assert_same("script.py", cwd=tmp_path)
+
+
 def test_second_start_is_served_and_says_so(store_dir: Path) -> None:
     first, second = (python("-m", "jitserve", "run", "two_devices.py") for _ in range(2))
     plain = python("two_devices.py")

@@ -7,12 +7,16 @@ import sys
 _here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [_path for _path in sys.path if os.path.abspath(_path or os.curdir) != _here]
 _self = sys.modules.pop("sitecustomize")
+# By its file: what finds and what makes up the package `jitserve` would import more than the program has asked for.
+sys.path.insert(0, os.path.dirname(_here))
 try:
-    from jitserve._startup_hook import prepare
+    from _startup_hook import prepare  # type: ignore[import-not-found]
 except Exception:  # noqa: BLE001 - whatever is wrong with jitserve, the program must run
-    pass
+    del sys.path[0]
 else:
+    del sys.path[0]
     prepare()
+sys.modules.pop("_startup_hook", None)
 try:
     import sitecustomize  # type: ignore[import-not-found] # noqa: F401 - the hidden one
 except ImportError as _error:
