@@ -23,7 +23,9 @@ enum class Interest { kNone = 0, kNewCalls = 1, kStarts = 2, kAllCalls = 3 };
 // A profiler that was there before goes on: its function is called first, and is put back in the end.
 class Profile {
  public:
-  Profile(py::function on_code, py::function on_call) : on_code_(std::move(on_code)), on_call_(std::move(on_call)) {}
+  // `pass_on` is called with an error of the others, and raises it if it is none of ours.
+  Profile(py::function on_code, py::function on_call, py::function pass_on)
+      : on_code_(std::move(on_code)), on_call_(std::move(on_call)), pass_on_(std::move(pass_on)) {}
 
   void Start(py::object self) {
     PyThreadState* const thread = PyThreadState_Get();
@@ -94,13 +96,17 @@ class Profile {
       return -1;
     }
     if (what != PyTrace_CALL && what != PyTrace_C_CALL) return 0;
-    for (Profile* each = self; each != nullptr; each = each->outer_) each->Handle(frame, what, argument);
+    for (Profile* each = self; each != nullptr; each = each->outer_) {
+      if (!each->Handle(frame, what, argument)) return -1;
+    }
     return 0;
   }
 
-  void Handle(PyFrameObject* frame, int what, PyObject* argument) {
+  // False, with an error set: a handler of signals has raised it, or it is one that nobody may catch.
+  bool Handle(PyFrameObject* frame, int what, PyObject* argument) {
     PyObject* const code = reinterpret_cast<PyObject*>(PyFrame_GetCode(frame));
     const Interest interest = InterestIn(code);
+    bool goes_on = true;
     try {
       if (what == PyTrace_CALL) {
         if (interest == Interest::kStarts) Started(py::reinterpret_borrow<py::object>(code), frame);
@@ -108,10 +114,23 @@ class Profile {
       } else if (interest == Interest::kAllCalls || (interest == Interest::kNewCalls && IsNew(argument))) {
         on_call_(py::reinterpret_borrow<py::object>(argument));
       }
-    } catch (py::error_already_set&) {
+    } catch (py::error_already_set& error) {
       failed_ = true;  // the recording is worthless, and the user's call goes on
+      if (error.trace()) PyException_SetTraceback(error.value().ptr(), error.trace().ptr());
+      goes_on = error.matches(PyExc_Exception) && IsOurs(error.value());
+      if (!goes_on) error.restore();
     }
     Py_DECREF(code);
+    return goes_on;
+  }
+
+  bool IsOurs(const py::object& error) {
+    try {
+      pass_on_(error);
+    } catch (py::error_already_set& raised) {
+      return !raised.value().is(error);
+    }
+    return true;
   }
 
   static bool IsWatched(Interest interest) {
@@ -133,6 +152,7 @@ class Profile {
 
   py::function on_code_;
   py::function on_call_;
+  py::function pass_on_;
   std::unordered_map<PyObject*, Interest> interest_;
   std::vector<py::object> alive_;                     // the keys of interest_ stay valid
   std::vector<std::unordered_set<PyObject*>> parts_;  // what ran in the parts that are under way
@@ -149,7 +169,8 @@ thread_local Profile* Profile::current_ = nullptr;
 
 void BindProfile(py::module_& module) {
   py::class_<Profile>(module, "Profile", "Reports what this thread executes: code objects and calls of C functions.")
-      .def(py::init<py::function, py::function>(), py::arg("on_code"), py::arg("on_call"))
+      .def(py::init<py::function, py::function, py::function>(), py::arg("on_code"), py::arg("on_call"),
+           py::arg("pass_on"))
       .def("start", [](py::object self) { self.cast<Profile&>().Start(self); })
       .def("stop", [](py::object self) { return self.cast<Profile&>().Stop(self); })
       .def("begin_part", &Profile::BeginPart)

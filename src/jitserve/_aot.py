@@ -14,6 +14,7 @@ from jitserve._outcome import BypassReason, Refusal
 from jitserve._publish import publish
 from jitserve._recorded import recorded
 from jitserve._session import current_session
+from jitserve._signals import pass_on
 from jitserve._unrecorded import where_lowered, where_traced
 
 
@@ -55,7 +56,8 @@ def place_of_trace(jitted: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         return contextlib.nullcontext()
     try:
         call = _jax.parse_call(fun, _jax.options(jitted), args, kwargs)
-    except Exception:  # noqa: BLE001 - whatever is wrong with the arguments, JAX says it itself
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the arguments, JAX says it itself
+        pass_on(error)
         return contextlib.nullcontext()
     return recorded(session, call) or where_traced(session, fun)
 

@@ -18,6 +18,7 @@ from jitserve._lookup import load_executable, scope_of
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._program_key import encode_compilation, program_key
 from jitserve._refused import refused_manifest
+from jitserve._signals import pass_on
 from jitserve.record import _programs, _trees
 from jitserve.record._footprints import new_footprints
 from jitserve.record._manifest import SCHEMA, new_manifest
@@ -80,6 +81,9 @@ def build(session: Session, store: Store, call: _jax.Call, plan: Plan, trace: Tr
         if audit is not None and not result.program_key:
             with session.guard("the note of a refusal"):
                 result.refused = refused_manifest(refusal, audit.dependencies)
+    except BaseException:
+        release(result)
+        raise
     if result.generation and not result.manifests:
         result.program = None  # one of a set is found through a manifest only
     return result
@@ -89,7 +93,8 @@ def _lower(traced: _jax.Traced, result: Build) -> _jax.Lowered | None:
     started = time.perf_counter()
     try:
         lowered = traced.lower()
-    except Exception:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001
+        pass_on(error)
         # The user's error, for example arguments on different devices. The ordinary call, for which the trace is
         # cached, meets it again and raises it with JAX's own words.
         return None

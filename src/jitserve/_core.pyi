@@ -200,9 +200,15 @@ class Profile:
         on_code: called with a code object and its frame when it starts for the first time. The answer says what else
             to report: 0 nothing, 1 each C function that it calls, once, 2 each further start, 3 all calls of C code.
         on_call: called with each C function that such a code object calls.
+        pass_on: called with each error of these two; raises it if it is not to be kept from the code that runs.
     """
 
-    def __init__(self, on_code: Callable[[CodeType, FrameType], int], on_call: Callable[[object], None]) -> None: ...
+    def __init__(
+        self,
+        on_code: Callable[[CodeType, FrameType], int],
+        on_call: Callable[[object], None],
+        pass_on: Callable[[BaseException], None],
+    ) -> None: ...
     def start(self) -> None:
         """Begins to report, in this thread only."""
     def stop(self) -> bool:

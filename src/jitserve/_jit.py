@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import weakref
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from jitserve._lookup import Direct
 from jitserve._own_traces import place_of_own_trace
 from jitserve._resolve import resolve
 from jitserve._session import current_session
+from jitserve._signals import pass_on
 
 # What the dispatcher wants: the result, its fast-path data, and whether to forget the entry.
 Dispatched = tuple[Any, Any, bool]
@@ -67,6 +67,7 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
         except Exception as error:
             if _users.is_the_users(error) or isinstance(error, WrongHitError):
                 raise
+            pass_on(error)
             return attempt.rescue(error)
 
     return cache_miss
@@ -102,6 +103,8 @@ class _Attempt:
 
     def rescue(self, error: Exception) -> Dispatched:
         """After an error of our own: the answer if the call has been made, else plain JAX."""
-        with contextlib.suppress(Exception):  # where there is no session, that is the error
+        try:
             current_session().broke("a lookup", error)
+        except Exception as another:  # noqa: BLE001 - where there is no session, that is the error
+            pass_on(another)
         return self.plain() if self._answer is None else self._answer

@@ -21,6 +21,7 @@ from jitserve._errors import RecordError, StoreFault
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._repeated import Repeated
 from jitserve._settings import Settings
+from jitserve._signals import pass_on
 from jitserve._stats import Counters
 from jitserve._writer import Writer
 
@@ -85,6 +86,7 @@ class Session:
         try:
             self._store = open_store(self.settings, self._tier_fault)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the store, the call goes on without it
+            pass_on(error)
             self._broken = error.kind if isinstance(error, StoreFault) else "internal"
             self.fault(self._broken)
             what = error.message if isinstance(error, StoreFault) else repr(error)
@@ -183,13 +185,14 @@ class Session:
     def guard(self, what: str) -> Iterator[None]:
         """Runs a step of ours whose failure must not reach the user: it is counted and logged instead.
 
-        A ``Refusal`` passes: it is an answer, not a failure.
+        A ``Refusal`` passes: it is an answer, not a failure. So does what a handler of the user's for a signal raises.
         """
         try:
             yield
         except Refusal:
             raise
         except Exception as error:  # noqa: BLE001 - that is the purpose
+            pass_on(error)
             self.broke(what, error)
 
     def broke(self, what: str, error: Exception) -> None:

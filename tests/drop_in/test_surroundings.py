@@ -20,3 +20,51 @@ def test_call_in_an_event_loop_is_served(store_dir: Path) -> None:
     assert first["value"] == second["value"] == 11.0
     assert first["stats"]["misses"] == second["stats"]["direct_hits"] == 1
     assert first["stats"]["faults"] == second["stats"]["faults"] == {}
+
+
+ALARMED = """
+import signal, time
+from jax.extend.core import Primitive
+from jax.interpreters import mlir
+class Alarm:
+    def ring(self, number, frame):
+        raise TimeoutError("that took too long")
+WAYS = {"function": lambda number, frame: Alarm().ring(number, frame), "method": Alarm().ring}
+def wait(*context):
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        pass
+    return context[1:]
+slow = Primitive("slow")
+slow.def_abstract_eval(lambda x: x)
+mlir.register_lowering(slow, lambda context, x: wait(context, x))
+class Static:
+    def __hash__(self):
+        return hash(wait())
+class Captured: pass
+jitserve.register_fingerprint(Captured, lambda captured: len(wait()))
+captured = Captured()
+HERE = {
+    "trace": lambda: jitserve.jit(lambda x: x + len(wait()))(1.0),
+    "lowering": lambda: jitserve.jit(slow.bind)(1.0),
+    "lookup": lambda: jitserve.jit(lambda x: x + len(vars(captured)))(1.0),
+    "static": lambda: jitserve.jit(lambda x, s: x + 1, static_argnums=1)(1.0, Static()),
+}
+def outcome(where, way):
+    signal.signal(signal.SIGALRM, WAYS[way])
+    try:
+        return repr(HERE[where]())
+    except TimeoutError as error:
+        return str(error)
+outcomes = {f"{where}, {way}": outcome(where, way) for where in HERE for way in WAYS}
+answer(outcomes=outcomes, after=float(jitserve.jit(lambda x: -x)(2.0)))
+"""
+
+
+def test_error_of_a_handler_for_a_signal_reaches_the_program_wherever_it_strikes(store_dir: Path) -> None:
+    done = evaluate(ALARMED)
+    assert len(done["outcomes"]) == 8
+    assert set(done["outcomes"].values()) == {"that took too long"}, done["outcomes"]
+    assert done["after"] == -2.0
+    assert done["stats"]["faults"] == {}

@@ -16,6 +16,7 @@ from jaxlib import _jax
 
 from jitserve._jax._absent import Absent
 from jitserve._outcome import BypassReason, Refusal
+from jitserve._signals import pass_on
 
 # What JAX takes as a host value: its own literals say their element type themselves.
 _HOST_VALUES = frozenset({bool, int, float, complex, np.ndarray, literals.TypedNdArray, *literals.typed_scalar_types})
@@ -85,7 +86,8 @@ def call_number(call: Call) -> int:
     """By what JAX's caches tell calls of a function apart whose leaves are alike: equal for equal calls."""
     try:
         return hash((call.signature, config.trace_context()))
-    except Exception:  # noqa: BLE001 - of a static argument; JAX raises it itself, in its own words
+    except Exception as error:  # noqa: BLE001 - of a static argument; JAX raises it itself, in its own words
+        pass_on(error)
         return 0
 
 

@@ -7,6 +7,8 @@ import sys
 import threading
 from typing import Any
 
+from jitserve._signals import pass_on
+
 from ._audit_events import CHANGES, LISTINGS, OUTSIDE
 from ._observer import Observer
 
@@ -46,7 +48,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     _current.busy = True  # what the observer itself opens is no event of the user's
     try:
         observer.audited(event, arguments, sys._getframe(1))
-    except Exception:  # noqa: BLE001 - the recording is worthless then, and the user's call goes on
+    except Exception as error:  # noqa: BLE001 - the recording is worthless then, and the user's call goes on
         observer.failed = True
+        pass_on(error)
     finally:
         _current.busy = False

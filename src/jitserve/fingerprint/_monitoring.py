@@ -12,6 +12,7 @@ import threading
 import types
 
 from jitserve._outcome import BypassReason, Refusal
+from jitserve._signals import pass_on
 
 from ._observer import Interest, Observer
 
@@ -97,8 +98,9 @@ class Monitoring:
         """Reports a start; whether no further one needs to be."""
         try:
             interest = self._observer.code_started(code, sys._getframe(2))
-        except Exception:  # noqa: BLE001 - the recording is worthless then, and the user's call goes on
+        except Exception as error:  # noqa: BLE001 - the recording is worthless then, and the user's call goes on
             self._failed = True
+            pass_on(error)
             interest = Interest.NONE
         if interest is Interest.STARTS:
             return False
@@ -114,7 +116,8 @@ class Monitoring:
         try:
             receiver = None if first is sys.monitoring.MISSING else first
             self._observer.called(function, receiver, sys._getframe(1))
-        except Exception:  # noqa: BLE001 - see above
+        except Exception as error:  # noqa: BLE001 - see above
             self._failed = True
+            pass_on(error)
         # A call site of a library is looked at once: there are many, and what the user hands to a library is walked.
         return None if id(code) in self._observer.users else sys.monitoring.DISABLE

@@ -6,6 +6,7 @@ import sys
 import types
 
 from jitserve import _core
+from jitserve._signals import pass_on
 
 from ._observer import Interest, Observer
 
@@ -18,7 +19,7 @@ class Profiling:
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
-        self._profile = _core.Profile(self._started, self._called)
+        self._profile = _core.Profile(self._started, self._called, pass_on)
 
     def start(self) -> None:
         """Begins to report."""

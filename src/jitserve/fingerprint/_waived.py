@@ -9,6 +9,7 @@ from jitserve._dependencies import File
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._pure import PureFunction
 from jitserve._registrations import registrations
+from jitserve._signals import pass_on
 
 from . import _raw
 from ._path import ATTR, Path, render
@@ -48,6 +49,7 @@ def registered(cls: type) -> Callable[[Walker, Any, Path, bool], None] | None:
         try:
             data = describe(obj)
         except Exception as error:  # noqa: BLE001 - the user's function may raise anything
+            pass_on(error)
             text = f"the fingerprint registered for {_raw.qualname(cls)} raised {type(error).__name__}: {error}"
             raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), text) from None
         walker.tokens.begin("registered", 3)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from jitserve._errors import StoreFault
+from jitserve._signals import pass_on
 from jitserve.store._faults import DaemonFault
 from jitserve.store._handles import kept_from_teardown
 
@@ -111,7 +112,12 @@ class Connection:
             raise self.fault(error, method) from error
 
     def fault(self, error: Exception, method: str) -> StoreFault:
-        """What went wrong with an RPC, in our words. Unless it is the store's fault, the daemon is given up."""
+        """What went wrong with an RPC, in our words. Unless it is the store's fault, the daemon is given up.
+
+        Raises:
+            ``error`` itself, where a handler of signals of the user's has raised it.
+        """
+        pass_on(error)
         if isinstance(error, ImportError):
             return self.give_up("daemon_error", f"gRPC cannot be imported: {error}")
         import grpc

@@ -1,0 +1,39 @@
+"""Errors that a handler of signals has raised: the user's, whatever of ours the signal has interrupted."""
+
+from __future__ import annotations
+
+import functools
+import signal
+import threading
+import types
+
+
+def pass_on(error: BaseException) -> None:
+    """Raises the error, or the one that caused it, if a handler of signals has raised that.
+
+    To be called first where all errors are caught since they must be our own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return  # Python runs handlers in the main thread only
+    codes = {_code_of(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
+    cause: BaseException | None = error
+    while cause is not None and codes:
+        if _has_run(codes, cause.__traceback__):
+            raise cause
+        cause = cause.__cause__
+
+
+def _has_run(codes: set[types.CodeType | None], traceback: types.TracebackType | None) -> bool:
+    while traceback is not None and traceback.tb_frame.f_code not in codes:
+        traceback = traceback.tb_next
+    return traceback is not None
+
+
+def _code_of(handler: object) -> types.CodeType | None:
+    """The code of a handler that is written in Python; None of others."""
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    if not isinstance(handler, types.FunctionType | types.MethodType) and callable(handler):
+        handler = getattr(type(handler), "__call__", None)  # noqa: B004 - what a call of an object runs
+    function = handler.__func__ if isinstance(handler, types.MethodType) else handler
+    return function.__code__ if isinstance(function, types.FunctionType) else None
