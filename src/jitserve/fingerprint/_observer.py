@@ -333,7 +333,8 @@ class Observer:
         if frame is None or origin_of_code(frame.f_code, frame) is not Origin.LIBRARY:
             return False
         known = adapters.HARMLESS.get(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
-        return known is not None and reason in known.does and known.variable in frame.f_code.co_varnames
+        variables = (*frame.f_code.co_varnames, *frame.f_code.co_cellvars)
+        return known is not None and reason in known.does and known.variable in variables
 
     def _depend(self, kind: DependencyKind, name: str) -> None:
         if (kind, name) not in self._dependencies:

@@ -56,7 +56,12 @@ THREAD_LOCALS: dict[tuple[str, str], str] = {**_attrs.THREAD_LOCALS}
 CLASS_ATTRIBUTES: dict[str, str] = {**_pydantic.CLASS_ATTRIBUTES}
 
 # What functions of libraries do while they are traced without any effect on a program.
-HARMLESS: dict[str, Harmless] = {**_einops.HARMLESS, **_equinox.HARMLESS, **_numpyro.HARMLESS}
+HARMLESS: dict[str, Harmless] = {
+    **_einops.HARMLESS,
+    **_equinox.HARMLESS,
+    **_flax.HARMLESS,
+    **_numpyro.HARMLESS,
+}
 
 # Libraries that put off until a trace what every process makes alike: what to do before, by the module to wait for.
 PREPARED: dict[str, Callable[[Any], None]] = {**_einops.PREPARED}

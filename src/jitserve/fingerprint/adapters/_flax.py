@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from jitserve._outcome import BypassReason
+
 from ._adapter import Adapter
+from ._harmless import Harmless
 
 TABLE = {
     "flax.linen.module.Module": Adapter(
@@ -29,4 +32,22 @@ REGISTRIES = {
     ("flax.nnx.graph", "GRAPH_REGISTRY"): "how classes are taken apart",
     ("flax.nnx.graph", "JAX_PYTREE_REGISTRY"): "how classes are taken apart",
     ("flax.nnx.pytreelib", "GRAPH_REGISTRY"): "how classes are taken apart",
+}
+
+_ORDER = frozenset((BypassReason.HASH_ORDER,))
+HARMLESS = {
+    "flax.linen.module._get_local_method_names": Harmless(
+        reason="names of methods, each of which is wrapped by itself, and stays where it is in the class",
+        does=_ORDER,
+        variable="true_methods",
+    ),
+    "flax.nnx.extract.check_prefix": Harmless(
+        reason="in which order the variables with the same axes or shardings leave a transformed function, as further "
+        "results of it, to be taken apart by the same trace",
+        does=_ORDER,
+        variable="unique_prefixes",
+    ),
+    "flax.nnx.variablelib.Variable.get_metadata": Harmless(
+        reason="what is left out of a copy of a dictionary, which keeps its order", does=_ORDER, variable="metadata"
+    ),
 }
