@@ -33,6 +33,9 @@ def jit(*args: Any, **options: Any) -> Any:
     return _twin(stock) if args else lambda fun: _twin(stock(fun))
 
 
+jit.__module__ = "jitserve"  # where pickle finds this function; under the name of JAX's it would find another one
+
+
 def _twin(stock: Any) -> Any:
     try:
         weakref.ref(_jax.user_function(stock))

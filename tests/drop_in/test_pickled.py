@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import pickle
 from pathlib import Path
 
 import jax
@@ -34,3 +36,16 @@ def test_unpickled_function_is_served_like_the_one_that_was_pickled(tmp_path: Pa
         jitserve.flush()
     assert jitserve.stats().direct_hits == 1
     assert jitserve.stats().faults == {}
+
+
+@pytest.mark.parametrize("installed", [False, True], ids=["alone", "installed"])
+def test_jit_itself_is_pickled_by_its_name(installed: bool) -> None:
+    if installed:
+        jitserve.install()
+    try:
+        decorator = pickle.loads(pickle.dumps(functools.partial(jitserve.jit, static_argnums=0)))  # noqa: S301
+        assert cloudpickle.loads(cloudpickle.dumps(jitserve.jit)) is jitserve.jit
+    finally:
+        jitserve.uninstall()
+    assert decorator.func is jitserve.jit
+    assert jitserve.jit.__module__ == "jitserve"
