@@ -55,7 +55,7 @@ def configure(
             raise SettingsError(f"{name}={seconds} is not a time: use a number of seconds, 0 or more")
     changes: dict[str, object] = {name: seconds for name, seconds in times.items() if seconds is not None}
     if directory is not None:
-        changes |= {"store_dir": Path(directory), "store_dir_explicit": True}
+        changes |= {"store_dir": Path(directory).absolute(), "store_dir_explicit": True}
     if address is not None:
         wanted = address.lower() != "none"
         changes |= {"address": address if wanted else None, "daemon_wanted": wanted}

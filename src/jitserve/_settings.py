@@ -103,7 +103,8 @@ def _temporary(environ: Mapping[str, str]) -> Path:
 
 def _directory(text: str) -> Path:
     try:
-        return Path(text).expanduser()
+        # What a relative path means now is what it means for the process: programs change their directory.
+        return Path(text).expanduser().absolute()
     except RuntimeError as error:
         raise SettingsError(f"JITSERVE_DIR={text!r}: {error}", "JITSERVE_DIR") from None
 
@@ -112,7 +113,7 @@ def _default_store_dir() -> Path:
     # Imported here: only processes without JITSERVE_DIR need it.
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("jitserve", appauthor=False))
+    return Path(platformdirs.user_cache_dir("jitserve", appauthor=False)).absolute()
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from empty_store import empty_store
 from tests.whole.processes import evaluate
 
 STEP = "function = jitserve.jit(lambda x: x * 5 + 1)\n"
@@ -20,6 +21,18 @@ def test_call_in_an_event_loop_is_served(store_dir: Path) -> None:
     assert first["value"] == second["value"] == 11.0
     assert first["stats"]["misses"] == second["stats"]["direct_hits"] == 1
     assert first["stats"]["faults"] == second["stats"]["faults"] == {}
+
+
+def test_directory_by_a_relative_path_stays_where_it_is_when_the_program_goes_elsewhere(tmp_path: Path) -> None:
+    code = (
+        f"{STEP}import os\nfunction(1.0)\nos.makedirs('elsewhere', exist_ok=True)\nos.chdir('elsewhere')\n"
+        "jitserve.jit(lambda x: x - 1)(1.0)\nanswer()"
+    )
+    directory = empty_store(tmp_path / "store")
+    first, second = (evaluate(code, cwd=tmp_path, JITSERVE_DIR=directory.name) for _ in range(2))
+    assert first["stats"]["misses"] == second["stats"]["direct_hits"] == 2
+    assert first["stats"]["faults"] == second["stats"]["faults"] == {}
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 ALARMED = """

@@ -47,9 +47,9 @@ def served(*arguments: str, cwd: Path = SCRIPTS, **environ: str) -> subprocess.C
     return python("-m", "jitserve", "run", "--quiet", *arguments, cwd=cwd, **environ)
 
 
-def evaluate(code: str, **environ: str) -> dict[str, Any]:
+def evaluate(code: str, cwd: Path = SCRIPTS, **environ: str) -> dict[str, Any]:
     """Runs ``code`` after ``PREAMBLE`` in a process of its own, and returns what it gave to ``answer``."""
-    done = python("-c", PREAMBLE + code, **environ)
+    done = python("-c", PREAMBLE + code, cwd=cwd, **environ)
     assert done.returncode == 0, done.stderr.decode()
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
