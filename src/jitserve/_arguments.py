@@ -36,7 +36,8 @@ def leaf_ingredients(call: _jax.Call) -> list[Ingredient]:
 def _leaf(name: str, leaf: Any) -> Ingredient:
     aval = _jax.leaf_aval(leaf)
     sharding, committed, layout = _jax.leaf_placement(leaf)
-    text = f"{aval.dtype}[{','.join(map(str, aval.shape))}]{', weakly typed' if aval.weak_type else ''}"
+    space = "" if aval.memory_space.name == "Device" else f"<{aval.memory_space.name.lower()}>"
+    text = f"{aval.dtype}{space}[{','.join(map(str, aval.shape))}]{', weakly typed' if aval.weak_type else ''}"
     if sharding is None:
         return Ingredient(name, b"", text, "argument", ("on the host",))
     place = f"{'committed to' if committed else 'on'} {_where(sharding)}"

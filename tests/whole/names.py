@@ -11,6 +11,7 @@ DESCRIBED = (
     "explicit_mesh",
     "automatic_mesh",
     "host_memory",
+    "column_by_column",
     "typed_key",
     "typed_keys",
     "tree",

@@ -64,6 +64,23 @@ def test_call_in_the_same_process_is_found_without_a_trace(store_dir: Path) -> N
     assert evaluate(code)["made"] == []
 
 
+def test_description_in_other_memory_stands_aside_since_jax_would_trace_something_else(store_dir: Path) -> None:
+    code = (
+        WAVE
+        + """
+where = jax.sharding.SingleDeviceSharding(jax.devices()[0], memory_kind="pinned_host")
+outcome = jitserve.precompile(wave, struct((3,), "float32", sharding=where))
+there = jax.device_put(jnp.ones(3), where)
+told = str(jitserve.explain(wave, there))
+answer(outcome=outcome.value, there=jitserve.precompile(wave, there).value, told=told)
+"""
+    )
+    answer = evaluate(code)
+    assert answer["outcome"] == "bypass"
+    assert answer["stats"]["bypasses"] == {"unsupported_argument": 1}
+    assert answer["there"] == "miss"
+
+
 def test_nothing_is_executed_and_nothing_donated(store_dir: Path) -> None:
     code = (
         WAVE

@@ -32,7 +32,8 @@ def stand_in(leaf: Any) -> Any:
     it. One with a sharding stands for what ``jax.device_put`` makes.
 
     Raises:
-        Refusal: REFS for a struct that stands for a reference, UNSUPPORTED_ARGUMENT for symbolic dimensions.
+        Refusal: REFS for a struct that stands for a reference, UNSUPPORTED_ARGUMENT for symbolic dimensions, and for
+            memory that JAX tells from the device's in types of arrays, but not in those of structs.
     """
     if not isinstance(leaf, jax.ShapeDtypeStruct):
         return leaf
@@ -44,13 +45,25 @@ def stand_in(leaf: Any) -> Any:
     aval = core.shaped_abstractify(leaf)
     committed = leaf.sharding is not None
     sharding = leaf.sharding if committed else make_single_device_sharding(pxla.get_default_device())
-    layout = leaf.format.layout
-    return Absent(aval, sharding, committed, _default_layout(aval, sharding) if layout is None else layout)
+    if core.mem_kind_to_space(sharding.memory_kind) != aval.memory_space:
+        detail = f"JAX traces a description in {sharding.memory_kind} memory as if it were on the device: give an array"
+        raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, "argument", detail)
+    return Absent(aval, sharding, committed, _layout(leaf.format.layout, aval, sharding))
 
 
 def without_trace(leaf: Any) -> Any:
     """What stands for an argument leaf of an inner call: ``Absent`` for a tracer, everything else for itself."""
     return Absent(core.shaped_abstractify(leaf), None, False, None) if isinstance(leaf, core.Tracer) else leaf
+
+
+def _layout(wanted: Any, aval: Any, sharding: Any) -> Any:
+    """The layout of such an array as the device would report it."""
+    default = _default_layout(aval, sharding)
+    if wanted is None or default is None:
+        return wanted or default
+    if wanted.tiling is None and default.tiling == ():  # not given, and the device has none
+        return Layout(wanted.major_to_minor, (), wanted.sub_byte_element_size_in_bits)
+    return wanted
 
 
 def _default_layout(aval: Any, sharding: Any) -> Any:

@@ -10,6 +10,7 @@ os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental.layout import Format, Layout
 from jax.sharding import AxisType, NamedSharding, PartitionSpec, SingleDeviceSharding
 
 import jitserve
@@ -57,6 +58,7 @@ def put(value, sharding):
 ones = jnp.ones
 model = Model()
 host = SingleDeviceSharding(jax.devices()[0], memory_kind=jax.devices()[0].addressable_memories()[-1].kind)
+columns = Format(Layout((1, 0)), SingleDeviceSharding(jax.devices()[0]))
 tree = {"w": ones((3, 2)), "b": ones(2, "bfloat16")}
 # Function, positional and keyword arguments. Arrays are described for `precompile`, everything else is given as it is.
 CASES = {
@@ -70,6 +72,7 @@ CASES = {
     "explicit_mesh": (jitserve.jit(wave), (put(ones(8), NamedSharding(explicit, PartitionSpec("x"))),), {}),
     "automatic_mesh": (jitserve.jit(wave), (put(ones((8, 8)), NamedSharding(automatic, PartitionSpec("y", "x"))),), {}),
     "host_memory": (jitserve.jit(wave), (put(ones(16), host),), {}),
+    "column_by_column": (jitserve.jit(wave), (put(ones((3, 4)), columns),), {}),
     "typed_key": (jitserve.jit(draw), (jax.random.key(1),), {}),
     "typed_keys": (jitserve.jit(draw_each), (jax.random.split(jax.random.key(1), 5),), {}),
     "tree": (jitserve.jit(affine), (tree, ones((4, 3))), {}),
@@ -89,6 +92,8 @@ CASES = {
 def describe(leaf):
     if not isinstance(leaf, jax.Array):
         return leaf
+    if leaf.ndim == 2 and leaf.format.layout.major_to_minor == (1, 0):
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=columns)
     return jax.ShapeDtypeStruct(
         leaf.shape, leaf.dtype, weak_type=leaf.aval.weak_type, sharding=leaf.sharding if leaf.committed else None
     )
