@@ -29,6 +29,11 @@ def test_module_runs_and_fails_as_under_python() -> None:
     assert_same("-m", "package", "-m", "--quiet", "x")
 
 
+def test_module_is_named_in_the_same_word_as_under_python() -> None:
+    assert_same("-mpackage", "-m", "x")
+    assert_same("-Omcalendar", "--type", "text", "2026", "11")
+
+
 def test_module_of_the_standard_library_runs_as_under_python() -> None:
     assert_same("-m", "calendar", "--type", "text", "2026", "11")
 
@@ -68,6 +73,20 @@ def test_interpreter_option_that_forbids_it_is_refused(option: str) -> None:
     done = python(option, "-c", code, "run", "behaviour.py", "describe")
     assert done.returncode == 2
     assert b"without the options -I, -E and -S" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "options", [("-I",), ("-OE",), ("-W", "error", "-S"), ("-Xutf8", "-Im")], ids=lambda options: " ".join(options)
+)
+def test_interpreter_option_before_the_program_that_forbids_it_is_refused(options: tuple[str, ...]) -> None:
+    done = served(*options, "behaviour.py", "describe")
+    assert done.returncode == 2
+    assert b"without the options -I, -E and -S" in done.stderr
+
+
+@pytest.mark.parametrize("options", [("-W", "error::IESWarning", "-O"), ("-Xnone=I", "-u")])
+def test_other_interpreter_options_may_stand_before_the_program(options: tuple[str, ...]) -> None:
+    assert_same(*options, "behaviour.py", "exit_without", "-I")
 
 
 def test_setting_that_cannot_be_used_is_named_before_the_program_starts() -> None:
