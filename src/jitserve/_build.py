@@ -240,7 +240,8 @@ def _variant(call: _jax.Call, verdict: Verdict, traced: _jax.Traced, result: Bui
         costs=result.costs,
         ingredients=_blob(result.ingredients) if result.ingredients else None,
         function=function_name(call),
-        warnings=result.warnings,
+        warnings=[message for message, _ in result.warnings],
+        warning_lines=[line for _, line in result.warnings],
         whole_key=verdict.whole.digest,
         rebindings=encode_rebindings(verdict.rebound, scope_of(verdict.key)),
     )

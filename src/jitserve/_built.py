@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jitserve import _core
+from jitserve import _core, _jax
 from jitserve._outcome import Outcome, Refusal
 from jitserve.v1 import record_pb2 as pb
 
@@ -78,7 +78,7 @@ class Build:
     root_key: bytes = b""
     ran: Mapping[int, types.CodeType] | None = None
     refused: bytes = b""
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[_jax.Warned] = field(default_factory=list)
     lease: Lease | None = None
     generation: bytes = b""
 

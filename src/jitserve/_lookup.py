@@ -51,7 +51,7 @@ class Direct:
     out_tree: Any
     load_s: float
     saved_s: float
-    warnings: list[str]
+    warnings: list[_jax.Warned]
     rebindings: Rebindings
     variant: pb.Variant
 
@@ -92,7 +92,12 @@ def direct_of(key: CallKey, variant: pb.Variant, found: Loaded, started: float) 
     rebindings = decode_rebindings(variant.rebindings, scope)
     saved_s = variant.costs.trace_s + variant.costs.lower_s + found.compile_s
     load_s = time.perf_counter() - started
-    return Direct(found, out_tree, load_s, saved_s - load_s, list(variant.warnings), rebindings, variant)
+    return Direct(found, out_tree, load_s, saved_s - load_s, _warned(variant), rebindings, variant)
+
+
+def _warned(variant: pb.Variant) -> list[_jax.Warned]:
+    lines = variant.warning_lines or [1] * len(variant.warnings)  # older entries have none
+    return list(zip(variant.warnings, lines, strict=True))
 
 
 def holds(store: Store, item: pb.Dependency, bound: Bound | None = None) -> bool:

@@ -82,12 +82,12 @@ def test_call_of_which_a_trace_sees_the_same_warns_in_a_later_process_as_plain_j
 
 
 def test_warning_on_a_hit_comes_from_where_it_comes_from_in_plain_jax() -> None:
-    def blamed(jit: Any) -> str:
+    def blamed(jit: Any) -> tuple[str, int]:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
             jit(lambda x: x[:1], donate_argnums=0)(jnp.arange(4.0))
         jitserve.flush()
-        return heard[0].filename
+        return heard[0].filename, heard[0].lineno
 
     assert blamed(jitserve.jit) == blamed(jitserve.jit) == blamed(jax.jit)
     assert jitserve.stats().direct_hits == 1

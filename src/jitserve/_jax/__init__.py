@@ -82,4 +82,5 @@ from jitserve._jax._rules import rules_of as rules_of
 from jitserve._jax._stages import serve_stages as serve_stages
 from jitserve._jax._targets import check_targets as check_targets
 from jitserve._jax._targets import ensure_targets as ensure_targets
+from jitserve._jax._warnings import Warned as Warned
 from jitserve._jax._warnings import warn_again as warn_again

@@ -20,7 +20,7 @@ from jitserve._jax._call import Call
 from jitserve._jax._cluster import processes_owning
 from jitserve._jax._compilation_cache import without_jax_cache
 from jitserve._jax._targets import named_targets
-from jitserve._jax._warnings import heard_warnings
+from jitserve._jax._warnings import Warned, heard_warnings
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._users import users_own
 
@@ -101,7 +101,7 @@ class Traced:
 class Lowered:
     """A lowered program, not yet compiled. ``warnings`` are those that the user has been given."""
 
-    def __init__(self, computation: Any, heard: list[str]) -> None:
+    def __init__(self, computation: Any, heard: list[Warned]) -> None:
         self._computation = computation
         self.warnings = heard
         self.name: str = computation._name

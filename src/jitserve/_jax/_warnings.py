@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from jax._src.interpreters import mlir
+
+Warned = tuple[str, int]  # what it says, and the line of JAX's module that it comes from
 
 
 class _Tap:
@@ -20,7 +23,7 @@ class _Tap:
     def warn(self, message: Any, category: Any = None, stacklevel: int = 1, **options: Any) -> None:
         heard = getattr(self.listening, "heard", None)
         if heard is not None and category in (None, UserWarning):
-            heard.append(str(message))
+            heard.append((str(message), sys._getframe(1).f_lineno))
         warnings.warn(message, category, stacklevel + 1, **options)
 
     def __getattr__(self, name: str) -> Any:
@@ -32,9 +35,9 @@ vars(mlir)["warnings"] = _tap
 
 
 @contextlib.contextmanager
-def heard_warnings() -> Iterator[list[str]]:
+def heard_warnings() -> Iterator[list[Warned]]:
     """The user warnings that lowering raises in this thread meanwhile. They are raised as ever, too."""
-    heard: list[str] = []
+    heard: list[Warned] = []
     _tap.listening.heard = heard
     try:
         yield heard
@@ -42,8 +45,8 @@ def heard_warnings() -> Iterator[list[str]]:
         _tap.listening.heard = None
 
 
-def warn_again(messages: list[str]) -> None:
+def warn_again(warned: list[Warned]) -> None:
     """Warns as lowering would have: from JAX's own module, by which people filter, and once as often as there."""
     registry = vars(mlir).setdefault("__warningregistry__", {})
-    for message in messages:
-        warnings.warn_explicit(message, UserWarning, str(mlir.__file__), 1, mlir.__name__, registry)
+    for message, line in warned:
+        warnings.warn_explicit(message, UserWarning, str(mlir.__file__), line, mlir.__name__, registry)
