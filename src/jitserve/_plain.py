@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from jitserve._settings import Settings
+from jitserve._warn import warn
 
 
 def select_jit() -> Callable[..., Any]:
@@ -24,6 +24,6 @@ def select_jit() -> Callable[..., Any]:
             f"jitserve does not work with JAX {jax.__version__} ({error}); jitserve.jit is plain jax.jit. "
             f"Supported are JAX {supported_lines()}."
         )
-        warnings.warn(message, RuntimeWarning, stacklevel=4)
+        warn(message)
         return jax.jit
     return jit

@@ -10,7 +10,6 @@ import contextlib
 import logging
 import os
 import threading
-import warnings
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from jitserve._repeated import Repeated
 from jitserve._settings import Settings
 from jitserve._signals import pass_on
 from jitserve._stats import Counters
+from jitserve._warn import warn
 from jitserve._writer import Writer
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Session:
             self.fault(self._broken)
             what = error.message if isinstance(error, StoreFault) else repr(error)
             advice = "" if "JITSERVE_DIR" in what else ". Set JITSERVE_DIR to a directory you can write."
-            warnings.warn(f"jitserve runs without a cache: {what}{advice}", RuntimeWarning, stacklevel=2)
+            warn(f"jitserve runs without a cache: {what}{advice}")
 
     def _tier_fault(self, fault: StoreFault) -> None:
         """A tier failed and a further one did its work: nobody else sees it."""
@@ -221,7 +221,7 @@ def _settings() -> Settings:
     settings, errors = Settings.usable()
     for error in errors:
         # A typing error in a variable must not end a job that would run without us.
-        warnings.warn(f"jitserve takes the default for a setting: {error}", RuntimeWarning, stacklevel=2)
+        warn(f"jitserve takes the default for a setting: {error}")
     return settings
 
 

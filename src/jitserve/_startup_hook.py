@@ -74,7 +74,11 @@ def _install() -> None:
     except Exception as error:  # noqa: BLE001 - whatever is wrong with jitserve, the program must run
         import warnings
 
-        warnings.warn(f"the program runs without jitserve: {error}", RuntimeWarning, stacklevel=2)
+        message = f"the program runs without jitserve: {error}"
+        try:
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
+        except RuntimeWarning:  # where the program has them made errors
+            print(f"jitserve: {message}", file=sys.stderr)
 
 
 def _summarize(pid: int) -> None:

@@ -33,6 +33,40 @@ def call(limit: int, store: Path) -> tuple[dict[str, object], list[str]]:
     return answer, [line for line in done.stderr.splitlines() if "jitserve" in line and "RuntimeWarning" not in line]
 
 
+def run(code: str, *options: str, **environment: str) -> tuple[str, str]:
+    """What a program writes to its two streams."""
+    command = [sys.executable, *options, "-c", code]
+    env = {**os.environ, "JITSERVE_ADDRESS": "none", **environment}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+FLUSH = "import jitserve\n\njitserve.flush()\nprint(jitserve.stats().lookups)"
+ONE_CALL = "import jitserve\nprint(jitserve.jit(lambda x: x * 2)(3.0), jitserve.stats().faulted)"
+
+
+def test_bad_value_is_logged_where_warnings_are_errors(store_dir: Path) -> None:
+    out, err = run(FLUSH, "-W", "error", JITSERVE_LOG="foo")
+    assert out == "0\n"
+    (line,) = err.splitlines()
+    assert line.startswith("jitserve takes the default for a setting: JITSERVE_LOG='foo'")
+
+
+def test_unusable_store_is_logged_and_counted_where_warnings_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    out, err = run(ONE_CALL, "-W", "error::RuntimeWarning", JITSERVE_DIR=str(tmp_path / "file"))
+    assert out == "6.0 1\n"
+    (line,) = err.splitlines()
+    assert line.startswith("jitserve runs without a cache: ")
+
+
+def test_warnings_are_at_the_line_of_the_user(tmp_path: Path, store_dir: Path) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    assert run(FLUSH, JITSERVE_LOG="foo")[1].startswith("<string>:3: RuntimeWarning: ")
+    assert run(ONE_CALL, JITSERVE_DIR=str(tmp_path / "file"))[1].startswith("<string>:2: RuntimeWarning: ")
+
+
 @pytest.mark.parametrize("limit", [0, 4000])
 def test_disk_without_space_costs_no_call_and_is_said_once(limit: int, tmp_path: Path) -> None:
     there_is_space, _ = call(10**9, tmp_path / "space")
