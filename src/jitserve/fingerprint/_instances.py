@@ -107,17 +107,18 @@ def _unreadable(obj: object, base: type, path: Path) -> Refusal:
 
 def _fields(walker: Walker, obj: object, shape: _shapes.Shape) -> list[tuple[str, Any]]:
     fields: list[tuple[str, Any]] = []
-    ignored = shape.adapter.ignored
+    ignored, leaves_out = shape.adapter.ignored, shape.adapter.leaves_out
     for name, value in _attributes(walker, obj, _raw.read_dict(shape.namespace, obj)):
-        if name in ignored or (shape.is_opaque and name in _functions.DESCRIPTIVE):
+        if (name in ignored and leaves_out(obj, name, value)) or (shape.is_opaque and name in _functions.DESCRIPTIVE):
             continue
         if name == "__annotations__":
             walker.emit_annotations(value)
             continue
         fields.append((name, value))
     for name, descriptor in shape.slots:
-        if name not in ignored:
-            fields.append((name, _raw.read_slot(descriptor, obj)))
+        value = _raw.read_slot(descriptor, obj)
+        if name not in ignored or not leaves_out(obj, name, value):
+            fields.append((name, value))
     return fields
 
 

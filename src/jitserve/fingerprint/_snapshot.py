@@ -102,7 +102,10 @@ def _contents(obj: Any) -> tuple[Any, ...]:
     # What the digest leaves out does not count here either: flax draws from a counter whenever it traces.
     adapter = adapters.find(kind, trusted=True)
     attributes: dict[Any, Any] = {} if adapter.inert else _raw.instance_dict(obj) or {}
-    return ("object", *_flat({name: item for name, item in dict.items(attributes) if name not in adapter.ignored}))
+    return (
+        "object",
+        *_flat({name: item for name, item in dict.items(attributes) if not adapter.leaves_out(obj, name, item)}),
+    )
 
 
 def _iterator(base: Any) -> Any:

@@ -84,6 +84,7 @@ def find(cls: type, trusted: bool) -> Adapter:
     return Adapter(
         reason=found[0].reason,
         ignored=ignored,
+        expected={name: test for entry in found for name, test in entry.expected.items()},
         presence_only=presence_only,
         inert=any(entry.inert for entry in found),
         class_by_name=any(entry.class_by_name for entry in found),

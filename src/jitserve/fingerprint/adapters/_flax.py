@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from jitserve._outcome import BypassReason
 
+from . import _expected
 from ._adapter import Adapter
 from ._harmless import Harmless
+
+
+def _is_id(module: object, value: object) -> bool:
+    return value is None or _expected.is_a(value, "flax.ids", "FlaxId")
+
 
 TABLE = {
     "flax.linen.module.Module": Adapter(
         reason="_id tells module instances of one process apart; it is drawn from a counter of the process",
         ignored=frozenset(("_id",)),
+        expected={"_id": _is_id},
     ),
     "flax.core.frozen_dict.FrozenDict": Adapter(
-        reason="_hash is a memo, filled when the dictionary is first hashed, and salted", ignored=frozenset(("_hash",))
+        reason="_hash is a memo, filled when the dictionary is first hashed, and salted",
+        ignored=frozenset(("_hash",)),
+        expected={"_hash": _expected.is_hash},
     ),
     "flax.nnx.graphlib.UpdateContext": Adapter(
         reason="which objects of the caller the arguments of nnx.jit were made from, to be updated after the call. A "
