@@ -94,8 +94,19 @@ bool IsOfInterpreter(PyObject* name, PyObject* value) {
   return !IsNamed(name, Names().module) || PyUnicode_CheckExact(value);
 }
 
+// Whether a name of a class that may be hidden is: not where somebody has put something else there than the library.
+bool IsLeftOut(Hooks& hooks, PyObject* names, PyObject* name, PyObject* value) {
+  const int is_compiled = PySet_Contains(hooks.compiled.ptr(), name);
+  if (is_compiled < 0) throw py::error_already_set();
+  if (is_compiled == 1) return hooks.is_compiled(Borrowed(names)).cast<bool>();
+  const int is_hidden = PySet_Contains(hooks.hidden.ptr(), name);
+  if (is_hidden < 0) throw py::error_already_set();
+  if (is_hidden == 1) return true;
+  return Py_IS_TYPE(value, &PyFunction_Type) && hooks.origins.OfFunction(value) != Origin::kUser;
+}
+
 // What a class holds under the names that count: name, value, name, value...
-std::vector<Child> Contents(const Hooks& hooks, PyObject* names, const py::object& path, bool trusted) {
+std::vector<Child> Contents(Hooks& hooks, PyObject* names, const py::object& path, bool trusted) {
   const py::object& hidden = trusted ? hooks.hidden_in_libraries : hooks.hidden;
   std::vector<Child> children;
   PyObject* name = nullptr;
@@ -109,7 +120,7 @@ std::vector<Child> Contents(const Hooks& hooks, PyObject* names, const py::objec
       if (IsNamed(name, Names().members)) {
         shown = FurtherMembers(value);
         if (shown.is_none()) continue;
-      } else if (IsOfInterpreter(name, value)) {
+      } else if (IsOfInterpreter(name, value) && IsLeftOut(hooks, names, name, value)) {
         continue;
       }
     }

@@ -32,7 +32,9 @@ Hooks::Hooks(const py::module_& hooks)
       special_names(hooks.attr("SPECIAL_NAMES")),
       descriptive(hooks.attr("DESCRIPTIVE")),
       hidden(hooks.attr("HIDDEN")),
-      hidden_in_libraries(hooks.attr("HIDDEN_IN_LIBRARIES")) {
+      hidden_in_libraries(hooks.attr("HIDDEN_IN_LIBRARIES")),
+      compiled(hooks.attr("COMPILED")),
+      is_compiled(hooks.attr("is_compiled")) {
   const auto core = py::module_::import("jitserve._core");
   for (const auto& [name, encode] : NativeEncoders()) native.emplace(core.attr(name).ptr(), encode);
   for (py::handle kind : hooks.attr("FIXED_ANNOTATIONS")) fixed_annotations.insert(kind.inc_ref().ptr());

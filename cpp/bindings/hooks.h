@@ -39,6 +39,8 @@ struct Hooks {
   pybind11::object descriptive;                   // attributes of functions that do not count
   pybind11::object hidden;                        // names in classes that do not count
   pybind11::object hidden_in_libraries;
+  pybind11::object compiled;     // those of them that only count where `is_compiled` denies it
+  pybind11::object is_compiled;  // namespace of a class -> whether the library has made what is under those names
   std::unordered_map<PyObject*, Encode> native;       // by what stands for it in Python's tables
   std::unordered_set<PyObject*> fixed_annotations;    // classes of annotations that say one thing for ever
   std::unordered_map<PyObject*, bool> numbers_first;  // encoders in Python that begin so; true: if trusted only

@@ -22,9 +22,11 @@ from ._names import of as names_of
 from ._path import Path, render
 from ._pruning import is_pruned
 from ._static import check_opaque
+from .adapters import is_compiled
 
 __all__ = [
     "BUILTIN",
+    "COMPILED",
     "DESCRIPTIVE",
     "FIXED_ANNOTATIONS",
     "HIDDEN",
@@ -41,6 +43,7 @@ __all__ = [
     "encode_modules",
     "encoder_of",
     "inner_imports",
+    "is_compiled",
     "is_pruned",
     "load_lazily",
     "meet_user_code",
@@ -55,6 +58,7 @@ SINGLE_DISPATCH: types.CodeType = _functions.SINGLE_DISPATCH
 DESCRIPTIVE = _functions.DESCRIPTIVE | {"__annotations__"}
 HIDDEN = _classes.BOOKKEEPING
 HIDDEN_IN_LIBRARIES = _classes.BOOKKEEPING | _classes.PRESENTATION
+COMPILED = frozenset(adapters.CLASS_ATTRIBUTES)
 SPECIAL_NAMES = frozenset(name for _, name in (*adapters.REGISTRIES, *adapters.COUNTERS))
 
 # Encoders that begin with a number: of what has been visited, the loop emits the reference itself.

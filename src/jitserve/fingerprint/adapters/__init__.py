@@ -30,6 +30,7 @@ from . import (
 from ._absl import flag_named as flag_named
 from ._adapter import Adapter as Adapter
 from ._harmless import Harmless as Harmless
+from ._pydantic import is_compiled as is_compiled
 
 TABLE: dict[str, Adapter] = {
     **_absl.TABLE,
@@ -52,7 +53,7 @@ COUNTERS: dict[tuple[str, str], str] = {**_einops.COUNTERS, **_haiku.COUNTERS}
 # Objects of libraries that differ from thread to thread, by (module, name), with the reason why none is in a program.
 THREAD_LOCALS: dict[tuple[str, str], str] = {**_attrs.THREAD_LOCALS}
 
-# Attributes of classes that are left out, by name, with the reason. Nobody else calls attributes so.
+# Attributes of classes that are left out, by name, with the reason, where ``is_compiled`` says so.
 CLASS_ATTRIBUTES: dict[str, str] = {**_pydantic.CLASS_ATTRIBUTES}
 
 # What functions of libraries do while they are traced without any effect on a program.
@@ -138,6 +139,7 @@ __all__ = [
     "find",
     "flag_named",
     "holds_flags",
+    "is_compiled",
     "is_known_local",
     "prepare",
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from .. import _origin, _raw
 from ._adapter import Adapter
 
 TABLE = {
@@ -22,3 +25,10 @@ CLASS_ATTRIBUTES = {
     "__pydantic_serializer__": _COMPILED,
     "__pydantic_setattr_handlers__": "how to set the fields that have been set, a memo",
 }
+
+
+def is_compiled(namespace: dict[str, Any]) -> bool:
+    """Whether pydantic has compiled a class: the validator says so, which nobody but pydantic can make."""
+    kind = type(namespace.get("__pydantic_validator__"))
+    by_pydantic = _raw.module_name(kind).partition(".")[0] in ("pydantic", "pydantic_core")
+    return by_pydantic and _origin.of_class(kind) is not _origin.Origin.USER
