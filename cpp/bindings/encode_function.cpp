@@ -54,6 +54,13 @@ class State {
     return std::move(children_);
   }
 
+  // What somebody has set on a function that `functools.singledispatch` has made, beside what that sets.
+  std::vector<Child> SetOnDispatcher() && {
+    of_dispatcher_ = true;
+    AppendAttributes();
+    return std::move(children_);
+  }
+
   // What can be seen of it without running it.
   std::vector<Child> Visible() && {
     AppendNames();
@@ -166,9 +173,22 @@ class State {
         if (PyUnicode_CompareWithASCIIString(name, "__signature__") == 0) Append(Borrowed(name));
         continue;
       }
+      if (of_dispatcher_ && IsOfDispatcher(name, value)) continue;
       Append(Borrowed(name));
       AppendAt(value, StepsOfPaths().attribute, name);
     }
+  }
+
+  // Its functions close over its caches.
+  static bool IsOfDispatcher(PyObject* name, PyObject* value) {
+    if (!PyUnicode_CheckExact(name)) return false;
+    if (Py_IS_TYPE(value, &PyFunction_Type)) {
+      const py::object expected = Owned(PyUnicode_FromFormat("singledispatch.<locals>.%U", name));
+      return PyUnicode_Compare(CodeOf(value)->co_qualname, expected.ptr()) == 0;
+    }
+    const bool is_clearing = PyUnicode_CompareWithASCIIString(name, "_clear_cache") == 0 && PyMethod_Check(value);
+    return is_clearing ||
+           (PyUnicode_CompareWithASCIIString(name, "registry") == 0 && Py_IS_TYPE(value, &PyDictProxy_Type));
   }
 
   bool IsDescriptive(PyObject* name) const {
@@ -183,10 +203,11 @@ class State {
   const py::object& path_;
   bool trusted_;
   bool without_modules_ = false;
+  bool of_dispatcher_ = false;
   std::vector<Child> children_;
 };
 
-// `functools.singledispatch`: its registry; beside it there are only caches.
+// `functools.singledispatch`: its registry; beside it there are only caches, and what somebody has set on it.
 py::object RegistryOf(const Hooks& hooks, PyObject* function) {
   if (PyFunction_GET_CODE(function) != hooks.single_dispatch.ptr()) return py::object();
   static PyObject* const kRegistry = Interned("registry");
@@ -209,6 +230,7 @@ void EncodeOpaque(Walker& walker, const Child& child, const py::object& path) {
                        hooks.origins.OfModule(module.ptr()) == Origin::kOpaque;
   std::vector<Child> children;
   if (const py::object registry = at_home ? py::object() : RegistryOf(hooks, function)) {
+    children = State(walker, function, path, child.trusted).SetOnDispatcher();
     children.push_back({.value = registry,
                         .path = path,
                         .step = StepsOfPaths().attribute,
