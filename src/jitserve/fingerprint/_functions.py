@@ -28,8 +28,10 @@ _GENERATED_FILES = tuple(adapters.GENERATED)
 
 # Attributes of functions that describe them, and that no program depends on unless it asks for them by name.
 DESCRIPTIVE = frozenset(("__doc__", "__signature__", "__text_signature__"))
-# What every memo has, taken from the function behind it.
-_OF_MEMOS = frozenset(("__wrapped__", "cache_parameters", *functools.WRAPPER_ASSIGNMENTS, "__type_params__"))
+# What every memo takes from the function behind it.
+_TAKEN_BY_MEMOS = frozenset((*functools.WRAPPER_ASSIGNMENTS, "__type_params__"))
+_ABSENT = object()
+_BOUNDS_OF_MEMOS = tuple(memo(len).cache_parameters.__code__ for memo in (functools.lru_cache, functools.lru_cache(2)))
 
 
 def meet_user_code(walker: Walker, obj: types.FunctionType, names: Names, path: Path) -> None:
@@ -94,14 +96,18 @@ def encode_lru_cache(walker: Walker, obj: Any, path: Path, trusted: bool) -> Non
     walker.remembering.append(obj)
     if type(wrapped) is not types.FunctionType or _origin.of_function(wrapped) is Origin.USER:
         walker.memos.append((obj, path))
-    bounds = parameters() if type(parameters) is types.FunctionType and _is_stdlib(parameters) else None
-    added = attributes({name: namespace[name] for name in namespace if name not in _OF_MEMOS}, path, trusted)
+    tells_bounds = type(parameters) is types.FunctionType and parameters.__code__ in _BOUNDS_OF_MEMOS
+    bounds = parameters() if tells_bounds else None  # type: ignore[misc]
+    known = {"__wrapped__", "cache_parameters"} if tells_bounds else {"__wrapped__"}
+    known.update(name for name in _TAKEN_BY_MEMOS & namespace.keys() if _is_of(wrapped, name, namespace[name]))
+    added = attributes({name: namespace[name] for name in namespace if name not in known}, path, trusted)
     walker.tokens.begin("lru_cache", 2 + len(added))
     walker.push([(wrapped, (path, ATTR, "__wrapped__"), trusted), (bounds, path, trusted), *added])
 
 
-def _is_stdlib(function: types.FunctionType) -> bool:
-    return _origin.of_function(function) is Origin.OPAQUE
+def _is_of(function: object, name: str, value: object) -> bool:
+    """Whether a function's own attribute is that very value."""
+    return type(function) is types.FunctionType and getattr(function, name, _ABSENT) is value
 
 
 def encode_code(walker: Walker, obj: types.CodeType, path: Path, trusted: bool) -> None:
