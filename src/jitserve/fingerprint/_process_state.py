@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _origin, _replaced
+from . import _library_state, _origin, _replaced
 
 _FLAGS = 6  # where a reduced decimal context has its flags: what happened, not what shall happen
 
@@ -72,6 +72,7 @@ def process_state() -> tuple[tuple[str, object], ...]:
         ("names of days", locale.setlocale(locale.LC_TIME)),
         ("encoding of files", locale.getpreferredencoding(False).lower()),
         ("warnings that are errors", _errors()),
+        ("states of libraries", _library_state.library_state()),
     )
 
 

@@ -40,6 +40,12 @@ _BEYOND = "shows memory around an array, which is not walked; make the view outs
 _THREADING = frozenset(
     ("active_count", "current_thread", "enumerate", "get_ident", "get_native_id", "local", "main_thread")
 )
+_ABSL_LOGGING = frozenset(
+    (
+        *("get_absl_handler", "get_absl_logger", "get_log_file_name", "get_stderrthreshold", "get_verbosity"),
+        *("level_debug", "level_error", "level_info", "level_warn", "level_warning", "vlog_is_on"),
+    )
+)
 _REGISTRATIONS = frozenset(
     (
         "register_dataclass",
@@ -110,6 +116,9 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
         ),
     ),
     "linecache": (R.FILE_READ_UNTRACKED, _FILE, None),
+    "absl.logging": (R.OPAQUE_CALLABLE, _PROCESS, _ABSL_LOGGING),
+    **dict.fromkeys(("rich", "rich.console"), (R.OPAQUE_CALLABLE, _PROCESS, frozenset(("get_console", "reconfigure")))),
+    "yaml": (R.OPAQUE_CALLABLE, "goes by tables that anybody may add to; read the text outside", None),
     "weakref": (R.UNKNOWN_OBJECT, "whether a weak reference is alive is not reproducible", None),
     "_weakref": (R.UNKNOWN_OBJECT, "whether a weak reference is alive is not reproducible", None),
     "threading": (R.OPAQUE_CALLABLE, _PROCESS, _THREADING),
