@@ -13,9 +13,10 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from jitserve import _core, _jax
+from jitserve._outcome import BypassReason, Refusal
 
 from . import _origin, _raw, adapters
-from ._path import ATTR, Path
+from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
     from ._walk import Walker
@@ -60,6 +61,7 @@ class Registries:
             return
         done.add((0, id(cls)))
         if not _raw.has_plain_hash(cls):
+            _check_unregistered(cls, path)
             return
         for function in _tree_functions(cls, trusted):
             _add(walker, _FLATTEN, function, (path, ATTR, _FLATTEN), trusted=trusted)
@@ -73,6 +75,14 @@ class Registries:
             if id(cls) in entries and (id(table), id(cls)) not in done:
                 done.add((id(table), id(cls)))
                 _add(walker, _ENTRY, entries[id(cls)], (path, ATTR, _raw.qualname(cls)), trusted=True)
+
+
+def _check_unregistered(cls: type, path: Path) -> None:
+    """Refuses a class that is registered somewhere, and that nobody can look up without running its metaclass."""
+    registered = [kind for kind, _ in _jax.tree_nodes()]
+    if any(kind is cls for kinds in (registered, *_COPYING) for kind in kinds):
+        detail = "a registered class, whose metaclass says how classes are hashed or compared"
+        raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), detail)
 
 
 def _tree_functions(cls: type, trusted: bool) -> tuple[Any, ...]:
