@@ -13,6 +13,7 @@ from . import (
     f_config,
     gaps_jax,
     gaps_language,
+    gaps_libraries,
     gaps_process,
     gaps_values,
     h_hidden,
@@ -68,6 +69,7 @@ CASES: tuple[Case, ...] = (
     *gaps_values.CASES,
     *gaps_jax.CASES,
     *gaps_process.CASES,
+    *gaps_libraries.CASES,
     *z_jax.CASES,
     *z_stdlib.CASES,
 )
