@@ -147,14 +147,43 @@ class State {
     Append(py::str("__closure__"));
     PyObject* const names = CodeOf(function_)->co_localsplusnames;  // free variables come last
     const Py_ssize_t first = PyTuple_GET_SIZE(names) - size;
+    const bool hands_on = trusted_ && HoldsUsersCode(closure);
     for (Py_ssize_t i = 0; i < size; ++i) {
       PyObject* const cell = PyTuple_GET_ITEM(closure, i);
       if (without_modules_ && HoldsModule(cell)) {
         Append(py::str("captured module"));
       } else {
         AppendAt(cell, StepsOfPaths().cell, PyTuple_GET_ITEM(names, first + i));
+        if (hands_on && HoldsData(cell)) children_.back().trusted = false;
       }
     }
+  }
+
+  // A library that captures a function of the user's may hand it whatever else it has captured.
+  bool HoldsUsersCode(PyObject* closure) {
+    Origins& origins = walker_.hooks().origins;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(closure); ++i) {
+      PyObject* content = PyCell_GET(PyTuple_GET_ITEM(closure, i));
+      if (content == nullptr) continue;
+      if (PyMethod_Check(content)) content = PyMethod_GET_FUNCTION(content);
+      if (Py_IS_TYPE(content, &PyFunction_Type) ? origins.OfFunction(content) == Origin::kUser
+                                                : IsOfUsersClass(origins, content)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static bool IsOfUsersClass(Origins& origins, PyObject* content) {
+    auto* const cls = PyType_Check(content) ? reinterpret_cast<PyTypeObject*>(content) : Py_TYPE(content);
+    return IsHeapType(cls) && origins.OfClass(cls) == Origin::kUser;
+  }
+
+  // Code says by itself whose it is, and modules are told apart elsewhere.
+  static bool HoldsData(PyObject* cell) {
+    PyObject* const content = PyCell_GET(cell);
+    return content != nullptr && !PyFunction_Check(content) && !PyMethod_Check(content) &&
+           !PyCFunction_Check(content) && !PyType_Check(content) && !PyModule_Check(content);
   }
 
   void AppendAttributes() {

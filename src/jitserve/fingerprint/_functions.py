@@ -73,6 +73,11 @@ def partial_contents(walker: Walker, obj: Any, path: Path, trusted: bool) -> lis
     return [*children, (None if type(namespace) is dict and not namespace else namespace, path, trusted)]
 
 
+def is_users(value: Any) -> bool:
+    """Whether something is a function of the user's."""
+    return type(value) is types.FunctionType and _origin.of_function(value) is Origin.USER
+
+
 def _is_of_library(walker: Walker, function: Any) -> bool:
     """Whether what a partial application hands its arguments to is no function of the user's, and closes over none."""
     while type(function) is functools.partial:

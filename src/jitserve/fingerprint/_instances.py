@@ -26,7 +26,8 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
     shape = _shapes.shape_of(walker, type(obj), trusted)
     if shape.adapter.inert:
         walker.tokens.begin("inert", 2)
-        shown = shape.adapter.shown(obj) if shape.adapter.shown is not None and not trusted else ()
+        show = shape.adapter.shown_in_libraries if trusted else shape.adapter.shown
+        shown = show(obj) if show is not None else ()
         name = f"{_raw.module_name(shape.cls)}.{_raw.qualname(shape.cls)}"
         cls = name if shape.adapter.class_by_name else shape.cls
         walker.push([(cls, (path, ATTR, "__class__"), trusted), (shown, path, trusted)])
@@ -40,6 +41,7 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
     fields = [(name, value, (path, ATTR, name)) for name, value in _fields(walker, obj, shape)]
     if shape.is_ordinary:
         fields = [field for field in fields if not _is_left_out(walker, obj, field)]
+    trusted = trusted and not any(_functions.is_users(value) for _, value, _ in fields)  # what it hands on to that
     walker.tokens.begin("instance", 1 + len(content) + 2 * len(fields))
     walker.tokens.int_(len(content))
     children: _shapes.Children = [(shape.cls, (path, ATTR, "__class__"), trusted), *content]

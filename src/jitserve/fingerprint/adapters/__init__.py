@@ -90,6 +90,7 @@ def find(cls: type, trusted: bool) -> Adapter:
         inert=any(entry.inert for entry in found),
         class_by_name=any(entry.class_by_name for entry in found),
         shown=next((entry.shown for entry in found if entry.shown), None),
+        shown_in_libraries=next((entry.shown_in_libraries for entry in found if entry.shown_in_libraries), None),
         registers_itself=any(entry.registers_itself for entry in found),
     )
 

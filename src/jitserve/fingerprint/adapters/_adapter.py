@@ -20,6 +20,7 @@ class Adapter:
         class_by_name: of an inert instance, the class is not walked either; for classes of extensions.
         in_libraries_only: the entry does not hold for an object that the user's own code names.
         shown: of an inert instance, what code of the user may ask it for all the same.
+        shown_in_libraries: the same where libraries only lead to it.
         registers_itself: to make the first instance registers the class as a node of trees, with methods of its own.
     """
 
@@ -32,6 +33,7 @@ class Adapter:
     in_libraries_only: bool = False
     registers_itself: bool = False
     shown: Callable[[object], tuple[object, ...]] | None = None
+    shown_in_libraries: Callable[[object], tuple[object, ...]] | None = None
 
     def leaves_out(self, obj: object, name: Any, value: object) -> bool:
         """Whether the value of an attribute is left out."""

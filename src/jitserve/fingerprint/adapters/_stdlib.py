@@ -22,9 +22,18 @@ def _shown_by_logger(logger: object) -> tuple[object, ...]:
     while not level and (nearest := (_raw.instance_dict(nearest) or {}).get("parent")) is not None:
         level = (_raw.instance_dict(nearest) or {}).get("level")
     sizes = tuple(len(own.get(name) or ()) for name in ("handlers", "filters"))
-    added = tuple((name, value) for name, value in own.items() if name not in _OF_LOGGERS)
     plain = own.get("name"), own.get("level"), level, own.get("disabled"), own.get("propagate"), *sizes, _disabled()
-    return (*plain, added)
+    return (*plain, _added(logger))
+
+
+def _added(logger: object) -> tuple[object, ...]:
+    """What somebody has set on a logger: who leads to it may hand it to code of the user."""
+    own = _raw.instance_dict(logger) or {}
+    return tuple((name, value) for name, value in own.items() if name not in _OF_LOGGERS)
+
+
+def _extra(adapter: object) -> tuple[object, ...]:
+    return tuple(value for name, value in (_raw.instance_dict(adapter) or {}).items() if name != "logger")
 
 
 def _disabled() -> int:
@@ -35,6 +44,7 @@ _LOG = Adapter(
     reason="what is logged while tracing is not part of the program, but for what it is made to depend on",
     inert=True,
     shown=_shown_by_logger,
+    shown_in_libraries=_added,
 )
 _WEAK = Adapter(
     reason="libraries keep memos in weak containers, keyed by objects that live elsewhere",
@@ -60,6 +70,9 @@ TABLE = {
     "logging.Logger": _LOG,
     "logging.RootLogger": _LOG,
     "logging.LoggerAdapter": Adapter(
-        reason="what is logged while tracing is not part of the program", inert=True, in_libraries_only=True
+        reason="what is logged while tracing is not part of the program",
+        inert=True,
+        in_libraries_only=True,
+        shown_in_libraries=_extra,
     ),
 }
