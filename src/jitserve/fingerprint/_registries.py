@@ -123,7 +123,7 @@ def _is_opaque(function: object) -> bool:
         function = function.__func__
     if type(function) is types.FunctionType:
         return _core.origin_of_function(function) is _origin.Origin.OPAQUE
-    return type(function) in (operator.methodcaller, types.BuiltinFunctionType)
+    return type(function) is operator.methodcaller and function.__reduce__()[1] == ("tree_flatten",)
 
 
 def _add(walker: Walker, tag: str, value: object, path: Path, *, trusted: bool) -> None:
