@@ -83,6 +83,27 @@ _SCIPY = (
     "def f(x): return x * (2.0 if scipy.special.geterr()['singular'] == 'ignore' else 3.0)\n"
     "def undo(): scipy.special.seterr(**old)\n"
 )
+_HANDED = (
+    "import logging, optax, weakref\nK = 2.0\nclass Q: pass\nq = Q(); q.k = K\nL = logging.getLogger('l08'); L.k = K\n"
+    "cfg = {{'it': {}}}\ndef make(rate, cfg): return optax.sgd(rate * {})\n"
+    "t = optax.inject_hyperparams(make, static_args=('cfg',))(rate=0.1, cfg=cfg)\n"
+    "def f(x): return t.update(x, t.init(x))[0]\n"
+)
+_PARTIAL = (
+    "import logging, optax, weakref\nimport equinox as eqx\nK = 2.0\nclass Q: pass\nq = Q(); q.k = K\n"
+    "def g(it, x, *rest): return x * {}\nt = optax.stateless_with_tree_map(eqx.Partial(g, {}))\n"
+    "def f(x): return t.update(x, t.init(x))[0]\n"
+)
+_SET_ON_LIBRARY = (
+    "import logging\nfrom flax import linen as nn\nL = logging.getLogger('l08s'); L.k = 2.0\nnn.Module.logger = L\n"
+    "class M(nn.Module):\n def __call__(self, x): return x * self.logger.k\n"
+    "m = M()\ndef f(x): return m.apply({}, x)\ndef undo(): del nn.Module.logger\n"
+)
+_SERIALIZED = (
+    "from flax import serialization\nimport operator\nserialization.register_serialization_state(complex, operator.neg, max)\n"
+    "def f(x): return x * serialization.to_state_dict(2j).imag\n"
+    "def undo(): del serialization._STATE_DICT_REGISTRY[complex]\n"
+)
 _BY_HASH = (
     "import operator\nclass Meta(type):\n def __hash__(cls): return 5\n"
     "class Q(metaclass=Meta):\n def __init__(self, v): self.v = v\n"
@@ -168,6 +189,27 @@ CASES = (
     case("L06-checked", MISS, _JAXTYPING, ("disable', True", "disable', False")),
     case("L06-errors", MISS, _SCIPY, ("seterr(singular='ignore')", "seterr(singular='raise')")),
     case("L06-errors-same", HIT, _SCIPY),
+    # What a library hands to code of the user that it holds as well.
+    case("L08-settings", HIT, _HANDED.format("K", "cfg['it']")),
+    case("L08-other-settings", MISS, _HANDED.format("K", "cfg['it']"), ("K = 2.0", "K = 3.0")),
+    case("L08-logger", MISS, _HANDED.format("L", "cfg['it'].k"), ("K = 2.0", "K = 3.0")),
+    case(
+        "L08-weak-values",
+        bypass("unknown_object"),
+        _HANDED.format("weakref.WeakValueDictionary(a=q)", "cfg['it']['a'].k"),
+    ),
+    case("L08-partial", HIT, _PARTIAL.format("it", "K")),
+    case("L08-partial-of-another", MISS, _PARTIAL.format("it", "K"), ("K = 2.0", "K = 3.0")),
+    case(
+        "L08-partial-adapter",
+        MISS,
+        _PARTIAL.format("it.extra['k']", "logging.LoggerAdapter(logging.getLogger('l08p'), {'k': K})"),
+        ("K = 2.0", "K = 3.0"),
+    ),
+    case("L08-partial-weak", bypass("unknown_object"), _PARTIAL.format("it().k", "weakref.ref(q)")),
+    case("L08-set-on-a-library", MISS, _SET_ON_LIBRARY, ("L.k = 2.0", "L.k = 3.0")),
     # A class that its own hash does not find.
     case("L07-by-hash", bypass("unknown_object"), _BY_HASH, ("caller('fa')", "caller('fb')")),
+    case("L07-builtin", MISS, _SERIALIZED, ("operator.neg", "operator.pos")),
+    case("L07-builtin-same", HIT, _SERIALIZED),
 )
