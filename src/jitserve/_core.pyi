@@ -5,7 +5,7 @@ and around all file work.
 """
 
 import os
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from types import CodeType, FrameType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, final
 
