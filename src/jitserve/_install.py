@@ -41,6 +41,7 @@ class _Installation:
     def uninstall(self) -> None:
         """Undoes ``install``: everything that it replaced is as it was found.
 
+        What ``jitserve.jit`` listens to inside of JAX is no part of that.
         Functions that were jitted in between remain what they are, as does what they have loaded.
         """
         with self._lock:

@@ -54,11 +54,18 @@ def precompile_all(calls: Iterable[PlannedCall], *, progress: bool = True) -> li
         return [Outcome.BYPASS] * len(planned)
     outcomes = []
     try:
-        for fun, args, kwargs in _with_progress(planned, wanted=progress):
+        for fun, args, kwargs in _with_progress(list(map(_triple, planned)), wanted=progress):
             outcomes.append(_precompile(fun, tuple(args), dict(kwargs)))
     finally:
         jitserve.flush()
     return outcomes
+
+
+def _triple(call: PlannedCall) -> PlannedCall:
+    if len(call) != 3:
+        message = f"a call to precompile is (function, args, kwargs), {{}} for no keyword arguments; got {call!r}"
+        raise TypeError(message)
+    return call
 
 
 def _precompile(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:

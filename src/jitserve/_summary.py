@@ -23,15 +23,15 @@ def describe(stats: Stats) -> str:
     """One line for people; the hit rate is that of the calls that could have hit."""
     hits = stats.direct_hits + stats.program_hits + stats.lowered_hits
     asked = hits + stats.misses
-    parts = [
-        f"{stats.lookups} lookups",
-        f"{stats.direct_hits} direct hits",
-        f"{stats.program_hits} program hits",
-        f"{stats.lowered_hits} lowered hits",
-        f"{stats.misses} misses",
-        f"{sum(stats.bypasses.values())} bypassed",
-        f"{stats.faulted} faulted",
-        f"hit rate {f'{hits / asked:.1%}' if asked else '-'}",
-        f"{round(stats.seconds_saved, 1) + 0.0:.1f} s saved",
-    ]
-    return ", ".join(parts)
+    counts = {
+        "lookups": stats.lookups,
+        "direct hits": stats.direct_hits,
+        "program hits": stats.program_hits,
+        "lowered hits": stats.lowered_hits,
+        "misses": stats.misses,
+        "bypassed": sum(stats.bypasses.values()),
+        "faulted": stats.faulted,
+    }
+    parts = [f"{count} {name}" for name, count in counts.items() if count]
+    rate = f"hit rate {f'{hits / asked:.1%}' if asked else '-'}"
+    return ", ".join([*parts, rate, f"{round(stats.seconds_saved, 1) + 0.0:.1f} s saved"])

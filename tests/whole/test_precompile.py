@@ -16,6 +16,8 @@ from empty_store import empty_store
 from tests.whole.names import DESCRIBED
 from tests.whole.processes import PATIENCE_S, PREAMBLE, evaluate, python
 
+import jitserve
+
 WAVE = """
 import jax.numpy as jnp
 struct = jax.ShapeDtypeStruct
@@ -79,6 +81,11 @@ answer(outcome=outcome.value, there=jitserve.precompile(wave, there).value, told
     assert answer["outcome"] == "bypass"
     assert answer["stats"]["bypasses"] == {"unsupported_argument": 1}
     assert answer["there"] == "miss"
+
+
+def test_call_that_is_no_triple_is_told_what_is_missing(store_dir: Path) -> None:
+    with pytest.raises(TypeError, match=r"\(function, args, kwargs\), \{\} for no keyword arguments"):
+        jitserve.precompile_all([(abs, (1.0,))])  # type: ignore[list-item]
 
 
 def test_nothing_is_executed_and_nothing_donated(store_dir: Path) -> None:

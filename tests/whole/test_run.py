@@ -163,8 +163,8 @@ def test_second_start_is_served_and_says_so(store_dir: Path) -> None:
     first, second = (python("-m", "jitserve", "run", "two_devices.py") for _ in range(2))
     plain = python("two_devices.py")
     assert first.stdout == second.stdout == plain.stdout == b"2 3.5 SourceFileLoader\n"
-    assert re.fullmatch(rb"jitserve: \d+ lookups, 0 direct hits, .* hit rate 0\.0%, .*\n", first.stderr), first.stderr
-    assert re.fullmatch(rb"jitserve: \d+ lookups, [1-9].* 0 misses, .* hit rate 100\.0%, .*\n", second.stderr)
+    assert re.fullmatch(rb"jitserve: \d+ lookups, \d+ misses, hit rate 0\.0%, .*\n", first.stderr), first.stderr
+    assert re.fullmatch(rb"jitserve: \d+ lookups, [^m]* hit rate 100\.0%, .*\n", second.stderr)
 
 
 def test_program_with_jax_that_is_interrupted_ends_as_under_python(store_dir: Path) -> None:
