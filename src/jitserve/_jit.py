@@ -28,7 +28,11 @@ _jax.hear_of_evictions(lambda fun: current_session().answered.evict(fun))
 
 @functools.wraps(_jax.stock_jit)
 def jit(*args: Any, **options: Any) -> Any:
-    stock = _jax.stock_jit_for(options)(*args, **options)
+    try:
+        stock = _jax.stock_jit_inside(*args, **options)
+    except Exception as error:
+        _jax.filter_traceback(error)
+        raise
     # Without a function, JAX's `jit` is a factory of decorators.
     return _twin(stock) if args else lambda fun: _twin(stock(fun))
 

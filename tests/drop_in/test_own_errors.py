@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 import warnings
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,38 @@ def test_traceback_is_as_long_as_that_of_plain_jax() -> None:
         return len(caught.traceback)
 
     assert depth(jitserve.jit) == depth(jax.jit)
+
+
+WRONG = {
+    "none": ((None,), {}),
+    "no_such_option": ((abs,), {"foo": 1}),
+    "out_of_range": ((lambda x: x,), {"static_argnums": 3}),
+    "not_an_integer": ((lambda x: x,), {"static_argnums": "a"}),
+    "backend_and_device": ((lambda x: x,), {"device": "cpu", "backend": "cpu"}),
+    "bad_options": ((lambda x: x,), {"compiler_options": 3}),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("mode", ["remove_frames", "quiet_remove_frames", "tracebackhide"])
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_option_of_jit_is_shown_as_by_plain_jax(name: str, mode: str) -> None:
+    args, options = WRONG[name]
+
+    def shown(jit: Any) -> tuple[list[str], list[str], str]:
+        with jax._src.config.traceback_filtering(mode):
+            try:
+                jit(*args, **options)
+            except Exception as error:  # noqa: BLE001 - or whatever plain JAX raises
+                frames = [entry.name for entry in traceback.extract_tb(error.__traceback__)]
+                notes = getattr(error, "__notes__", [])
+                return frames, notes, f"{error!r} {type(error.__cause__).__name__}"
+        return [], [], ""
+
+    ours, plain = shown(jitserve.jit), shown(jax.jit)
+    if mode == "tracebackhide":  # all frames are there, for IPython to hide
+        ours, plain = ours[1:], plain[1:]  # type: ignore[assignment]
+    assert ours == plain
 
 
 def test_warning_of_lowering_is_given_again_on_a_hit_and_is_an_error_for_those_who_want_that() -> None:

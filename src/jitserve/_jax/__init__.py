@@ -56,13 +56,14 @@ from jitserve._jax._own_traces import SharingOwnTraces as SharingOwnTraces
 from jitserve._jax._own_traces import is_jaxs_own as is_jaxs_own
 from jitserve._jax._own_traces import share_own_traces as share_own_traces
 from jitserve._jax._pjit import CacheMiss as CacheMiss
+from jitserve._jax._pjit import filter_traceback as filter_traceback
 from jitserve._jax._pjit import given_options as given_options
 from jitserve._jax._pjit import hide_frames as hide_frames
 from jitserve._jax._pjit import is_jitted as is_jitted
 from jitserve._jax._pjit import option_fields as option_fields
 from jitserve._jax._pjit import options as options
 from jitserve._jax._pjit import stock_jit as stock_jit
-from jitserve._jax._pjit import stock_jit_for as stock_jit_for
+from jitserve._jax._pjit import stock_jit_inside as stock_jit_inside
 from jitserve._jax._pjit import user_function as user_function
 from jitserve._jax._pjit import with_cache_miss as with_cache_miss
 from jitserve._jax._platform import client_of as client_of

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,26 @@ from jaxlib import _jax
 # Taken once: `jax.jit` itself may later be replaced by ours.
 stock_jit: Callable[..., Any] = jax.jit
 # JAX counts frames to find whom to blame for options that it has deprecated. Our `jit` takes the place of the outermost
-# of its own, which filters tracebacks.
-_without_boundary: Callable[..., Any] = getattr(stock_jit, "__wrapped__", stock_jit)
-_DEPRECATED = frozenset(("backend", "device"))
-
+# of its own, which filters tracebacks, and calls what is inside.
+stock_jit_inside: Callable[..., Any] = getattr(stock_jit, "__wrapped__", stock_jit)
 _PLAIN = frozenset((bool, int, str, jax.tree_util.PyTreeDef))
 
 CacheMiss = Callable[..., tuple[Any, Any, bool]]
 
 
-def stock_jit_for(options: Iterable[str]) -> Callable[..., Any]:
-    """What makes a jitted function with those options, when it is called from the user's call, as JAX's `jit` is."""
-    return stock_jit if _DEPRECATED.isdisjoint(options) else _without_boundary
+def filter_traceback(error: Exception) -> None:
+    """Does to an error that our `jit` is about to raise again what the outermost frame of JAX's `jit` does to it."""
+    if traceback_util._filtering_mode() in ("off", "tracebackhide"):
+        return
+    with contextlib.suppress(type(error)):
+        _raise(error)
+    if error.__traceback__ is not None:
+        error.__traceback__ = error.__traceback__.tb_next  # without this function
+
+
+@traceback_util.api_boundary
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def hide_frames(package: Path) -> None:
