@@ -205,9 +205,10 @@ class Session:
         logger.log(self._level(what, kind), message, what, error, exc_info=kind == "internal")
 
     def _level(self, what: str, kind: str) -> int:
-        """A full disk fails every call; the log needs to say so once, and the counters know the rest."""
-        level = logging.DEBUG if (what, kind) in self._warned else logging.WARNING
-        self._warned.add((what, kind))
+        """A full disk fails every step of every call; the log says so once, and the counters know the rest."""
+        step = what if kind == "internal" else ""
+        level = logging.DEBUG if (step, kind) in self._warned else logging.WARNING
+        self._warned.add((step, kind))
         return level
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,17 @@ def test_read_only_store_serves_lookups_and_refuses_the_rest_by_name(mount_point
     assert fault_of(store.publish, Kind.PROGRAM, key(2), b"x") == "unwritable"
     assert fault_of(store.acquire, key(2), 0.0) == "unwritable"
     assert fault_of(store.quarantine, Kind.PROGRAM, key(1), "") == "unwritable"
+
+
+def test_read_only_store_is_said_in_one_line(mount_point: Path, store_dir: Path) -> None:
+    mount("--bind", str(store_dir), str(mount_point))
+    filled(mount_point)
+    mount("-o", "remount,ro,bind", str(mount_point))
+    code = "import jitserve; print(jitserve.jit(lambda x: x * 2)(3.0)); jitserve.flush()"
+    env = {**os.environ, "JITSERVE_DIR": str(mount_point)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=240)
+    assert done.stdout == "6.0\n"
+    assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_damage_in_a_read_only_store_is_a_fault_each_time_and_never_served(mount_point: Path, tmp_path: Path) -> None:
