@@ -104,6 +104,17 @@ _SERIALIZED = (
     "def f(x): return x * serialization.to_state_dict(2j).imag\n"
     "def undo(): del serialization._STATE_DICT_REGISTRY[complex]\n"
 )
+_ON_OPAQUE = "import operator, optax\nfrom jax.tree_util import Partial\n{}.k = {}\nc = {}\ndef f(x): return {}\ndef undo(): del {}.k\n"
+
+
+def _on_counter(value: str, use: str) -> str:
+    return _ON_OPAQUE.format("collections.Counter", value, "collections.Counter()", use, "collections.Counter")
+
+
+def _on_function(value: str, use: str) -> str:
+    return _ON_OPAQUE.format("functools.wraps", value, "functools.wraps", use, "functools.wraps")
+
+
 _BY_HASH = (
     "import operator\nclass Meta(type):\n def __hash__(cls): return 5\n"
     "class Q(metaclass=Meta):\n def __init__(self, v): self.v = v\n"
@@ -208,6 +219,24 @@ CASES = (
     ),
     case("L08-partial-weak", bypass("unknown_object"), _PARTIAL.format("it().k", "weakref.ref(q)")),
     case("L08-set-on-a-library", MISS, _SET_ON_LIBRARY, ("L.k = 2.0", "L.k = 3.0")),
+    # What is set on classes and functions of the standard library and of JAX.
+    case("L09-namespace", MISS, _on_counter("types.SimpleNamespace(v=2.0)", "x * c.k.v"), ("v=2.0", "v=3.0")),
+    case("L09-namespace-same", HIT, _on_counter("types.SimpleNamespace(v=2.0)", "x * c.k.v")),
+    case("L09-nested", MISS, _on_counter("[[2.0]]", "x * c.k[0][0]"), ("2.0", "3.0")),
+    case("L09-deque", MISS, _on_counter("collections.deque([2.0])", "x * c.k[0]"), ("2.0", "3.0")),
+    case("L09-scalar", MISS, _on_counter("np.float32(2.0)", "x * c.k"), ("2.0", "3.0")),
+    case("L09-partial", MISS, _on_counter("functools.partial(jnp.multiply, 2.0)", "c.k(x)"), ("2.0", "3.0")),
+    case("L09-builtin", MISS, _on_counter("staticmethod(operator.neg)", "c.k(x)"), ("operator.neg", "operator.pos")),
+    case("L09-jitted", MISS, _on_counter("staticmethod(jnp.sin)", "c.k(x)"), ("jnp.sin", "jnp.cos")),
+    case("L09-library", MISS, _on_counter("optax.sgd(2.0)", "c.k.update(x, c.k.init(x))[0]"), ("2.0", "3.0")),
+    case("L09-on-function", MISS, _on_function("types.SimpleNamespace(v=2.0)", "x * c.k.v"), ("v=2.0", "v=3.0")),
+    case("L09-jitted-on-function", MISS, _on_function("jnp.sin", "c.k(x)"), ("jnp.sin", "jnp.cos")),
+    case(
+        "L09-on-partial",
+        MISS,
+        _ON_OPAQUE.format(*("Partial", "operator.neg", "Partial(jnp.add, 1.0)", "c.k(x)", "Partial")),
+        ("operator.neg", "operator.pos"),
+    ),
     # A class that its own hash does not find.
     case("L07-by-hash", bypass("unknown_object"), _BY_HASH, ("caller('fa')", "caller('fb')")),
     case("L07-builtin", MISS, _SERIALIZED, ("operator.neg", "operator.pos")),
