@@ -141,7 +141,7 @@ CASES = (
     case("C86-logger", HIT, "import logging\n" + _INSTANCE + "\nc.log = logging.getLogger('a')"),
     case(
         "C86-thread",
-        bypass("unknown_object", "opaque_callable", "dynamic_scope"),
+        MISS,
         _INSTANCE + "\nimport threading\nc.t = threading.Thread()",
         ("C(2)", "C(3)"),
     ),
