@@ -10,7 +10,6 @@ import copy
 import decimal
 import locale
 import sys
-import time
 import types
 import warnings
 from typing import Any
@@ -20,9 +19,6 @@ import numpy as np
 from . import _library_state, _origin, _replaced
 
 _FLAGS = 6  # where a reduced decimal context has its flags: what happened, not what shall happen
-
-# A winter and a summer: where time zones agree on both, they agree on nearly all that a program asks them.
-_SEASONS = (1_704_067_200, 1_719_792_000)
 
 _STARTING_CONTEXTS = (decimal.DefaultContext, decimal.BasicContext, decimal.ExtendedContext)
 _COPYING: tuple[dict[Any, Any], ...] = (copy._copy_dispatch, copy._deepcopy_dispatch)  # type: ignore[attr-defined]
@@ -68,7 +64,6 @@ def process_state() -> tuple[tuple[str, object], ...]:
         ("copied otherwise", _copied_otherwise()),
         ("digits of an int", sys.get_int_max_str_digits()),
         ("number format", locale.setlocale(locale.LC_NUMERIC)),
-        ("time zone", tuple((then.tm_gmtoff, then.tm_zone) for then in map(time.localtime, _SEASONS))),
         ("names of days", locale.setlocale(locale.LC_TIME)),
         ("encoding of files", locale.getpreferredencoding(False).lower()),
         ("warnings that are errors", _errors()),

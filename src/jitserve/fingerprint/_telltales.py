@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Set
 
 from jitserve._outcome import BypassReason as R
 
-from . import _config_policy
+from . import _config_policy, _local_time
 
 Rule = tuple[R, str]
 
@@ -68,8 +68,10 @@ _ATTRIBUTES: dict[str, Rule] = {
     **dict.fromkeys(("clear_backends", "clear_cache", "clear_caches"), (R.TRACE_SIDE_EFFECT, _CHANGES)),
 }
 # By these, code reads what is walked only where some code has them: types of fields, what is behind the view of an
-# array, constants of functions.
-_SELDOM_READ = frozenset(("__slots__", "as_strided", "base", "co_consts", "co_stacksize", "strides", "type"))
+# array, constants of functions, the time zone.
+_SELDOM_READ = frozenset(
+    ("__slots__", "as_strided", "base", "co_consts", "co_stacksize", "strftime", "strides", "type")
+)
 # Of what the logging module hands out while it is asked, nothing has been walked.
 _OF_LOGGERS = frozenset(("disabled", "filters", "handlers", "isEnabledFor", "getEffectiveLevel", "level", "propagate"))
 _OF_WARNINGS = frozenset(("filename", "source"))
@@ -107,7 +109,9 @@ def asked_for(text: str) -> tuple[str, Rule] | None:
 
 def asks(codes: list[types.CodeType], attributes: set[str]) -> frozenset[str]:
     """By which names a piece of code reads what is walked only then: as attributes, or in texts that it holds."""
-    return _SELDOM_READ.intersection(attributes.union(*(_texts(code.co_consts) for code in codes)))
+    texts = frozenset[str]().union(*(_texts(code.co_consts) for code in codes))
+    formats = (_local_time.SECONDS,) if any(_local_time.SECONDS in text for text in texts) else ()
+    return _SELDOM_READ.intersection(attributes | texts).union(formats)
 
 
 def read_by(codes: list[types.CodeType], attributes: set[str], globals_: Iterable[str]) -> tuple[tuple[str, Rule], ...]:

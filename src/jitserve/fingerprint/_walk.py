@@ -27,6 +27,7 @@ from . import (
     _hash_order,
     _hazards,
     _listeners,
+    _local_time,
     _names,
     _place,
     _registries,
@@ -286,6 +287,7 @@ def finish(walker: Walker) -> None:
     asked = frozenset[str]().union(*(names.asks for names in walker.order.names()))
     _field_types.finish(walker, asked)
     _array_owners.finish(walker, asked)
+    _local_time.finish(walker, asked)
     _described.finish(walker, asked)
     _listeners.finish(walker)
     _encodings.finish(walker)
