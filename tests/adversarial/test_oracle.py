@@ -9,7 +9,12 @@ from tests.adversarial.oracle import Oracle, wrong_outcomes, wrong_results
 
 _FLAGS = ("X04-other-flag", "X04-flag", "X04-flag-by-name", "X04-both")
 # Of cases about libraries that the `test` extra does not bring.
-LIBRARIES = {"K211": ("haiku",), "K211-edited": ("haiku",), **dict.fromkeys(_FLAGS, ("absl",))}
+LIBRARIES = {
+    "K211": ("haiku",),
+    "K211-edited": ("haiku",),
+    **dict.fromkeys(_FLAGS, ("absl",)),
+    **{case.id: ("numpyro",) for case in CASES if any("numpyro" in text for text in case.first.values())},
+}
 
 
 @pytest.fixture(scope="session")
