@@ -159,7 +159,8 @@ class Recording:
             raise Refusal(BypassReason.INCOMPLETE_RECORDING, "recorder", "events of the trace may have been missed")
         self._walk.check_run(self._observer.executed)
         self._memos.check()
-        self._walk.unread.check(self._read(()), self._observer.executed)
+        if self._walk.unread.excused:
+            self._walk.unread.check(self._read(()), self._observer.executed)
         for refusal in self._observer.texts:
             raise refusal
 
@@ -181,7 +182,7 @@ class Recording:
             reached = [walk(root, deferred=True) for root in roots]
         except Refusal:
             return WHOLE  # by itself a memo may be judged more strictly than within the library that has it
-        read = None if always else self._read(reached)
+        read = self._read(reached) if self._walk.unread.names and not always else None
         unread = frozenset[str]() if read is None else self._walk.unread.unread(read)
         return Footprint(ran | _pruning.all_in(reached), unread)
 

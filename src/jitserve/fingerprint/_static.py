@@ -208,7 +208,7 @@ def code_hazards(function: types.FunctionType, names: Names, path: Path) -> Iter
 def check_value(value: Any, path: Path) -> None:
     """Refuses a value that a global name of the user's code holds, if that can be seen from the value itself."""
     kind = type(value)
-    if kind in _receivers.CARRIERS:
+    if type(kind) is type and kind in _receivers.CARRIERS:  # a metaclass of the user's is not asked for a hash
         _check_carrier(value, path)
     if kind is types.BuiltinFunctionType or kind is types.MethodType:
         _check_bound(value, path)
@@ -322,9 +322,9 @@ def check_module(name: str, path: Path) -> None:
 
 def check_instance(obj: object, path: Path) -> None:
     """Refuses the well-known objects that stand for something outside: ``os.environ``, ``sys.modules``, generators."""
-    if _tracked.is_environment(obj):
-        raise _tracked.Tracked(R.ENV_READ_UNTRACKED, render(path), _ENVIRONMENT)
     if type(obj) is os._Environ:
+        if _tracked.is_environment(obj):
+            raise _tracked.Tracked(R.ENV_READ_UNTRACKED, render(path), _ENVIRONMENT)
         raise Refusal(R.ENV_READ_UNTRACKED, render(path), "an environment other than that of the process")
     if obj is sys.modules:
         raise Refusal(R.DYNAMIC_MODULE_ATTR, render(path), "looks modules up by name; import them and name them")

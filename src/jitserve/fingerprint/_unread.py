@@ -154,6 +154,10 @@ class Unread:
             path = path[0]
         return False
 
+    def settle(self) -> None:
+        """The walk has come to its end: where things were found is not asked any more."""
+        self._places.clear()
+
     def _is_read(self, binding: Excused) -> bool:
         """Whether it is read for sure."""
         root = self._root

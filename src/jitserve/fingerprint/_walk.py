@@ -263,6 +263,7 @@ def visit(
             walker.run()
             finish(walker)
             end(walker)
+            left.settle()
             return walker
         except Refusal as refusal:
             # A walk that is pruned goes where a trace went, or else it is not the one that is looked for.
