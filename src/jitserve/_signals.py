@@ -17,7 +17,9 @@ def pass_on(error: BaseException) -> None:
         return  # Python runs handlers in the main thread only
     codes = {_code_of(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
     cause: BaseException | None = error
-    while cause is not None and codes:
+    seen: set[int] = set()  # an error may be its own cause (`raise error from error`)
+    while cause is not None and codes and id(cause) not in seen:
+        seen.add(id(cause))
         if _has_run(codes, cause.__traceback__):
             raise cause
         cause = cause.__cause__
