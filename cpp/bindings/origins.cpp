@@ -31,6 +31,11 @@ PyObject* LoadedModule(PyObject* name) {
 
 bool HasDot(PyObject* text) { return PyUnicode_FindChar(text, '.', 0, PyUnicode_GET_LENGTH(text), 1) >= 0; }
 
+py::object LastPart(PyObject* dotted) {
+  const Py_ssize_t size = PyUnicode_GET_LENGTH(dotted);
+  return Owned(PyUnicode_Substring(dotted, PyUnicode_FindChar(dotted, '.', 0, size, -1) + 1, size));
+}
+
 bool IsFrozen(PyObject* filename) {
   static PyObject* const kFrozen = Interned("<frozen ");
   return PyUnicode_Tailmatch(filename, kFrozen, 0, PY_SSIZE_T_MAX, -1) == 1;
@@ -132,7 +137,10 @@ Origin Origins::OfClass(PyTypeObject* cls) {
   const Origin claimed = OfModule(module.ptr());
   if (claimed == Origin::kUser || !IsHeapType(cls) || HidesState(cls)) return claimed;
   const py::object qualname = QualnameOf(cls);
-  if (IsAtHome(reinterpret_cast<PyObject*>(cls), module.ptr(), qualname.ptr())) return claimed;
+  auto* const object = reinterpret_cast<PyObject*>(cls);
+  if (IsAtHome(object, module.ptr(), qualname.ptr())) return claimed;
+  // The qualified name of `jax.Array` has that of the extension in it that has made it.
+  if (HasDot(qualname.ptr()) && IsAtHome(object, module.ptr(), LastPart(qualname.ptr()).ptr())) return claimed;
   return ComeFrom(cls, module.ptr(), claimed) ? claimed : Origin::kUser;
 }
 

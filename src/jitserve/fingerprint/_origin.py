@@ -213,7 +213,9 @@ def of_class(cls: type) -> Origin:
     claimed = of_module(module)
     if claimed is Origin.USER or not _raw.is_heap_type(cls) or _raw.hides_state(cls):
         return claimed
-    if is_at_home(cls, module, _raw.qualname(cls)):
+    name = _raw.qualname(cls)
+    # The qualified name of ``jax.Array`` has that of the extension in it that has made it.
+    if is_at_home(cls, module, name) or is_at_home(cls, module, name.rpartition(".")[2]):
         return claimed
     methods = [value for value in _raw.namespace(cls).values() if type(value) is types.FunctionType]
     home = _nearest_module(module)[0]

@@ -205,6 +205,30 @@ _FUNCTIONS = (
     ),
     _reads("Y20-docstring", MISS, "def g(): 'ab'", "len(g.__code__.co_consts[0])", ("'ab'", "'abc'")),
 )
+_FOO = "len(A.foo.__name__) if hasattr(A, 'foo') else 9"
+
+
+def _patched(id: str, expected: str, reads: str, patch: str, undo: str) -> Case:
+    """Somebody has changed ``jax.Array``, which hardly any function does without."""
+    program = f"A = jax.Array\ndef f(x): return x * ({reads})\n"
+    return case(f"Y22-{id}", expected, program, only_b=f"{patch}\ndef undo(): {undo}\n")
+
+
+_ARRAYS = (
+    _patched("isinstance", HIT, "2 if isinstance(x, A) else 3", "", "pass"),
+    _patched("attribute", MISS, "getattr(A, 'RATE', 2.0)", "A.RATE = 3.0", "del A.RATE"),
+    _patched("function", MISS, _FOO, "A.foo = lambda self: 5", "del A.foo"),
+    _patched("function-of-jax", MISS, _FOO, "A.foo = staticmethod(jnp.sin)", "del A.foo"),
+    _patched("property", MISS, "A.foo.fget(x) if hasattr(A, 'foo') else 9", "A.foo = property(len)", "del A.foo"),
+    _patched("method", MISS, "len(A.mean.__name__)", "old = A.mean\nA.mean = A.argmin", "A.mean = old"),
+    _patched(
+        "metaclass",
+        MISS,
+        "2 if isinstance(1.0, A) else 3",
+        "M = type(A)\nold = M.__instancecheck__\nM.__instancecheck__ = lambda self, value: True",
+        "M.__instancecheck__ = old",
+    ),
+)
 _GENERIC = (
     _reads(
         "Y21-parameter",
@@ -240,6 +264,6 @@ _GENERIC = (
 )
 
 CASES = (
-    *(*_TYPES, *_OWNERS, *_ITSELF, *_ADDRESSES, *_SETS, *_CLASSES, *_FUNCTIONS),
+    *(*_TYPES, *_OWNERS, *_ITSELF, *_ADDRESSES, *_SETS, *_CLASSES, *_FUNCTIONS, *_ARRAYS),
     *(_GENERIC if sys.version_info >= (3, 13) else ()),
 )
