@@ -282,23 +282,47 @@ py::object AnnotationsOf(PyObject* function) {
 
 Digest DigestOf(const py::object& bytes) { return DigestFrom(AsBytes(std::string_view(bytes.cast<py::bytes>()))); }
 
-// Whether the walk does not go into a function: its name is not in the footprint (`_pruning.name_of`).
-bool IsPruned(const Walker& walker, const Hooks& hooks, PyObject* function) {
+bool StartsWithOneOf(PyObject* text, const py::object& prefixes) {
+  for (py::handle prefix : py::reinterpret_borrow<py::tuple>(prefixes)) {
+    if (PyUnicode_Tailmatch(text, prefix.ptr(), 0, PY_SSIZE_T_MAX, -1) == 1) return true;
+  }
+  return false;
+}
+
+// Whether code is made anew by each process, under a name that says nothing (`_pruning._is_generated`).
+bool IsMadeAnew(Hooks& hooks, PyCodeObject* code, PyObject* module) {
+  static PyObject* const kMain = Interned("__main__");
+  if (!IsGenerated(code->co_filename)) return false;
+  return StartsWithOneOf(code->co_qualname, hooks.generated) || StartsWithOneOf(module, hooks.generated) ||
+         StartsWithOneOf(code->co_filename, hooks.generated_files) ||
+         (PyUnicode_Compare(module, kMain) != 0 && hooks.origins.OfModule(module) == Origin::kOpaque);
+}
+
+// The name of a function's code in footprints (`_pruning.name_of`), for names that are plain.
+py::object NameInFootprints(Hooks& hooks, PyCodeObject* code, PyObject* module) {
+  auto* const key = reinterpret_cast<PyObject*>(code);
+  const auto* const known = hooks.names_in_footprints.Find(key);
+  if (known != nullptr && known->first.ptr() == module) return known->second;
+  py::object name = Owned(PyUnicode_FromFormat("%U:%U", module, code->co_qualname));
+  if (known == nullptr) hooks.names_in_footprints.Remember(key, {Borrowed(module), name});
+  return name;
+}
+
+// Whether the walk does not go into a function: its name is not in the footprint.
+bool IsPruned(const Walker& walker, Hooks& hooks, PyObject* function) {
   static PyObject* const kName = Interned("__name__");
   if (walker.footprint().is_none()) return false;
   PyObject* const globals = AsFunction(function)->func_globals;
   PyObject* const module = PyDict_CheckExact(globals) ? Lookup(globals, kName) : nullptr;
-  PyObject* const qualname = CodeOf(function)->co_qualname;
+  PyCodeObject* const code = CodeOf(function);
   if (module == nullptr || !PyUnicode_CheckExact(module) || !PyUnicode_IS_ASCII(module) ||
-      !PyUnicode_IS_ASCII(qualname)) {
+      !PyUnicode_IS_ASCII(code->co_qualname)) {
     return hooks.is_pruned(py::handle(function), walker.footprint()).cast<bool>();
   }
-  const py::object name = Owned(PyUnicode_FromFormat("%U:%U", module, qualname));
-  const int found = PySequence_Contains(walker.footprint().ptr(), name.ptr());
+  const py::object kept = Borrowed(module);
+  const int found = PySequence_Contains(walker.footprint().ptr(), NameInFootprints(hooks, code, kept.ptr()).ptr());
   if (found < 0) throw py::error_already_set();
-  if (found == 1) return false;
-  return !IsGenerated(CodeOf(function)->co_filename) ||
-         hooks.is_pruned(py::handle(function), walker.footprint()).cast<bool>();
+  return found == 0 && !IsMadeAnew(hooks, code, kept.ptr());
 }
 
 // A function that an equal trace does not run: what can be seen of it without running it.
@@ -324,7 +348,7 @@ void EncodeFunction(Walker& walker, const Child& child) {
   const bool trusted = origin == Origin::kLibrary;
   if (IsPruned(walker, hooks, function)) return EncodeBystander(walker, function, path, trusted);
   const py::object code = Borrowed(PyFunction_GET_CODE(function));
-  const auto names = hooks.names_of(code).cast<py::tuple>();
+  const auto names = hooks.NamesOf(code).cast<py::tuple>();
   walker.Cover(code.ptr(), py::object(names[kCodes]).ptr(), path);
   if (!trusted) hooks.meet_user_code(walker.self(), child.value, names, path);
   EmitHead(walker.tokens(), "function", function, DigestOf(names[kDigest]));

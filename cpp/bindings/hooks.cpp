@@ -24,12 +24,15 @@ Hooks::Hooks(const py::module_& hooks)
       emit_annotation(hooks.attr("emit_annotation")),
       registered(hooks.attr("registered")),
       registered_as(hooks.attr("registered_as")),
+      encode_builtin(hooks.attr("encode_builtin")),
       encode_modules(hooks.attr("encode_modules")),
       single_dispatch(hooks.attr("SINGLE_DISPATCH")),
       builtin(hooks.attr("BUILTIN")),
       unresolved(hooks.attr("UNRESOLVED")),
       missing(hooks.attr("MISSING")),
       special_names(hooks.attr("SPECIAL_NAMES")),
+      generated(hooks.attr("GENERATED")),
+      generated_files(hooks.attr("GENERATED_FILES")),
       descriptive(hooks.attr("DESCRIPTIVE")),
       hidden(hooks.attr("HIDDEN")),
       hidden_in_libraries(hooks.attr("HIDDEN_IN_LIBRARIES")),
@@ -40,6 +43,13 @@ Hooks::Hooks(const py::module_& hooks)
   for (py::handle kind : hooks.attr("FIXED_ANNOTATIONS")) fixed_annotations.insert(kind.inc_ref().ptr());
   for (py::handle encoder : hooks.attr("NUMBERS_FIRST")) numbers_first.emplace(encoder.ptr(), false);
   for (py::handle encoder : hooks.attr("NUMBERS_FIRST_IF_TRUSTED")) numbers_first.emplace(encoder.ptr(), true);
+}
+
+py::object Hooks::NamesOf(const py::object& code) {
+  if (const py::object* const known = names.Find(code.ptr())) return *known;
+  const py::object found = names_of(code);
+  names.Remember(code.ptr(), found);
+  return found;
 }
 
 // Not a plain static: the import can let go of the GIL (see opcodes.cpp).

@@ -5,7 +5,9 @@
 
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
+#include "identity_memo.h"
 #include "origins.h"
 
 namespace jitserve {
@@ -18,6 +20,9 @@ using Encode = void (*)(Walker&, const Child&);
 
 struct Hooks {
   explicit Hooks(const pybind11::module_& hooks);
+
+  // The Names of a code object.
+  pybind11::object NamesOf(const pybind11::object& code);
 
   Origins origins;
   pybind11::object encoder_of;       // type -> encoder
@@ -32,15 +37,19 @@ struct Hooks {
   pybind11::object emit_annotation;  // tokens, value
   pybind11::object registered;       // class, users only, what is known in this walk -> names
   pybind11::object registered_as;    // class, what is known in this walk -> names
+  pybind11::object encode_builtin;   // walker, function, path, trusted
   pybind11::object encode_modules;   // walker, sys.modules, path, trusted
   pybind11::object single_dispatch;  // the code of what functools.singledispatch makes
   pybind11::object builtin, unresolved, missing;  // markers
   pybind11::object special_names;                 // global names that only `bindings` in Python knows how to resolve
+  pybind11::object generated, generated_files;    // prefixes of names and files of code that is made anew
   pybind11::object descriptive;                   // attributes of functions that do not count
   pybind11::object hidden;                        // names in classes that do not count
   pybind11::object hidden_in_libraries;
   pybind11::object compiled;     // those of them that only count where `is_compiled` denies it
   pybind11::object is_compiled;  // namespace of a class -> whether the library has made what is under those names
+  IdentityMemo<pybind11::object> names;                                             // what `names_of` has said
+  IdentityMemo<std::pair<pybind11::object, pybind11::object>> names_in_footprints;  // by code: module, name
   std::unordered_map<PyObject*, Encode> native;       // by what stands for it in Python's tables
   std::unordered_set<PyObject*> fixed_annotations;    // classes of annotations that say one thing for ever
   std::unordered_map<PyObject*, bool> numbers_first;  // encoders in Python that begin so; true: if trusted only

@@ -26,8 +26,7 @@ def signature(leaves: list[Any], *, placed: bool = True) -> bytes:
     tokens.begin("signature", len(leaves))
     encoder = _Encoder(placed)
     known: dict[Any, bytes] = {}
-    for position, leaf in enumerate(leaves):
-        alike = _jax.leaf_alike(leaf)
+    for position, (leaf, alike) in enumerate(zip(leaves, _jax.leaves_alike(leaves), strict=True)):
         encoded = None if alike is None else known.get(alike)
         if encoded is None:
             encoded = encoder.encode(position, leaf)

@@ -12,9 +12,9 @@ from jitserve._jax._call import Call as Call
 from jitserve._jax._call import call_number as call_number
 from jitserve._jax._call import check_leaves as check_leaves
 from jitserve._jax._call import flatten_functions as flatten_functions
-from jitserve._jax._call import leaf_alike as leaf_alike
 from jitserve._jax._call import leaf_aval as leaf_aval
 from jitserve._jax._call import leaf_placement as leaf_placement
+from jitserve._jax._call import leaves_alike as leaves_alike
 from jitserve._jax._call import node_entries as node_entries
 from jitserve._jax._call import parse_call as parse_call
 from jitserve._jax._call import process_count as process_count

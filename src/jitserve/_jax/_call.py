@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,20 +143,20 @@ def leaf_placement(leaf: Any) -> tuple[Any, bool, Any]:
     return leaf.sharding, bool(leaf._committed), array.format.layout
 
 
-def leaf_alike(leaf: Any) -> Any:
-    """What two leaves of one call share only if their abstract values and placements are equal, cheap to find.
+def leaves_alike(leaves: list[Any]) -> Iterator[Any]:
+    """For each leaf what two of a call share only if their abstract values and placements are equal, cheap to find.
 
     It holds ids, so that it says nothing once the leaf is gone. None: there is nothing cheap to go by.
     """
-    kind = type(leaf)
-    if kind is np.ndarray:
-        return leaf.shape, leaf.dtype
-    if kind is not ArrayImpl:
-        return None
-    try:
-        return id(leaf.aval), id(leaf.sharding), leaf._committed, leaf._pjrt_layout
-    except _jax.JaxRuntimeError:  # a platform without layouts
-        return None
+    for leaf in leaves:
+        kind = type(leaf)
+        if kind is ArrayImpl:
+            try:
+                yield id(leaf.aval), id(leaf.sharding), leaf._committed, leaf._pjrt_layout
+            except _jax.JaxRuntimeError:  # a platform without layouts
+                yield None
+        else:
+            yield (leaf.shape, leaf.dtype) if kind is np.ndarray else None
 
 
 def process_count() -> int:

@@ -7,6 +7,7 @@ import operator
 import types
 from typing import TYPE_CHECKING, Any
 
+from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
 from . import _origin, _raw, _receivers, _static, _telltales, _unread
@@ -111,7 +112,7 @@ _TupleGetter: type = type(collections.namedtuple("_Pair", "left right").left)  #
 
 ENCODERS = {
     _TupleGetter: encode_tuple_getter,
-    types.BuiltinFunctionType: encode_builtin,
+    types.BuiltinFunctionType: _core.encode_builtin,
     types.MethodDescriptorType: encode_c_descriptor,
     types.WrapperDescriptorType: encode_c_descriptor,
     types.GetSetDescriptorType: encode_c_descriptor,

@@ -11,6 +11,7 @@ from . import _classes, _functions, _instances, _jax_values, _stdlib_values, ada
 from . import _origin as origin
 from ._annotations import FIXED as FIXED_ANNOTATIONS
 from ._annotations import emit_one as emit_annotation
+from ._builtins import encode_builtin
 from ._classes import registered, registered_as
 from ._containers import encode_modules
 from ._dispatch import encoder_of
@@ -20,7 +21,7 @@ from ._inner_imports import values as inner_imports
 from ._loading import load_lazily
 from ._names import of as names_of
 from ._path import Path, render
-from ._pruning import is_pruned
+from ._pruning import GENERATED, GENERATED_FILES, is_pruned
 from ._static import check_opaque
 from .adapters import is_compiled
 
@@ -29,6 +30,8 @@ __all__ = [
     "COMPILED",
     "DESCRIPTIVE",
     "FIXED_ANNOTATIONS",
+    "GENERATED",
+    "GENERATED_FILES",
     "HIDDEN",
     "HIDDEN_IN_LIBRARIES",
     "MISSING",
@@ -40,6 +43,7 @@ __all__ = [
     "bindings",
     "check_opaque",
     "emit_annotation",
+    "encode_builtin",
     "encode_modules",
     "encoder_of",
     "inner_imports",

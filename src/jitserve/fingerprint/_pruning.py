@@ -54,7 +54,7 @@ INTROSPECTION = frozenset(
 )
 # Code that the standard library and others write for classes: no recorder reports it, it follows from the class.
 GENERATED = ("__create_fn__", "namedtuple_")
-_GENERATED_FILES = tuple(adapters.GENERATED)
+GENERATED_FILES = tuple(adapters.GENERATED)
 
 
 def name_of(function: types.FunctionType) -> str:
@@ -77,7 +77,7 @@ def _is_generated(function: types.FunctionType) -> bool:
         type(module) is not str
         or code.co_qualname.startswith(GENERATED)
         or module.startswith(GENERATED)
-        or code.co_filename.startswith(_GENERATED_FILES)
+        or code.co_filename.startswith(GENERATED_FILES)
         or (module != "__main__" and _origin.of_module(module) is Origin.OPAQUE)
     )
 
