@@ -1,4 +1,4 @@
-// The loop of the walk (src/jitserve/fingerprint/_walk.py): what is still to be visited, and the numbers of what has
+// The loop of the walk (src/jitserve/fingerprint/_walker.py): what is still to be visited, and the numbers of what has
 // been visited. What most objects are made of is encoded here, too (encoders.h); for all the rest Python is asked.
 #pragma once
 

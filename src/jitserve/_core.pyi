@@ -287,7 +287,7 @@ def listen_to_sets(
 _Child = tuple[Any, Any, bool]
 
 class Walker:
-    """The loop of a walk, and the numbers of what it has visited (``fingerprint/_walk.py``).
+    """The loop of a walk, and the numbers of what it has visited (``fingerprint/_walker.py``).
 
     Args:
         tokens: where encoders emit.

@@ -19,7 +19,7 @@ import pytest
 from jitserve import _core
 from jitserve.fingerprint import _origin
 from jitserve.fingerprint._origin import Origin
-from jitserve.fingerprint._walk import Limits, Walker
+from jitserve.fingerprint._walker import Limits, Walker
 
 
 def _classes() -> list[type]:

@@ -14,7 +14,7 @@ import pytest
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 from jitserve.fingerprint import walk
-from jitserve.fingerprint._walk import Limits, Walker
+from jitserve.fingerprint._walker import Limits, Walker
 
 
 def _walker(*, nodes: int = 1000, anonymous: bool = False) -> Walker:

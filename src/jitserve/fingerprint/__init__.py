@@ -27,9 +27,9 @@ from ._tree_nodes import TreeNodes as TreeNodes
 from ._under_way import may_listen as may_listen
 from ._under_way import recording_under_way as recording_under_way
 from ._unread import Excused as Excused
-from ._walk import Limits as Limits
-from ._walk import Walk as Walk
 from ._walk import walk as walk
+from ._walked import Walk as Walk
+from ._walker import Limits as Limits
 from ._xla_flags import of_environment as xla_flags
 from .adapters import prepare as prepare_libraries
 

@@ -2,8 +2,8 @@
 
 Annotations seldom reach a program, and they reach everything: walking them would make a training step depend on the
 whole of ``typing``. So they are encoded by their names and texts; a function of the user that asks for the
-annotation objects themselves (``get_type_hints``) is refused in ``_static``. The dictionaries of annotations are read
-in C++ (``cpp/bindings/encode_annotations.cpp``).
+annotation objects themselves (``get_type_hints``) is refused in ``_impure_callables``. The dictionaries of annotations
+are read in C++ (``cpp/bindings/encode_annotations.cpp``).
 """
 
 from __future__ import annotations

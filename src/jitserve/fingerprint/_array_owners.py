@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 _LOOKS_PAST = frozenset(("base", "as_strided", "strides"))
 

@@ -16,7 +16,7 @@ from ._beside import beside, check_class
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 
 def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:

@@ -11,7 +11,7 @@ from . import _origin, _raw
 from ._path import Path, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 _MEMOS = frozenset(("_hash",))
 

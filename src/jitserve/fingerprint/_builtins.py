@@ -15,7 +15,7 @@ from ._path import ATTR, Path, render
 from ._pruning import INTROSPECTION
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 
 _PYBIND11 = "pybind11_builtins"

@@ -19,7 +19,7 @@ from . import _hash_order, _raw, _static
 from ._path import ATTR, ITEM, KEY, Path
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 Children = list[tuple[Any, Path, bool]]
 

@@ -16,7 +16,7 @@ from ._path import ATTR, render
 
 if TYPE_CHECKING:
     from ._names import Names
-    from ._walk import Walker
+    from ._walker import Walker
 
 _NAMESPACE = "__dict__"
 _SAID = ("__doc__", "__firstlineno__")

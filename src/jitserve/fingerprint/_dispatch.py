@@ -30,7 +30,7 @@ from . import (
 from ._path import Path
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 Encoder = Callable[["Walker", Any, Path, bool], None]
 

@@ -17,7 +17,7 @@ from ._path import ATTR, render, root
 
 if TYPE_CHECKING:
     from ._names import Names
-    from ._walk import Walker
+    from ._walker import Walker
 
 _USES = frozenset(
     (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ._path import ATTR
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 _ASKED_BY = frozenset(("type", "__slots__"))
 

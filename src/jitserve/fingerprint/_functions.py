@@ -20,7 +20,7 @@ from ._origin import Origin
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 # Methods that the dataclass decorator writes. They hand fields on and compare them, and see no order of theirs.
 _DATACLASS_METHOD = "__create_fn__.<locals>."

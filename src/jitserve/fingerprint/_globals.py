@@ -18,7 +18,7 @@ from ._path import ATTR, CELL, GLOBAL, Path, render
 from ._vars import asks_of_objects
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 # A ``__hash__`` method may ask for hashes: nobody sees them but ``hash()``, and the order of sets, which are refused.
 _HASHING = {"hash": hash, "id": id}

@@ -23,7 +23,7 @@ from ._path import Path, last_name, render
 
 if TYPE_CHECKING:
     from ._names import Names
-    from ._walk import Walker
+    from ._walker import Walker
 
 SEEDLESS = frozenset((int, bool, float, complex))  # their hashes are the same in every process
 _SEEDED = SEEDLESS | {str, bytes}  # theirs are the same wherever the seed is

@@ -15,7 +15,7 @@ from . import _builtins, _functions, _raw, _shapes, _static
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 
 def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> None:

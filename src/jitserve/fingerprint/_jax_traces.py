@@ -10,7 +10,7 @@ from jitserve._outcome import BypassReason, Refusal
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 
 def encode_trace_state(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:

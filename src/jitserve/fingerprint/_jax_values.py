@@ -18,7 +18,7 @@ from ._origin import Origin
 from ._path import ATTR, ITEM, Path, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 
 def _emit(walker: Walker, tag: str, path: Path, trusted: bool, **parts: Any) -> None:

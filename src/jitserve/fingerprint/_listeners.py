@@ -16,7 +16,7 @@ from ._origin import Origin
 from ._path import ATTR, Path
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 _LISTS = ("handlers", "filters")
 _EMPTY = types.CellType()

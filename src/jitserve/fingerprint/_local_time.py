@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 SECONDS = "%s"
 _FORMATS = frozenset((SECONDS, "strftime"))

@@ -24,7 +24,7 @@ from ._origin import Origin
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 _SIMPLE = (bool, int, float, complex, str, bytes, bytearray, range, slice, type(None), type(...))
 _SCALARS = frozenset(map(id, _SIMPLE))  # a class that is asked for its hash may answer with code of the user's

@@ -19,7 +19,8 @@ from ._ingredient import Ingredient
 from ._notes import Notes
 from ._path import Path
 from ._text import SCALARS, text_of
-from ._walk import Limits, Walker, visit
+from ._walk import visit
+from ._walker import Limits, Walker
 
 
 class _NotingWalker(Walker):

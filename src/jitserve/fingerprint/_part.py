@@ -12,7 +12,7 @@ from . import _memos
 
 if TYPE_CHECKING:
     from ._recording import Recording
-    from ._walk import Walk
+    from ._walked import Walk
 
 
 class Part:

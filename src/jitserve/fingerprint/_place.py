@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ._path import render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 
 _READS = (".__globals__['", ".__closure__['")

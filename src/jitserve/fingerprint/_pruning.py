@@ -25,7 +25,7 @@ from . import _names, _origin, _raw, adapters
 from ._origin import Origin
 
 if TYPE_CHECKING:
-    from ._walk import Walk
+    from ._walked import Walk
 
 # Names by which code looks into a function without running it.
 INTROSPECTION = frozenset(

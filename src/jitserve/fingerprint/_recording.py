@@ -21,12 +21,13 @@ from jitserve import _core
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _audit, _memos, _pruning, _telltales, _under_way, _unread
+from . import _attribute_names, _audit, _memos, _pruning, _telltales, _under_way
 from ._dependency import Dependency
 from ._garbage import Finalizers
 from ._observer import Observer
 from ._process_state import warning_filters
-from ._walk import Walk, walk
+from ._walk import walk
+from ._walked import Walk
 
 if sys.version_info >= (3, 12):
     from ._monitoring import Monitoring as _Source
@@ -89,7 +90,7 @@ class Recording:
         self._reader = _core.listen_to_texts(self._observer.described, _SHOW_ADDRESSES)
         self._counter = _core.listen_to_sets(self._observer.iterated)
         self._around = _under_way.enter(self)
-        telling = _ASKED.union(self._walk.unread.names.values(), _unread.ALL)
+        telling = _ASKED.union(self._walk.unread.names.values(), _attribute_names.ALL)
         self._asker = _core.listen_to_lookups(self._observer.asked, telling)
         return self
 
@@ -132,13 +133,19 @@ class Recording:
 
     def _is_undisturbed(self) -> bool:
         heard = self._observer
-        read = heard.dependencies or heard.impure or heard.texts or heard.filter_setters or self._reads_unnamed()
+        read = (
+            heard.findings.dependencies
+            or heard.findings.refusals
+            or heard.texts
+            or heard.filter_setters
+            or self._reads_unnamed()
+        )
         return self._complete and not (read or heard.unbounded or self._drew)
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
         """What the trace read from outside, to be read again before every hit."""
-        return self._observer.dependencies
+        return self._observer.findings.dependencies
 
     def verdict(self) -> None:
         """Raises unless the walk and the recorded dependencies cover everything that was recorded.
@@ -148,7 +155,7 @@ class Recording:
         """
         if self._unavailable is not None:
             raise self._unavailable
-        for refusal in self._observer.impure:
+        for refusal in self._observer.findings.refusals:
             raise refusal
         if self._drew:
             raise Refusal(BypassReason.RNG_READ, "recorder", "the state of a global random generator has changed")
@@ -193,14 +200,14 @@ class Recording:
             reached: walks of what counts as run.
         """
         unread, heard = self._walk.unread, self._observer
-        if not unread.is_allowed or not _unread.ALL.isdisjoint(unread.asked):
+        if not unread.is_allowed or not _attribute_names.ALL.isdisjoint(unread.asked):
             return None
         if heard.took_all or self.is_introspective():
             return None
         if _pruning.named_dependencies(self._walk):
             return None
         codes = (code for walked in reached for code, _ in walked.codes.values())
-        read = _unread.names_in(heard.executed.values(), codes)
+        read = _attribute_names.names_in(heard.executed.values(), codes)
         return None if read is None else read | unread.asked | self._asked()
 
     def _asked(self) -> set[str]:

@@ -19,7 +19,7 @@ from . import _origin, _raw, adapters
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 _FLATTEN = "<registered tree functions>"
 _ENTRY = "<registry entry>"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _containers, _functions, _origin, _raw, _static, _unread, adapters
+from . import _containers, _functions, _ordinary, _origin, _raw, _static, adapters
 from ._class_memo import ClassMemo
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 Children = list[tuple[Any, Path, bool]]
 
@@ -66,7 +66,7 @@ def _look_at(walker: Walker, cls: type, trusted: bool) -> Shape:
         namespace=_raw.dict_descriptor(cls),
         slots=tuple(_core.slot_descriptors(cls)) if outline.has_slots else (),
         is_opaque=is_opaque,
-        is_ordinary=not trusted and _unread.is_ordinary(cls),
+        is_ordinary=not trusted and _ordinary.is_ordinary(cls),
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from jitserve._jax import types as jt
 
 from . import _raw, adapters
-from ._walk import Walk
+from ._walked import Walk
 
 _EMPTY = object()
 # What functions of JAX fill in when they are first traced, by the module of their code: another trace finds it filled

@@ -25,7 +25,7 @@ from . import _instances, _raw
 from ._path import Path, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 Encoder = Callable[["Walker", Any, Path, bool], None]
 

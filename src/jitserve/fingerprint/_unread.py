@@ -9,63 +9,29 @@ the same. So is what a function finds under a global name and that cannot be fin
 Why that is sound: let processes A and B have the same digest, with the attribute left out. Then a trace in B does what
 that of A did, up to the first read of what the digest does not have. The code that ran is in the digest, and so are
 its names; those that it makes up (``getattr``) it makes of values that are in the digest. None of them is that of the
-attribute. This holds for objects of ordinary classes only (``is_ordinary``), whose attributes nobody goes through
+attribute. This holds for objects of ordinary classes only (``_ordinary``), whose attributes nobody goes through
 unseen, and not where code takes all attributes at once (``ALL``), runs unseen, or is vouched for by the user.
 """
 
 from __future__ import annotations
 
-import abc
-import dis
-import functools
-import re
-import sys
 import types
-import typing
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
 
-from jitserve import _jax
 from jitserve._outcome import Refusal
 
-from . import _names, _origin, _raw
-from ._class_memo import ClassMemo
-from ._origin import Origin
+from . import _names, _raw
+from ._attribute_names import ALL, names_of
 from ._path import Path, last_name, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
-# What lets somebody go through the attributes of an instance, or computes them.
-_HOOKS = frozenset(
-    (
-        *("__getattr__", "__getattribute__", "__dir__", "__slots__", "__reduce__", "__reduce_ex__", "__getstate__"),
-        *("__setstate__", "__copy__", "__deepcopy__", "__sizeof__", "__getnewargs__", "__getnewargs_ex__"),
-        *("__attrs_attrs__", "tree_flatten", "tree_flatten_with_keys"),
-    )
-)
-_BASES = (object, abc.ABC, typing.Generic)
-# By these, code takes all attributes of an object, or some by names that nobody hears of.
-ALL = frozenset(
-    (
-        *("__dict__", "__dir__", "__getstate__", "__reduce__", "__reduce_ex__", "__self__", "asdict", "astuple"),
-        *("cloudpickle", "deepcopy", "delattr", "dill", "dir", "dump", "dumps", "getattr_static", "getmembers"),
-        *("getmembers_static", "methodcaller", "pformat", "pickle", "pp", "pprint", "setattr", "vars"),
-        *("__delattr__", "__setattr__", "__sizeof__"),
-    )
-)
-# Libraries that do so with objects of their own classes only.
-_FAMILIAR = frozenset(
-    (
-        *("absl", "beartype", "blackjax", "chex", "diffrax", "distrax", "einops", "equinox", "fastprogress", "flax"),
-        *("haiku", "jaxopt", "jaxtyping", "jmp", "lineax", "ml_collections", "numpyro", "optax", "optimistix"),
-        *("orbax", "tensorflow_probability", "toolz", "tree", "typing_extensions", "wadler_lindig"),
-    )
-)
 # JAX, NumPy and the standard library ask any object for these.
 _DUCKS = frozenset(
     (
@@ -74,8 +40,6 @@ _DUCKS = frozenset(
         *("keys", "values", "func", "args", "keywords", "write", "flush", "read", "readline", "close", "fileno"),
     )
 )
-_NAMES = re.compile(r"[^\W\d]\w*")
-_MATCH_CLASS = dis.opmap["MATCH_CLASS"]
 _MOST = 32
 
 
@@ -197,80 +161,3 @@ def meet_getter(walker: Walker, arguments: tuple[object, ...]) -> None:
     """Notes what an ``attrgetter`` or a ``methodcaller`` asks for; one with keywords does not say so."""
     walker.unread.is_allowed &= bool(arguments)
     walker.unread.asked.update(part for text in arguments if type(text) is str for part in names_of(text))
-
-
-def takes_all(qualname: str) -> bool:
-    """Whether a function of the standard library goes through the attributes of what it is given."""
-    return qualname.rpartition(".")[2] in ALL or qualname in _GO_THROUGH
-
-
-_GO_THROUGH = frozenset(("_AttributeHolder.__repr__", "Namespace.__eq__", "Namespace.__contains__"))
-
-
-def names_in(heard: Iterable[types.CodeType], unheard: Iterable[types.CodeType]) -> set[str] | None:
-    """The names of all attributes that code may read; None where it may read all of an object.
-
-    Args:
-        heard: code that ran while somebody listened to the names that it made up.
-        unheard: other code.
-    """
-    found: set[str] = set()
-    for code in heard:
-        found.update(code.co_names)
-        if not ALL.isdisjoint(code.co_names) and _origin.package_of(code.co_filename) not in _FAMILIAR:
-            return None
-        if _MATCH_CLASS in code.co_code[::2]:
-            return None  # a class may say by position which attributes are meant
-    for code in unheard:
-        found.update(code.co_names)
-        _add_texts(code.co_consts, found)
-        if not ALL.isdisjoint(code.co_names):
-            return None
-    return found
-
-
-def _add_texts(constant: object, found: set[str]) -> None:
-    if type(constant) is str:
-        found.update(names_of(constant))
-    elif type(constant) is tuple or type(constant) is frozenset:
-        for item in constant:
-            _add_texts(item, found)
-
-
-def names_of(text: str) -> list[str]:
-    """The names that stand in a text by which somebody asks for attributes."""
-    return _NAMES.findall(text)
-
-
-def is_ordinary(cls: type) -> bool:
-    """Whether the instances of a class are nothing but attributes, which only code goes through that is seen to run."""
-    return _ORDINARY.of(cls) and not _jax.flatten_functions(cls)
-
-
-def _is_ordinary(cls: type) -> bool:
-    if type(cls) is not type and type(cls) is not abc.ABCMeta:
-        return False
-    if cls is getattr(sys.modules.get("argparse"), "Namespace", None):
-        return True
-    own = [kind for kind in _raw.mro(cls) if not any(kind is base for base in _BASES)]
-    return all(_origin.of_class(kind) is Origin.USER and _has_ordinary_names(kind) for kind in own)
-
-
-def _has_ordinary_names(kind: type) -> bool:
-    names = _raw.namespace(kind)
-    keeps_dict = type(names.get("__dict__", _GETSET)) is type(_GETSET)
-    return keeps_dict and _HOOKS.isdisjoint(names) and all(_binds_as_ever(value) for value in names.values())
-
-
-def _binds_as_ever(value: Any) -> bool:
-    """Whether a value in a class hands instances to nobody, or only to functions that are seen to run."""
-    cls = type(value)
-    if any(cls is known for known in _BINDERS) or not _raw.is_heap_type(cls) or _raw.module_name(cls) == _JAXLIB:
-        return True
-    return not any("__get__" in _raw.namespace(kind) for kind in _raw.mro(cls))
-
-
-_JAXLIB = "jaxlib._jax"  # jitted methods
-_BINDERS = (functools.cached_property, functools._lru_cache_wrapper)
-_GETSET = type.__dict__["__dict__"]
-_ORDINARY = ClassMemo(_is_ordinary)

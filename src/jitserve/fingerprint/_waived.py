@@ -15,7 +15,7 @@ from . import _raw
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
-    from ._walk import Walker
+    from ._walker import Walker
 
 _DATA = "<registered fingerprint>"
 

@@ -1,0 +1,73 @@
+"""By which names code reads attributes: those that stand in it, or that it makes up."""
+
+from __future__ import annotations
+
+import dis
+import re
+import types
+from collections.abc import Iterable
+
+from . import _origin
+
+# By these, code takes all attributes of an object, or some by names that nobody hears of.
+ALL = frozenset(
+    (
+        *("__dict__", "__dir__", "__getstate__", "__reduce__", "__reduce_ex__", "__self__", "asdict", "astuple"),
+        *("cloudpickle", "deepcopy", "delattr", "dill", "dir", "dump", "dumps", "getattr_static", "getmembers"),
+        *("getmembers_static", "methodcaller", "pformat", "pickle", "pp", "pprint", "setattr", "vars"),
+        *("__delattr__", "__setattr__", "__sizeof__"),
+    )
+)
+# Libraries that do so with objects of their own classes only.
+_FAMILIAR = frozenset(
+    (
+        *("absl", "beartype", "blackjax", "chex", "diffrax", "distrax", "einops", "equinox", "fastprogress", "flax"),
+        *("haiku", "jaxopt", "jaxtyping", "jmp", "lineax", "ml_collections", "numpyro", "optax", "optimistix"),
+        *("orbax", "tensorflow_probability", "toolz", "tree", "typing_extensions", "wadler_lindig"),
+    )
+)
+_NAMES = re.compile(r"[^\W\d]\w*")
+_MATCH_CLASS = dis.opmap["MATCH_CLASS"]
+
+
+def takes_all(qualname: str) -> bool:
+    """Whether a function of the standard library goes through the attributes of what it is given."""
+    return qualname.rpartition(".")[2] in ALL or qualname in _GO_THROUGH
+
+
+_GO_THROUGH = frozenset(("_AttributeHolder.__repr__", "Namespace.__eq__", "Namespace.__contains__"))
+
+
+def names_in(heard: Iterable[types.CodeType], unheard: Iterable[types.CodeType]) -> set[str] | None:
+    """The names of all attributes that code may read; None where it may read all of an object.
+
+    Args:
+        heard: code that ran while somebody listened to the names that it made up.
+        unheard: other code.
+    """
+    found: set[str] = set()
+    for code in heard:
+        found.update(code.co_names)
+        if not ALL.isdisjoint(code.co_names) and _origin.package_of(code.co_filename) not in _FAMILIAR:
+            return None
+        if _MATCH_CLASS in code.co_code[::2]:
+            return None  # a class may say by position which attributes are meant
+    for code in unheard:
+        found.update(code.co_names)
+        _add_texts(code.co_consts, found)
+        if not ALL.isdisjoint(code.co_names):
+            return None
+    return found
+
+
+def _add_texts(constant: object, found: set[str]) -> None:
+    if type(constant) is str:
+        found.update(names_of(constant))
+    elif type(constant) is tuple or type(constant) is frozenset:
+        for item in constant:
+            _add_texts(item, found)
+
+
+def names_of(text: str) -> list[str]:
+    """The names that stand in a text by which somebody asks for attributes."""
+    return _NAMES.findall(text)

@@ -1,0 +1,75 @@
+"""Who does what happens while a function is traced: the nearest frame on the stack that is answerable for it."""
+
+from __future__ import annotations
+
+import types
+
+from jitserve._outcome import BypassReason
+
+from . import _origin, adapters
+from ._code_origin import origin_of_code
+from ._origin import Origin
+from ._stack import IMPORTING, WATCHING, new_stack
+
+
+class Blame:
+    """Finds out who is answerable, among the frames above the one that a recording began in."""
+
+    __slots__ = ("_stack",)
+
+    def __init__(self) -> None:
+        self._stack = new_stack()
+
+    def begin(self, base: types.FrameType | None) -> None:
+        """What happens from now on happens on behalf of ``base``'s callees; None: the recording is over."""
+        self._stack.set_base(base)
+
+    def kinds(self, frame: types.FrameType | None) -> int:
+        """What is under way there beside the trace: ``IMPORTING``, ``WATCHING``."""
+        return self._stack.kinds(frame)
+
+    def frame(self, frame: types.FrameType | None) -> types.FrameType | None:
+        """The nearest frame that is not the standard library's or an importer's."""
+        return self._stack.culprit(frame)
+
+    def is_bystander(self, frame: types.FrameType | None) -> bool:
+        """Whether it runs because somebody watches: listeners of ``jax.monitoring``, handlers of the log, callbacks of
+        the garbage collector, which come at any moment."""
+        return self.kinds(frame) & WATCHING != 0
+
+    def culprit(self, frame: types.FrameType | None) -> tuple[Origin, str]:
+        """Who did it: the nearest frame that is not the standard library's or an importer's, and a text for it."""
+        frame = self.frame(frame)
+        if frame is None:
+            return Origin.OPAQUE, "<unknown>"
+        where = f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
+        return origin_of_code(frame.f_code, frame), where
+
+    def reader(self, frame: types.FrameType | None) -> types.FrameType | None:
+        """Who reads: NumPy opens files that its callers want to have read, and draws seeds that they do not give."""
+        frame = self.frame(frame)
+        while frame is not None and _origin.reads_for_others(frame.f_code.co_filename):
+            frame = self.frame(frame.f_back)
+        return frame
+
+    def seeded(self, frame: types.FrameType | None) -> types.FrameType | None:
+        """For whom a seed is drawn: not where a generator is copied, which gets another state at once, or where a
+        module makes one while it is imported.
+        """
+        drawing = self.frame(frame)
+        copied = drawing is not None and drawing.f_globals.get("__name__") == "numpy.random._pickle"
+        return frame if copied or self.kinds(frame) & IMPORTING else self.reader(frame)
+
+    def is_harmless(self, reason: BypassReason, frame: types.FrameType | None) -> bool:
+        """Whether a function of a library does it of which we know what for."""
+        frame = self.frame(frame)
+        if frame is None or origin_of_code(frame.f_code, frame) is not Origin.LIBRARY:
+            return False
+        known = adapters.HARMLESS.get(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
+        variables = (*frame.f_code.co_varnames, *frame.f_code.co_cellvars)
+        return known is not None and reason in known.does and known.variable in variables
+
+
+def is_opaque(frame: types.FrameType) -> bool:
+    """Whether it is code of the standard library, of JAX or of NumPy."""
+    return origin_of_code(frame.f_code, frame) is Origin.OPAQUE

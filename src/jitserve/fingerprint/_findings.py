@@ -1,0 +1,109 @@
+"""What a recording has found: why nothing may be published, or what was read from outside and can be read again."""
+
+from __future__ import annotations
+
+import os
+import stat
+import types
+
+from jitserve._outcome import BypassReason, Refusal
+
+from ._blame import Blame
+from ._dependency import Dependency, DependencyKind, read
+from ._origin import Origin
+from ._tracked import is_environment
+
+# What a library may do without making its programs irreproducible: it uses ids as keys, and looks at its own frames.
+_TOLERATED_IN_LIBRARIES = frozenset(
+    (
+        BypassReason.ID_OR_HASH_READ,
+        BypassReason.DYNAMIC_SCOPE,
+        BypassReason.DYNAMIC_MODULE_ATTR,
+        BypassReason.LAZY_IMPORT,
+        BypassReason.UNKNOWN_OBJECT,
+        BypassReason.UNKNOWN_CONTEXT_VALUE,
+    )
+)
+_WRITING = frozenset("wax+")
+
+
+class Findings:
+    """The findings of one recording.
+
+    Attributes:
+        blame: finds out who is answerable.
+        refusals: why nothing may be published, in order.
+    """
+
+    __slots__ = ("_dependencies", "blame", "refusals")
+
+    def __init__(self) -> None:
+        self.blame = Blame()
+        self.refusals: list[Refusal] = []
+        self._dependencies: dict[tuple[DependencyKind, str], Dependency] = {}
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """What was read from outside in a way that can be read again, in a fixed order."""
+        return tuple(
+            self._dependencies[key] for key in sorted(self._dependencies, key=lambda key: (key[0].value, key[1]))
+        )
+
+    def impure(self, rule: tuple[BypassReason, str], what: str, frame: types.FrameType | None) -> None:
+        """Code does what no walk shows, by the rule for it; libraries may do some of it.
+
+        Args:
+            rule: the reason, and what there is to say about it.
+            what: a name for what was done.
+            frame: where.
+        """
+        origin, where = self.blame.culprit(frame)
+        tolerated = rule[0] in _TOLERATED_IN_LIBRARIES or self.blame.is_harmless(rule[0], frame)
+        if origin is Origin.USER or (origin is Origin.LIBRARY and not tolerated):
+            self.refuse(rule[0], where, f"{what}: {rule[1]}")
+
+    def refuse(self, reason: BypassReason, where: str, detail: str) -> None:
+        """Nothing may be published."""
+        self.refusals.append(Refusal(reason, where, detail))
+
+    def depend(self, kind: DependencyKind, name: str) -> None:
+        """Something was read that can be read again."""
+        if (kind, name) not in self._dependencies:
+            self._dependencies[kind, name] = Dependency(kind, name, read(kind, name))
+
+    def environment_read(self, parameter: str | None, frame: types.FrameType) -> None:
+        """An environment is read, in the variable ``self`` of a frame.
+
+        Args:
+            parameter: the variable that holds the name; None where all of it is read.
+            frame: of the method that reads.
+        """
+        origin, where = self.blame.culprit(frame)
+        if parameter is None or not is_environment(frame.f_locals.get("self")):
+            if origin is not Origin.OPAQUE:
+                self.refuse(BypassReason.ENV_READ_UNTRACKED, where, "reads the whole environment, or one of its own")
+            return
+        name = frame.f_locals.get(parameter)
+        if type(name) in (str, bytes) and origin is not Origin.OPAQUE:
+            self.depend(DependencyKind.ENVIRONMENT, os.fsdecode(name))  # type: ignore[arg-type]
+
+    def opened(self, path: object, mode: object, frame: types.FrameType | None) -> None:
+        """A file is opened, with what the audit event ``open`` says of it."""
+        frame = self.blame.reader(frame)
+        origin, where = self.blame.culprit(frame)
+        if origin is Origin.OPAQUE or self.blame.is_harmless(BypassReason.FILE_READ_UNTRACKED, frame):
+            return
+        name = os.fsdecode(path) if type(path) in (str, bytes) else None  # type: ignore[arg-type]
+        if type(mode) is str and _WRITING & set(mode):
+            self.refuse(BypassReason.TRACE_SIDE_EFFECT, where, f"writes the file {name}")
+        elif name is None or not _is_regular(name):
+            self.refuse(BypassReason.FILE_READ_UNTRACKED, where, f"opens {name or 'a descriptor'}, not a regular file")
+        else:
+            self.depend(DependencyKind.FILE, name)  # a relative name means another file elsewhere
+
+
+def _is_regular(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return True  # it is absent, which can be looked at again

@@ -1,0 +1,118 @@
+"""What a walk found."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Container, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jitserve._outcome import BypassReason, Refusal
+
+from . import _hazards, _names
+from ._ingredient import Ingredient
+from ._path import Path, render
+
+if TYPE_CHECKING:
+    from ._walker import Walker
+
+
+class Walk:
+    """What a walk found.
+
+    Attributes:
+        digest: 32 bytes over everything that was visited.
+        objects: every object with an identity, in order of the first visit. In two processes with equal digests the
+            same index holds corresponding objects. The list keeps them alive, so that their ids stay theirs.
+        codes: ids of the code objects that the digest covers, with the code object and where it was found.
+        memos: the user's memos (``functools.lru_cache``) that were met, and where.
+        remembering: all memos that were met, of libraries, too.
+        processes: of the job, whose devices were met (in meshes and shardings, too).
+        hazards: what code of the user must not do while it is traced; for the recorder.
+        order: the sets that were met; for the recorder.
+        unread: the attributes that were met, and those that were left out; for the recorder.
+    """
+
+    __slots__ = (
+        "_index_of",
+        "_nested",
+        "codes",
+        "digest",
+        "hazards",
+        "memos",
+        "objects",
+        "order",
+        "paths",
+        "processes",
+        "remembering",
+        "unread",
+    )
+
+    def __init__(self, walker: Walker) -> None:
+        self.digest: bytes = walker.tokens.finish()
+        self.objects: list[Any] = walker.objects
+        self.paths: list[Path] = walker.paths
+        self.codes: dict[int, tuple[types.CodeType, Path]] = walker.codes
+        self.memos: list[tuple[Any, Path]] = walker.memos
+        self.remembering: list[Any] = walker.remembering
+        self.processes: frozenset[int] = frozenset(walker.processes)
+        self.hazards: list[_hazards.Hazard] = walker.hazards.found
+        self.order = walker.order
+        self.unread = walker.unread
+        self._nested = walker.nested
+        self._index_of = walker.index_of
+
+    def index_of(self, obj: object) -> int | None:
+        """Number of this very object, or None when it was not visited (or has no identity worth numbering)."""
+        return self._index_of(obj)
+
+    def covers(self, code: types.CodeType) -> bool:
+        """Whether the digest covers this code object: that of a walked function, or nested in it."""
+        return id(code) in self.codes or id(code) in self._nested
+
+    def covers_run(self, code: types.CodeType, ran: Container[int]) -> bool:
+        """Whether the digest covers a run of this code object.
+
+        A nested function that was made by a run of the function around it is determined by that, if the digest covers
+        that run; one that had been made before closes over who knows what, unless it was walked itself.
+
+        Args:
+            code: what ran.
+            ran: ids of all code objects that ran.
+        """
+        if id(code) in self.codes:
+            return True
+        found = self._nested.get(id(code))
+        return found is not None and id(found[1]) in ran and self.covers_run(found[1], ran)
+
+    def check_run(self, ran: Mapping[int, types.CodeType]) -> None:
+        """Raises unless the digest covers all that ran, and nothing of it does what no digest covers.
+
+        Args:
+            ran: what ran, by id.
+
+        Raises:
+            Refusal: the first thing found.
+        """
+        for hazard in self.hazards:
+            if any(id(code) in ran for code in _names.of(hazard.code).codes):
+                hazard.refusal.place = hazard.place()
+                raise hazard.refusal
+        outside = [code for code in ran.values() if not self.covers_run(code, ran)]
+        if outside:
+            names = sorted(f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})" for code in outside)
+            detail = f"ran without being reachable by name: {', '.join(names)[:400]}"
+            raise Refusal(BypassReason.UNREACHED_CODE, "recorder", detail)
+        self.order.check(ran)
+
+    def path_of(self, index: int) -> str:
+        """Where the object of that number was first found."""
+        return render(self.paths[index])
+
+    @property
+    def ingredients(self) -> tuple[Ingredient, ...]:
+        """The functions that were walked, each with the digest of its code."""
+        functions = [(i, obj) for i, obj in enumerate(self.objects) if type(obj) is types.FunctionType]
+        return tuple(
+            Ingredient(self.path_of(i), _names.of(obj.__code__).digest, f"{obj.__module__}.{obj.__qualname__}")
+            for i, obj in functions
+        )
