@@ -20,6 +20,7 @@ from jitserve._outcome import Refusal
 
 from . import (
     _array_owners,
+    _compiled_schemas,
     _described,
     _encodings,
     _field_types,
@@ -120,6 +121,8 @@ def _code_of(function: object) -> types.CodeType | None:
 def finish(walker: Walker) -> None:
     """Adds what counts only beside other things that the walk has met."""
     walker.registries.finish(walker)
+    _compiled_schemas.finish(walker)
+    known = len(walker.classes)
     asked = frozenset[str]().union(*(names.asks for names in walker.order.names()))
     _field_types.finish(walker, asked)
     _array_owners.finish(walker, asked)
@@ -127,6 +130,9 @@ def finish(walker: Walker) -> None:
     _described.finish(walker, asked)
     _listeners.finish(walker)
     _encodings.finish(walker)
+    if len(walker.classes) > known:  # what all this has led to
+        walker.registries.finish(walker)
+        _compiled_schemas.finish(walker, known)
 
 
 def _start(walker: Walker, root_object: object, extra: list[tuple[str, object]]) -> None:

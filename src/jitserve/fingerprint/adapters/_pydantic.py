@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .. import _origin, _raw
@@ -27,7 +28,7 @@ CLASS_ATTRIBUTES = {
 }
 
 
-def is_compiled(namespace: dict[str, Any]) -> bool:
+def is_compiled(namespace: Mapping[str, Any]) -> bool:
     """Whether pydantic has compiled a class: the validator says so, which nobody but pydantic can make."""
     kind = type(namespace.get("__pydantic_validator__"))
     by_pydantic = _raw.module_name(kind).partition(".")[0] in ("pydantic", "pydantic_core")

@@ -1,0 +1,58 @@
+"""What pydantic has compiled of the user's models: a description in plain data, with functions and classes in it.
+
+It holds what no attribute of a model shows: constraints, validators and defaults of all that its annotations lead to,
+named tuples and typed dictionaries among it, which count by their names elsewhere.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from . import _raw, adapters
+from ._path import ATTR
+
+if TYPE_CHECKING:
+    from ._walker import Walker
+
+_SCHEMA = "__pydantic_core_schema__"
+_REFERENCES = ("ref", "schema_ref")
+_FOR_PEOPLE = "metadata"  # how to write it as a JSON schema
+
+
+def finish(walker: Walker, since: int = 0) -> None:
+    """Adds the descriptions of the models that were met, and of those that these lead to.
+
+    Args:
+        walker: of the walk.
+        since: how many of its classes have been looked at.
+    """
+    if "pydantic" not in sys.modules:
+        return
+    done = since
+    while done < len(walker.classes):
+        cls, path, trusted = walker.classes[done]
+        done += 1
+        names = _raw.namespace(cls)
+        schema = names.get(_SCHEMA)
+        if trusted or type(schema) is not dict or not adapters.is_compiled(names):
+            continue
+        walker.tokens.tag("compiled schema")
+        walker.push([(_lasting(schema, {}), (path, ATTR, _SCHEMA), False)])
+        walker.run()
+
+
+def _lasting(part: Any, references: dict[str, int]) -> Any:
+    """A copy in which references are numbers, in order: pydantic makes them of names and addresses."""
+    if type(part) is list:
+        return [_lasting(item, references) for item in part]
+    if type(part) is not dict:
+        return part
+    is_schema = type(part.get("type")) is str  # elsewhere, keys are names of fields
+    return {
+        key: references.setdefault(value, len(references))
+        if is_schema and key in _REFERENCES and type(value) is str
+        else _lasting(value, references)
+        for key, value in part.items()
+        if not (is_schema and key == _FOR_PEOPLE)
+    }
