@@ -16,6 +16,7 @@ thread_local PyObject* names = nullptr;  // a frozenset: those that are worth te
 FastFunction original_getattr = nullptr;
 FastFunction original_hasattr = nullptr;
 newfunc original_getter = nullptr;
+newfunc original_caller = nullptr;
 PyCFunctionWithKeywords original_format = nullptr;
 PyCFunction original_format_map = nullptr;
 wrapperfunc original_getattribute = nullptr;
@@ -29,17 +30,28 @@ void Tell(PyObject* text) {
   listener = told;
 }
 
+// The text itself, where a subclass (`enum.StrEnum`, `numpy.str_`) may say what it is equal to; null for what is none.
+py::object PlainText(PyObject* text) {
+  if (!PyUnicode_Check(text)) return py::object();
+  py::object plain = py::reinterpret_steal<py::object>(PyUnicode_FromObject(text));
+  if (!plain) PyErr_Clear();
+  return plain;
+}
+
 void Ask(PyObject* name) {
-  if (listener == nullptr || !PyUnicode_CheckExact(name)) return;
-  const int is_told = PySet_Contains(names, name);
-  if (is_told > 0) Tell(name);
+  if (listener == nullptr) return;
+  const py::object text = PlainText(name);
+  if (!text) return;
+  const int is_told = PySet_Contains(names, text.ptr());
+  if (is_told > 0) Tell(text.ptr());
   if (is_told < 0) PyErr_Clear();
 }
 
 // A text that may hold names: those of attributes stand behind dots.
-void AskAll(PyObject* text) {
-  if (listener == nullptr || !PyUnicode_Check(text)) return;
-  if (PyUnicode_FindChar(text, '.', 0, PyUnicode_GET_LENGTH(text), 1) >= 0) Tell(text);
+void AskAll(PyObject* name) {
+  if (listener == nullptr) return;
+  const py::object text = PlainText(name);
+  if (text && PyUnicode_FindChar(text.ptr(), '.', 0, PyUnicode_GET_LENGTH(text.ptr()), 1) >= 0) Tell(text.ptr());
 }
 
 PyObject* GetAttr(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
@@ -59,6 +71,11 @@ PyObject* NewGetter(PyTypeObject* type, PyObject* arguments, PyObject* keywords)
     AskAll(path);
   }
   return original_getter(type, arguments, keywords);
+}
+
+PyObject* NewCaller(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+  if (PyTuple_GET_SIZE(arguments) > 0) Ask(PyTuple_GET_ITEM(arguments, 0));
+  return original_caller(type, arguments, keywords);
 }
 
 PyObject* Format(PyObject* self, PyObject* arguments, PyObject* keywords) {
@@ -90,7 +107,9 @@ wrapperfunc ReplaceGetAttribute() {
 void Watch() {
   if (original_getattr != nullptr) return;
   const py::module_ builtins = py::module_::import("builtins");
-  auto* const getter = reinterpret_cast<PyTypeObject*>(py::module_::import("operator").attr("attrgetter").ptr());
+  const py::module_ operators = py::module_::import("operator");
+  auto* const getter = reinterpret_cast<PyTypeObject*>(operators.attr("attrgetter").ptr());
+  auto* const caller = reinterpret_cast<PyTypeObject*>(operators.attr("methodcaller").ptr());
   const py::object texts = NamespaceOf(&PyUnicode_Type);
   original_getattr = Replace(builtins.attr("getattr").ptr(), METH_FASTCALL, &GetAttr);
   original_hasattr = Replace(builtins.attr("hasattr").ptr(), METH_FASTCALL, &HasAttr);
@@ -99,6 +118,8 @@ void Watch() {
   original_format_map = Replace(PyDict_GetItemString(texts.ptr(), "format_map"), METH_O, PyCFunction(&FormatMap));
   original_getter = getter->tp_new;
   getter->tp_new = &NewGetter;
+  original_caller = caller->tp_new;
+  caller->tp_new = &NewCaller;
   original_getattribute = ReplaceGetAttribute();
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import re
+import sys
 import types
 from collections.abc import Iterable
 
@@ -26,6 +27,8 @@ _FAMILIAR = frozenset(
         *("orbax", "tensorflow_probability", "toolz", "tree", "typing_extensions", "wadler_lindig"),
     )
 )
+_HEARD = frozenset((*sys.stdlib_module_names, *_origin.OPAQUE_PACKAGES)) | _FAMILIAR
+_MODELS = frozenset(("pydantic",))  # whose extension makes models of the attributes of objects
 _NAMES = re.compile(r"[^\W\d]\w*")
 _MATCH_CLASS = dis.opmap["MATCH_CLASS"]
 
@@ -33,6 +36,16 @@ _MATCH_CLASS = dis.opmap["MATCH_CLASS"]
 def takes_all(qualname: str) -> bool:
     """Whether a function of the standard library goes through the attributes of what it is given."""
     return qualname.rpartition(".")[2] in ALL or qualname in _GO_THROUGH
+
+
+def takes_in_c(module: str) -> bool:
+    """Whether a function of an extension, of the module of that name, may read attributes by names that nobody hears."""
+    return module.partition(".")[0] not in _HEARD
+
+
+def makes_models(filename: str) -> bool:
+    """Whether code is of a library that has its extension read the attributes of objects."""
+    return _origin.package_of(filename) in _MODELS
 
 
 _GO_THROUGH = frozenset(("_AttributeHolder.__repr__", "Namespace.__eq__", "Namespace.__contains__"))

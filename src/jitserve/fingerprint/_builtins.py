@@ -29,6 +29,7 @@ def encode_builtin(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     if owner is not None and not issubclass(type(owner), types.ModuleType):
         if not trusted:
             _check_clock(obj, path)
+        _unread.meet_builtin(walker, obj.__name__, path, trusted)
         walker.tokens.begin("bound builtin", 2)
         walker.tokens.str_(obj.__name__)
         walker.push([(owner, (path, ATTR, "__self__"), trusted)])
@@ -96,7 +97,7 @@ def encode_operator(walker: Walker, obj: Any, path: Path, trusted: bool) -> None
 
 
 def _check_read(arguments: tuple[Any, ...], path: Path) -> None:
-    for name in (part for text in arguments if type(text) is str for part in text.split(".")):
+    for name in (part for text in arguments if isinstance(text, str) for part in str.split(text, ".")):
         if name == "__hash__" or name in INTROSPECTION or _telltales.is_telltale(name):
             raise Refusal(BypassReason.DYNAMIC_SCOPE, render(path), f"reads {name!r}, which no walk covers")
 

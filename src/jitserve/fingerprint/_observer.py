@@ -29,6 +29,7 @@ from ._origin import Origin
 from ._pruning import INTROSPECTION
 from ._receivers import receiver_rule
 from ._stack import IMPORTING, WATCHING
+from ._static import COMPILED
 from ._stdlib_calls import direct_rule, is_judged, signature_rule
 from ._vars import asks_of_objects
 
@@ -51,6 +52,8 @@ _ADDRESS = "it shows an address; give the class a __repr__, or name what you mea
 # These go through a set for what does not depend on its order: operators make other sets, but for ``list += set``.
 _OPERATORS = frozenset(dis.opmap[name] for name in ("BINARY_OP", "COMPARE_OP", "CONTAINS_OP", "SET_UPDATE"))
 _ADDS_IN_PLACE = next(i for i, (name, _) in enumerate(dis._nb_ops) if name == "NB_INPLACE_ADD")  # type: ignore[attr-defined]
+_BOUND_IN_C = (types.BuiltinFunctionType, types.MethodWrapperType)
+_IN_C = (*_BOUND_IN_C, types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType)
 _KEEP_ORDER = frozenset(("collections", "heapq"))  # what these do with a set shows in what they return
 
 
@@ -113,6 +116,7 @@ class Observer:
             return Interest.CALLS
         if code.co_filename.startswith("<"):
             self.names_asked.update(code.co_names)  # generated: what it reads of an object follows from its class
+        self.took_all = self.took_all or _attribute_names.makes_models(code.co_filename)
         return self._stdlib_started(code, frame) if _origin.is_stdlib(code.co_filename) else Interest.NONE
 
     def _stdlib_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
@@ -161,6 +165,8 @@ class Observer:
             self._print = (id(frame), frame.f_lasti)
         if frame is not None and _is_harmless(function, frame.f_code):
             return
+        if not self.took_all:
+            self.took_all = _attribute_names.takes_in_c(_home_of(function, receiver))
         owner = function.__self__ if kind is types.BuiltinFunctionType else receiver
         if kind is types.BuiltinFunctionType and issubclass(type(owner), types.ModuleType | type(None)):
             module, qualname = str(function.__module__), function.__qualname__
@@ -258,6 +264,20 @@ class Observer:
         origin, where = self._blame.culprit(frame)
         if origin is not Origin.OPAQUE:
             self.filter_setters.append(where)
+
+
+def _home_of(function: Any, receiver: object) -> str:
+    """The module that answers for a function or a method that is written in C; ``builtins`` for all other callables."""
+    kind = type(function)
+    if _raw.qualname(kind) == COMPILED:
+        return str(function.__module__)
+    if not any(kind is known for known in _IN_C):  # by identity: a metaclass of the user's is not asked for a hash
+        return "builtins"
+    owner = function.__self__ if any(kind is known for known in _BOUND_IN_C) else receiver
+    if owner is None or issubclass(type(owner), types.ModuleType):
+        return str(function.__module__)
+    kinds = _raw.mro(type(owner))
+    return _raw.module_name(next(cls for cls in kinds if not _raw.is_heap_type(cls) or _raw.hides_state(cls)))
 
 
 def _is_harmless(function: Any, code: types.CodeType) -> bool:

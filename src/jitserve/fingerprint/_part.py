@@ -32,7 +32,7 @@ class Part:
 
     def __enter__(self) -> Part:
         self._memos.start()
-        self._recording.begin_part(self._ran)
+        self._recording.begin_part(self._ran, self._walk.unread)
         return self
 
     def __exit__(
@@ -43,8 +43,10 @@ class Part:
     def covered(self) -> Mapping[int, types.CodeType] | None:
         """The code that ran, by id, if the walk covers it; None if not. To be asked after the end.
 
-        Whether an equal trace depends on nothing else is known when the recording is over.
+        What cannot be fingerprinted is on no account shared, be it read or not. Whether an equal trace depends on nothing else is known when the recording is over.
         """
+        if self._walk.unread.excused:
+            return None
         try:
             self._memos.check()
             self._walk.check_run(self._ran)
@@ -53,5 +55,10 @@ class Part:
         return self._ran
 
     def when_settled(self, tell: Callable[[bool], None]) -> None:
-        """Has somebody told, when the recording is over, whether nothing was heard of but code that ran."""
-        self._recording.when_over(tell)
+        """Has somebody told, when the recording is over, whether nothing was heard of but code that ran.
+
+        A recording hears the names of attributes that its own walk has met, or the walks of its parts. Later calls that
+        find the trace hear nothing: a trace that reads attributes by names that no code has is not for them.
+        """
+        unread = self._walk.unread
+        self._recording.when_over(lambda so_far: tell(so_far and not self._recording.reads_unnamed(unread)))

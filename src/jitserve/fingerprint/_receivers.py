@@ -86,7 +86,8 @@ def carried_rule(value: Any) -> Rule | None:
         return class_rule(value.__objclass__, value.__name__)
     if kind is operator.methodcaller:
         made_by, arguments = value.__reduce__()[:2]
-        return _BY_NAME.get((arguments or made_by.args)[0])  # with keywords, it is made by a partial
+        name = (arguments or made_by.args)[0]  # with keywords, it is made by a partial
+        return _BY_NAME.get(str.__str__(name))
     return None
 
 

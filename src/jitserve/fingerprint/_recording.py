@@ -21,7 +21,7 @@ from jitserve import _core
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _attribute_names, _audit, _memos, _pruning, _telltales, _under_way
+from . import _attribute_names, _audit, _memos, _pruning, _telltales, _under_way, _unread
 from ._dependency import Dependency
 from ._garbage import Finalizers
 from ._observer import Observer
@@ -60,6 +60,7 @@ class Recording:
         self._previous: Observer | None = None
         self._reader: Callable[[type], object] | None = None
         self._counter: Callable[[frozenset[object], bool], object] | None = None
+        self._telling: frozenset[str] = _ASKED
         self._asker: tuple[Callable[[str], object] | None, frozenset[str]] = (None, _ASKED)
         self._memos = _memos.Memos(walked.memos)
         self._finalizers = Finalizers()
@@ -90,8 +91,8 @@ class Recording:
         self._reader = _core.listen_to_texts(self._observer.described, _SHOW_ADDRESSES)
         self._counter = _core.listen_to_sets(self._observer.iterated)
         self._around = _under_way.enter(self)
-        telling = _ASKED.union(self._walk.unread.names.values(), _attribute_names.ALL)
-        self._asker = _core.listen_to_lookups(self._observer.asked, telling)
+        self._telling = _ASKED.union(self._walk.unread.names.values(), _attribute_names.ALL)
+        self._asker = _core.listen_to_lookups(self._observer.asked, self._telling)
         return self
 
     def __exit__(
@@ -114,12 +115,16 @@ class Recording:
         for tell in self._waiting:
             tell(undisturbed)
 
-    def begin_part(self, earlier: Mapping[int, types.CodeType]) -> None:
+    def begin_part(self, earlier: Mapping[int, types.CodeType], unread: _unread.Unread) -> None:
         """From now on it is noted apart what runs; parts may have parts.
 
         Args:
             earlier: code that counts as run, by id.
+            unread: the attributes that the walk of the part has met: whoever makes up their names is heard, too.
         """
+        if self._unavailable is None and not self._telling.issuperset(unread.names.values()):
+            self._telling = self._telling.union(unread.names.values())
+            _core.listen_to_lookups(self._observer.asked, self._telling)
         self._observer.executed.update(earlier)
         self._source.begin_part()
 
@@ -138,7 +143,7 @@ class Recording:
             or heard.findings.refusals
             or heard.texts
             or heard.filter_setters
-            or self._reads_unnamed()
+            or self.reads_unnamed(self._walk.unread)
         )
         return self._complete and not (read or heard.unbounded or self._drew)
 
@@ -208,15 +213,12 @@ class Recording:
             return None
         codes = (code for walked in reached for code, _ in walked.codes.values())
         read = _attribute_names.names_in(heard.executed.values(), codes)
-        return None if read is None else read | unread.asked | self._asked()
+        return None if read is None else read | unread.asked | self._observer.names_asked
 
-    def _asked(self) -> set[str]:
-        """The names of attributes of the user's objects that were made up, and asked for."""
-        return self._observer.names_asked.intersection(self._walk.unread.names.values())
-
-    def _reads_unnamed(self) -> bool:
-        """Whether attributes were read that the code which ran does not name."""
-        return bool(self._walk.unread.names) and (self._observer.took_all or bool(self._asked()))
+    def reads_unnamed(self, unread: _unread.Unread) -> bool:
+        """Whether attributes that a walk has met were read, and the code which ran does not name them."""
+        asked = not self._observer.names_asked.isdisjoint(unread.names.values())
+        return bool(unread.names) and (self._observer.took_all or asked)
 
     def is_introspective(self) -> bool:
         """Whether more may count than what ran: functions that were looked into, or what other threads did."""
@@ -232,7 +234,7 @@ class Recording:
 
         To be asked after a verdict that raised nothing.
         """
-        more = self._observer.unbounded or self.dependencies or self._reads_unnamed()
+        more = self._observer.unbounded or self.dependencies or self.reads_unnamed(self._walk.unread)
         return None if more else dict(self._observer.executed)
 
     def executed(self) -> list[str]:

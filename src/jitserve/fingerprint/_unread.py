@@ -37,6 +37,16 @@ _DUCKS = frozenset(
     (
         *(name for kind in (np.ndarray, np.generic, jax.Array, jax.ShapeDtypeStruct) for name in vars(kind)),
         *("aval", "sharding", "weak_type", "devices", "layout", "format", "memory_space", "vma", "val", "name"),
+        *(
+            "delimiter",
+            "doublequote",
+            "escapechar",
+            "lineterminator",
+            "quotechar",
+            "quoting",
+            "skipinitialspace",
+            "strict",
+        ),
         *("keys", "values", "func", "args", "keywords", "write", "flush", "read", "readline", "close", "fileno"),
     )
 )
@@ -160,4 +170,4 @@ def meet_builtin(walker: Walker, name: str, path: Path, trusted: bool) -> None:
 def meet_getter(walker: Walker, arguments: tuple[object, ...]) -> None:
     """Notes what an ``attrgetter`` or a ``methodcaller`` asks for; one with keywords does not say so."""
     walker.unread.is_allowed &= bool(arguments)
-    walker.unread.asked.update(part for text in arguments if type(text) is str for part in names_of(text))
+    walker.unread.asked.update(part for text in arguments if isinstance(text, str) for part in names_of(text))

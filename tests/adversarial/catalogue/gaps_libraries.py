@@ -194,7 +194,11 @@ CASES = (
         "from absl import logging as al\ndef f(x):\n al.info('traced')\n return x * 2",
         only_b="al.set_verbosity(1)\ndef undo(): al.set_verbosity(-1)",
     ),
-    case("L06-console", bypass("opaque_callable", "rng_read"), "import rich\ndef f(x): return x * rich.get_console().width"),
+    case(
+        "L06-console",
+        bypass("opaque_callable", "rng_read"),
+        "import rich\ndef f(x): return x * rich.get_console().width",
+    ),
     case("L06-text", bypass("opaque_callable"), "import yaml\ndef f(x): return x * yaml.safe_load('2.0')"),
     case("L06-checked-same", HIT, _JAXTYPING),
     case("L06-checked", MISS, _JAXTYPING, ("disable', True", "disable', False")),
