@@ -1,8 +1,7 @@
-#include <optional>
-
 #include "bind.h"
 #include "buffer.h"
 #include "core/digest.h"
+#include "released_gil.h"
 
 namespace py = pybind11;
 
@@ -12,8 +11,7 @@ namespace {
 // Runs `work` without the GIL if there is enough of it.
 template <typename Work>
 void WithoutGil(ByteView data, Work work) {
-  std::optional<py::gil_scoped_release> release;
-  if (data.size() > kReleaseGilAbove) release.emplace();
+  const ReleasedGil released(data.size() > kReleaseGilAbove);
   work();
 }
 

@@ -14,6 +14,7 @@
 #include "bind.h"
 #include "buffer.h"
 #include "core/digest.h"
+#include "released_gil.h"
 
 namespace py = pybind11;
 
@@ -84,7 +85,7 @@ class FileDigests {
 py::list DigestFiles(std::vector<std::string> paths) {
   FileDigests digests(std::move(paths));
   {
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     digests.Compute();
   }
   return digests.Take();

@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "core/record.h"
 #include "errors.h"
+#include "released_gil.h"
 
 namespace py = pybind11;
 using std::filesystem::path;
@@ -19,7 +20,7 @@ void PyWriteRecord(const path& target, py::handle payload, const std::optional<p
   const BufferView view(payload);
   Status status;
   {
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     status = WriteRecord(PosixEnv(), target.string(), view.bytes(), scratch ? scratch->string() : "");
   }
   Check(status, Corrupt::kRecord);
@@ -27,7 +28,7 @@ void PyWriteRecord(const path& target, py::handle payload, const std::optional<p
 
 py::bytes PyReadRecord(const path& source) {
   auto payload = [&] {
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     return ReadRecord(PosixEnv(), source.string());
   }();
   return py::bytes(Unwrap(std::move(payload), Corrupt::kRecord));

@@ -6,6 +6,7 @@
 #include "buffer.h"
 #include "core/blob_store.h"
 #include "errors.h"
+#include "released_gil.h"
 
 namespace py = pybind11;
 
@@ -21,7 +22,7 @@ BlobName NameFrom(py::handle digest, std::uint64_t size) {
 template <typename Call>
 auto WithFiles(Call call) {
   auto result = [&] {
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     return call();
   }();
   return Unwrap(std::move(result), Corrupt::kBlob);

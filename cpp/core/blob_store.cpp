@@ -5,6 +5,13 @@
 #include "core/atomic_file.h"
 
 namespace jitserve {
+namespace {
+
+Status WrongSize(const std::string& path, std::uint64_t size, std::uint64_t expected) {
+  return Status::Corruption(path, "blob of " + std::to_string(size) + " bytes, expected " + std::to_string(expected));
+}
+
+}  // namespace
 
 Result<BlobName> BlobStore::Put(ByteView data) const {
   const BlobName name{Sha256(data), data.size()};
@@ -23,13 +30,14 @@ Result<BlobName> BlobStore::Put(ByteView data) const {
 
 Result<FileView> BlobStore::Open(const BlobName& name) const {
   const std::string path = Path(name);
+  // First: to map a file reads all of it, and somebody may have made it huge.
+  const auto found = env_.FileSize(path);
+  if (!found.ok()) return found.status();
+  if (found.value() != name.size) return WrongSize(path, found.value(), name.size);
   auto view = env_.Map(path);
   if (!view.ok()) return view;
   const std::size_t size = view.value().bytes.size();
-  if (size != name.size) {
-    return Status::Corruption(path,
-                              "blob of " + std::to_string(size) + " bytes, expected " + std::to_string(name.size));
-  }
+  if (size != name.size) return WrongSize(path, size, name.size);
   if (Sha256(view.value().bytes) != name.digest) return Status::Corruption(path, "digest mismatch");
   return view;
 }
@@ -56,6 +64,8 @@ std::string BlobStore::Path(const BlobName& name) const {
 
 // Comparing is several times cheaper than the digest that Put() needs anyway, and finds what a size check would not.
 bool BlobStore::Holds(const std::string& path, ByteView data) const {
+  const auto size = env_.FileSize(path);
+  if (!size.ok() || size.value() != data.size()) return false;
   const auto view = env_.Map(path);
   return view.ok() && std::ranges::equal(view.value().bytes, data);
 }

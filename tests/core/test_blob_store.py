@@ -189,3 +189,12 @@ def test_a_digest_of_another_length_is_a_value_error(store: _core.BlobStore, dig
     for method in (store.open, store.has, store.path, store.remove):
         with pytest.raises(ValueError, match="a digest has 32 bytes"):
             method(digest, 1)
+
+
+def test_a_blob_that_somebody_made_huge_is_corrupt_and_is_not_read(store: _core.BlobStore) -> None:
+    name = store.put(b"data")
+    os.truncate(_path(store, name), 1 << 40)
+    with pytest.raises(_core.CorruptBlob):
+        store.open(*name)
+    assert store.put(b"data") == name
+    assert bytes(store.open(*name)) == b"data"

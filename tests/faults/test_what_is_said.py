@@ -80,3 +80,11 @@ def test_disk_without_space_costs_no_call_and_is_said_once(limit: int, tmp_path:
         assert stats["faults"] == {"no_space": 3}
         (line,) = said
         assert line.startswith("jitserve: publishing failed, the call goes on without it: no_space: ")
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_process_that_does_not_wait_for_its_writer_ends_well(store_dir: Path, attempt: int) -> None:
+    # ``run`` looks at the exit status: the writer, in the midst of a file, asks for the GIL of an interpreter that is over.
+    out, err = run(ONE_CALL, JITSERVE_DIR=str(store_dir), JITSERVE_EXIT_FLUSH="0")
+    assert out == "6.0 0\n"
+    assert err == ""
