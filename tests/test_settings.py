@@ -130,3 +130,25 @@ def test_relative_directory_is_that_of_the_time_when_it_is_read(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert Settings.from_env({"JITSERVE_DIR": "cache"}).store_dir == tmp_path / "cache"
+
+
+def test_configured_directory_is_read_as_the_variable_is(store_dir: Path, tmp_path: Path) -> None:
+    code = (
+        "import jitserve, os, sys\n"
+        "from jitserve._session import current_session\n"
+        "for directory in sys.argv[1:]:\n"
+        "    jitserve.configure(directory=directory)\n"
+        "    print(current_session().settings.store_dir, current_session().settings.store_dir_explicit)\n"
+    )
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(("JITSERVE", "XDG"))}
+    environment["HOME"] = str(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "~/x", "", "y"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.splitlines() == [f"{tmp_path}/x True", f"{tmp_path}/.cache/jitserve False", f"{tmp_path}/y True"]
+    assert not (tmp_path / "~").exists()

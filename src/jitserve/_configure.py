@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from pathlib import Path
 
 from jitserve._errors import SettingsError
 from jitserve._session import Session, current_session, replace_session
+from jitserve._settings import store_directory
 from jitserve._stats import Stats
 
 
@@ -40,13 +40,14 @@ def configure(
     What is not given stays as it is. Executables that the process has loaded stay loaded.
 
     Args:
-        directory: the store directory.
+        directory: the store directory, as ``JITSERVE_DIR`` names it: ``~`` is the home directory, and an empty text
+            means the default.
         address: the daemon, ``unix:/path`` or ``/path``; ``none`` uses the store directory without a daemon.
         lookup_timeout_s: seconds that a lookup may wait for the daemon.
         lease_timeout_s: seconds to wait for another process's compile of the same key.
 
     Raises:
-        SettingsError: a time is negative.
+        SettingsError: a time is negative, or ``directory`` is in the home directory of nobody.
     """
     settings = current_session().settings
     times = {"lookup_timeout_s": lookup_timeout_s, "lease_timeout_s": lease_timeout_s}
@@ -55,7 +56,8 @@ def configure(
             raise SettingsError(f"{name}={seconds} is not a time: use a number of seconds, 0 or more")
     changes: dict[str, object] = {name: seconds for name, seconds in times.items() if seconds is not None}
     if directory is not None:
-        changes |= {"store_dir": Path(directory).absolute(), "store_dir_explicit": True}
+        store_dir = store_directory(directory, "directory")
+        changes |= {"store_dir": store_dir, "store_dir_explicit": bool(os.fspath(directory))}
     if address is not None:
         wanted = address.lower() != "none"
         changes |= {"address": address if wanted else None, "daemon_wanted": wanted}

@@ -17,7 +17,7 @@ class SettingsError(JitserveError):
 
     Args:
         message: what is wrong with it.
-        variable: the environment variable that holds it; empty where it is none.
+        variable: the environment variable or the argument that holds it; empty where it is neither.
     """
 
     def __init__(self, message: str, variable: str = "") -> None:

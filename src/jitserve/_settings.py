@@ -60,7 +60,7 @@ class Settings:
         address = env.get("JITSERVE_ADDRESS", "") or None
         wanted = address is None or address.lower() != "none"
         return cls(
-            store_dir=_directory(directory) if directory else _default_store_dir(),
+            store_dir=store_directory(directory, "JITSERVE_DIR"),
             store_dir_explicit=bool(directory),
             address=address if wanted else None,
             daemon_wanted=wanted,
@@ -101,12 +101,24 @@ def _temporary(environ: Mapping[str, str]) -> Path:
     return next((Path(name) for name in named if os.path.isabs(name) and os.path.isdir(name)), Path("/tmp"))
 
 
-def _directory(text: str) -> Path:
+def store_directory(path: str | os.PathLike[str], name: str) -> Path:
+    """The store directory that a setting asks for: the default where it is empty.
+
+    Args:
+        path: what the user has written.
+        name: of the setting.
+
+    Raises:
+        SettingsError: there is no home directory of that user.
+    """
+    text = os.fspath(path)
+    if not text:
+        return _default_store_dir()
     try:
         # What a relative path means now is what it means for the process: programs change their directory.
         return Path(text).expanduser().absolute()
     except RuntimeError as error:
-        raise SettingsError(f"JITSERVE_DIR={text!r}: {error}", "JITSERVE_DIR") from None
+        raise SettingsError(f"{name}={path!r}: {error}", name) from None
 
 
 def _default_store_dir() -> Path:
