@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import jitserve
 from jitserve._errors import SettingsError
+from jitserve._session import current_session
 from jitserve._settings import Settings, default_socket_path
 
 
@@ -152,3 +155,23 @@ def test_configured_directory_is_read_as_the_variable_is(store_dir: Path, tmp_pa
     )
     assert done.stdout.splitlines() == [f"{tmp_path}/x True", f"{tmp_path}/.cache/jitserve False", f"{tmp_path}/y True"]
     assert not (tmp_path / "~").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("address", 3),
+        ("directory", 3),
+        ("directory", b"/some/where"),
+        ("directory", "/some\0where"),
+        ("lookup_timeout_s", "a"),
+        ("lookup_timeout_s", float("inf")),
+        ("lease_timeout_s", float("nan")),
+        ("lease_timeout_s", -1),
+    ],
+)
+def test_bad_value_given_to_configure_is_named_and_changes_nothing(name: str, value: object, store_dir: Path) -> None:
+    session = current_session()
+    with pytest.raises(SettingsError, match=re.escape(f"{name}={value!r}")):
+        jitserve.configure(**{name: value})
+    assert current_session() is session

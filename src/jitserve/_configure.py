@@ -7,7 +7,7 @@ import os
 
 from jitserve._errors import SettingsError
 from jitserve._session import Session, current_session, replace_session
-from jitserve._settings import store_directory
+from jitserve._settings import seconds, store_directory
 from jitserve._stats import Stats
 
 
@@ -47,18 +47,19 @@ def configure(
         lease_timeout_s: seconds to wait for another process's compile of the same key.
 
     Raises:
-        SettingsError: a time is negative, or ``directory`` is in the home directory of nobody.
+        SettingsError: a value cannot be used; the message names it.
     """
     settings = current_session().settings
     times = {"lookup_timeout_s": lookup_timeout_s, "lease_timeout_s": lease_timeout_s}
-    for name, seconds in times.items():
-        if seconds is not None and not seconds >= 0:
-            raise SettingsError(f"{name}={seconds} is not a time: use a number of seconds, 0 or more")
-    changes: dict[str, object] = {name: seconds for name, seconds in times.items() if seconds is not None}
+    changes: dict[str, object] = {
+        name: seconds(given, name, getattr(settings, name)) for name, given in times.items() if given is not None
+    }
     if directory is not None:
         store_dir = store_directory(directory, "directory")
         changes |= {"store_dir": store_dir, "store_dir_explicit": bool(os.fspath(directory))}
     if address is not None:
+        if not isinstance(address, str):
+            raise SettingsError(f"address={address!r} is not a text: use unix:/path, /path or none", "address")
         wanted = address.lower() != "none"
         changes |= {"address": address if wanted else None, "daemon_wanted": wanted}
     replace_session(Session(dataclasses.replace(settings, **changes)))  # type: ignore[arg-type]

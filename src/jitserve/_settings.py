@@ -22,6 +22,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jitserve._errors import SettingsError
 
@@ -109,16 +110,37 @@ def store_directory(path: str | os.PathLike[str], name: str) -> Path:
         name: of the setting.
 
     Raises:
-        SettingsError: there is no home directory of that user.
+        SettingsError: it is no path, or there is no home directory of that user.
     """
-    text = os.fspath(path)
-    if not text:
-        return _default_store_dir()
     try:
+        if not os.fspath(path):
+            return _default_store_dir()
+        if b"\0" in os.fsencode(path):
+            raise ValueError("a path has no null character")
         # What a relative path means now is what it means for the process: programs change their directory.
-        return Path(text).expanduser().absolute()
-    except RuntimeError as error:
+        return Path(path).expanduser().absolute()
+    except (RuntimeError, TypeError, ValueError) as error:
         raise SettingsError(f"{name}={path!r}: {error}", name) from None
+
+
+def seconds(given: Any, name: str, example: float) -> float:
+    """The time that a setting asks for.
+
+    Args:
+        given: what the user has written.
+        name: of the setting.
+        example: a time that can be used.
+
+    Raises:
+        SettingsError: it is no number, negative or without end.
+    """
+    try:
+        value = float(given)
+    except (TypeError, ValueError, OverflowError):
+        value = -1.0
+    if not 0.0 <= value < float("inf"):
+        raise SettingsError(f"{name}={given!r} is not a number of seconds: use for example {example}", name)
+    return value
 
 
 def _default_store_dir() -> Path:
@@ -139,15 +161,7 @@ def _flag(env: Mapping[str, str], name: str) -> bool:
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     text = env.get(name, "").strip()
-    if not text:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0.0 <= value < float("inf"):
-        raise SettingsError(f"{name}={text!r} is not a number of seconds: use for example {default}", name)
-    return value
+    return seconds(text, name, default) if text else default
 
 
 def _share(env: Mapping[str, str], name: str) -> float:

@@ -47,7 +47,7 @@ def parse_address(text: str) -> Path:
         SettingsError: it is none of these, or longer than a socket's path can be.
     """
     path = text.removeprefix("unix://") if text.startswith("unix://") else text.removeprefix("unix:")
-    if not path.startswith("/"):
+    if not path.startswith("/") or "\0" in path:
         raise SettingsError(
             f"daemon address {text!r} is not a unix socket: use unix:/path or /path. There is no TCP: whoever can talk "
             "to the daemon can make its clients run code"
