@@ -83,3 +83,21 @@ def test_listing_needs_no_jax(store: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert "scaled" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [("ls",), ("show", "ab")])
+def test_looking_where_no_store_is_makes_none_and_says_so(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    before = sorted(tmp_path.rglob("*"))
+    for name in ("not/there", "empty", "file/below"):
+        monkeypatch.setenv("JITSERVE_DIR", str(tmp_path / name))
+        assert f"there is no store in {tmp_path / name}\n" in run(*arguments).output
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_listing_where_no_store_is_is_an_empty_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JITSERVE_DIR", str(tmp_path / "not" / "there"))
+    assert json.loads(run("ls", "--format", "json").output) == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from jitserve._settings import Settings
+from jitserve.store._disk import DiskStore
+from jitserve.store._layout import Layout
 from jitserve.store._sidecar import read_sidecar
 
 STORE_HELP = "Store directory.  [default: JITSERVE_DIR, else the daemon's, else the user's cache directory]"
@@ -24,3 +26,12 @@ def default_store_directory() -> Path:
     """
     settings = Settings.from_env()
     return store_directory(settings, settings.socket_path)
+
+
+def existing_store(directory: Path) -> DiskStore | None:
+    """The store in a directory; None if there is none: who only looks makes none.
+
+    Raises:
+        StoreFault: there is one that cannot be used.
+    """
+    return DiskStore(directory) if Layout(directory).exists() else None

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from jitserve._errors import RecordError, SettingsError, StoreFault
-from jitserve.cli._directory import STORE_HELP, default_store_directory
+from jitserve.cli._directory import STORE_HELP, default_store_directory, existing_store
 from jitserve.cli._entry import Entry, entries_of
 from jitserve.store._disk import DiskStore
 from jitserve.store._listing import newest
@@ -32,11 +32,13 @@ def ls(function: str, store: Path | None, limit: int, form: str) -> None:
         directory = store or default_store_directory()
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
-    found = _newest(DiskStore(directory), function, limit)
+    disk = existing_store(directory)
+    found = [] if disk is None else _newest(disk, function, limit)
     if form == "json":
         click.echo(json.dumps([asdict(entry) for entry in found], indent=2))
     else:
-        click.echo("\n".join(_lines(found, time.time())) or f"nothing is stored in {directory}")
+        nothing = f"there is no store in {directory}" if disk is None else f"nothing is stored in {directory}"
+        click.echo("\n".join(_lines(found, time.time())) or nothing)
 
 
 def _newest(store: DiskStore, function: str, limit: int) -> list[Entry]:

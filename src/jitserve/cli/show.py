@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from jitserve._errors import SettingsError
-from jitserve.cli._directory import STORE_HELP, default_store_directory
+from jitserve.cli._directory import STORE_HELP, default_store_directory, existing_store
 from jitserve.cli._entry import Entry, entries_of, ingredients_of, variants_of
-from jitserve.store._disk import DiskStore
 from jitserve.store._listing import with_prefix
 from jitserve.store._tier import Kind
 
@@ -32,7 +31,9 @@ def show(key: str, store: Path | None, form: str) -> None:
         directory = store or default_store_directory()
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
-    disk = DiskStore(directory)
+    disk = existing_store(directory)
+    if disk is None:
+        raise click.ClickException(f"there is no store in {directory}")
     whole = _only(directory, key)
     pairs = zip(entries_of(disk, whole), variants_of(disk, whole), strict=True)
     found = [(entry, *ingredients_of(disk, variant)) for entry, (_, variant) in pairs]

@@ -58,6 +58,15 @@ class Layout:
     def daemon_lock(self) -> Path:
         return self.root / "daemon.lock"
 
+    def exists(self) -> bool:
+        """Whether somebody has made a store of the directory.
+
+        Raises:
+            StoreFault: it cannot be seen.
+        """
+        with reading(f"{self.version}"):
+            return self.version.exists()
+
     def open(self) -> None:
         """Makes the directory usable: creates what is missing, and refuses what must not be trusted or understood.
 
