@@ -81,16 +81,17 @@ class Session:
         return self._store is None and self._broken is None
 
     def _open(self) -> None:
-        from jitserve.store import open_store
-
         try:
+            from jitserve.store import open_store  # reads files itself
+
             self._store = open_store(self.settings, self._tier_fault)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the store, the call goes on without it
             pass_on(error)
-            self._broken = error.kind if isinstance(error, StoreFault) else "internal"
+            self._broken = _kind_of(error)
             self.fault(self._broken)
-            what = error.message if isinstance(error, StoreFault) else repr(error)
-            advice = "" if "JITSERVE_DIR" in what else ". Set JITSERVE_DIR to a directory you can write."
+            what = error.message if isinstance(error, StoreFault) else f"{type(error).__name__}: {error}"
+            is_told = "JITSERVE_DIR" in what or isinstance(error, OSError)
+            advice = "" if is_told else ". Set JITSERVE_DIR to a directory you can write."
             warn(f"jitserve runs without a cache: {what}{advice}")
 
     def _tier_fault(self, fault: StoreFault) -> None:
@@ -197,9 +198,7 @@ class Session:
 
     def broke(self, what: str, error: Exception) -> None:
         """Counts and logs an error of our own, which is not to reach the user."""
-        kind = (
-            error.kind if isinstance(error, StoreFault) else "record" if isinstance(error, RecordError) else "internal"
-        )
+        kind = _kind_of(error)
         self.fault(kind)
         message = "%s failed, the call goes on without it: %s"
         logger.log(self._level(what, kind), message, what, error, exc_info=kind == "internal")
@@ -216,6 +215,16 @@ class Session:
         self.writer.close()
         if self._store is not None:
             self._store.close()
+
+
+def _kind_of(error: Exception) -> str:
+    """As which kind of fault an error of ours is counted."""
+    if isinstance(error, StoreFault):
+        return error.kind
+    if isinstance(error, RecordError):
+        return "record"
+    # Whatever needs a file, an import included, fails where there are too many of them.
+    return "io_error" if isinstance(error, OSError) else "internal"
 
 
 def _settings() -> Settings:

@@ -88,3 +88,20 @@ def test_process_that_does_not_wait_for_its_writer_ends_well(store_dir: Path, at
     out, err = run(ONE_CALL, JITSERVE_DIR=str(store_dir), JITSERVE_EXIT_FLUSH="0")
     assert out == "6.0 0\n"
     assert err == ""
+
+
+def test_too_many_open_files_cost_no_call_and_are_said_once(store_dir: Path) -> None:
+    code = (
+        "import contextlib, jax, jitserve, json, os, resource\n"
+        "f, _ = jitserve.jit(lambda x: x * 2), jitserve.stats()\n"
+        "jax.jit(lambda x: x + 1)(1.0)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))\n"
+        "with contextlib.suppress(OSError):\n"
+        "    while True: os.open(os.devnull, os.O_RDONLY)\n"
+        "values = float(f(3.0)), float(f(2))\n"
+        "print(json.dumps([*values, jitserve.stats().faulted, jitserve.stats().faults]))\n"
+    )
+    out, err = run(code)
+    assert json.loads(out) == [6.0, 4.0, 2, {"io_error": 1}]
+    assert err.count("jitserve runs without a cache: OSError: [Errno 24] Too many open files") == 1
+    assert "Traceback" not in err
