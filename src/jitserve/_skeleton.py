@@ -22,10 +22,17 @@ def skeleton(tree: Any) -> str:
     Args:
         tree: a ``PyTreeDef``.
     """
-    if _is_leaf(tree):
+    texts: list[str] = []
+    for node in reversed(_nodes(tree)):  # after its children, of which the first was put there last
+        children = [texts.pop() for _ in node.children()]
+        texts.append(_text(node, children))
+    return texts[0]
+
+
+def _text(node: Any, children: list[str]) -> str:
+    if node.node_data() is None:
         return "*"
-    node_type, data = tree.node_data()
-    children = [skeleton(child) for child in tree.children()]
+    node_type, data = node.node_data()
     if node_type is type(None):
         return "None"
     if node_type is dict:
@@ -80,14 +87,17 @@ def static_parts(call: _jax.Call) -> StaticParts:
 
 
 def _custom_nodes(tree: Any) -> Iterator[tuple[type, object]]:
-    if _is_leaf(tree):
-        return
-    node_type, data = tree.node_data()
-    if node_type not in (tuple, list, dict, type(None)):
-        yield node_type, data
-    for child in tree.children():
-        yield from _custom_nodes(child)
+    for node in _nodes(tree):
+        data = node.node_data()
+        if data is not None and data[0] not in (tuple, list, dict, type(None)):
+            yield data
 
 
-def _is_leaf(tree: Any) -> bool:
-    return bool(tree.num_nodes == 1 and tree.num_leaves == 1)
+def _nodes(tree: Any) -> list[Any]:
+    """The nodes and leaves of a tree from the top, however deep it is."""
+    found, left = [], [tree]
+    while left:
+        node = left.pop()
+        found.append(node)
+        left.extend(reversed(node.children()))
+    return found

@@ -203,3 +203,26 @@ def test_threads_that_call_at_once_all_get_the_result(state: str, tmp_path: Path
     answer = call(tmp_path, "--threads", "8")
     assert answer["digests"] == reference["digests"]
     assert answer["stats"]["faults"] == {}
+
+
+DEEP = """
+import json, sys
+import jitserve, numpy as np
+tree = np.ones(3)
+for k in range(int(sys.argv[1])):
+    tree = {"a": tree} if k % 100 == 0 else (tree,)
+jitserve.jit(lambda t: t)(tree)
+jitserve.flush()
+print(json.dumps(jitserve.stats().as_dict()))
+"""
+
+
+def test_deep_trees_are_found_like_others(tmp_path: Path) -> None:
+    depth = 3000 if sys.version_info >= (3, 12) else 900  # JAX itself can take no deeper ones
+    env = {**os.environ, "JITSERVE_ADDRESS": "none", "JITSERVE_DIR": str(empty_store(tmp_path / "store"))}
+    command = [sys.executable, "-c", DEEP, str(depth)]
+    for outcome in ("misses", "direct_hits"):
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
+        assert done.stderr == ""
+        stats = json.loads(done.stdout)
+        assert (stats[outcome], stats["faults"]) == (1, {})

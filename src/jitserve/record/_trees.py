@@ -23,16 +23,13 @@ def encode_tree(tree: Any, scope: Scope, path: str = "result") -> pb.Tree:
 
 def encode_nested(tree: Any, scope: Scope, path: str) -> pb.Tree:
     """A tree structure that is part of a record."""
-    message = pb.Tree()
-    _append(message, tree, scope, path)
-    return message
-
-
-def _append(message: pb.Tree, tree: Any, scope: Scope, path: str) -> None:
-    children = tree.children()
-    for index, child in enumerate(children):
-        _append(message, child, scope, f"{path}.{index}")
-    message.nodes.append(_encode_node(tree.node_data(), len(children), scope, path))
+    nodes, left = [], [(tree, path)]
+    while left:  # however deep the tree is
+        node, where = left.pop()
+        children = node.children()
+        nodes.append((node.node_data(), len(children), where))
+        left += [(child, f"{where}.{index}") for index, child in enumerate(children)]
+    return pb.Tree(nodes=[_encode_node(data, arity, scope, where) for data, arity, where in reversed(nodes)])
 
 
 def _encode_node(data: tuple[type, Any] | None, arity: int, scope: Scope, path: str) -> pb.Node:
