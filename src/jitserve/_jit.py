@@ -34,10 +34,22 @@ def jit(*args: Any, **options: Any) -> Any:
         _jax.filter_traceback(error)
         raise
     # Without a function, JAX's `jit` is a factory of decorators.
-    return _twin(stock) if args else lambda fun: _twin(stock(fun))
+    return _twin(stock) if args else _decorator(stock)
 
 
 jit.__module__ = "jitserve"  # where pickle finds this function; under the name of JAX's it would find another one
+
+
+def _decorator(stock_decorator: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(fun: Any) -> Any:
+        try:
+            stock = stock_decorator(fun)  # one frame away from the caller, as by JAX, which counts them
+        except Exception as error:
+            _jax.drop_our_frames(error)
+            raise
+        return _twin(stock)
+
+    return decorate
 
 
 def _twin(stock: Any) -> Any:

@@ -179,6 +179,27 @@ def test_wrong_option_of_jit_is_shown_as_by_plain_jax(name: str, mode: str) -> N
     assert ours == plain
 
 
+@pytest.mark.parametrize("mode", ["remove_frames", "off"])
+@pytest.mark.parametrize("name", ["factory", "compile", "compile_with_options", "lower"])
+def test_error_of_a_later_stage_is_shown_as_by_plain_jax(name: str, mode: str) -> None:
+    stages = {
+        "factory": lambda jit: jit(static_argnums=9)(lambda x: x),
+        "compile": lambda jit: jit(lambda x: x + 1, compiler_options={"xla_foo": 1}).lower(1.0).compile(),
+        "compile_with_options": lambda jit: jit(lambda x: x + 2).lower(1.0).compile({"xla_foo": 1}),
+        "lower": lambda jit: jit(lambda x: x + 3).trace(1.0).lower(lowering_platforms=3),
+    }
+
+    def shown(jit: Any) -> tuple[str, list[str]]:
+        with jax._src.config.traceback_filtering(mode):
+            try:
+                stages[name](jit)
+            except Exception as error:  # noqa: BLE001 - whatever plain JAX raises
+                return repr(error), [entry.name for entry in traceback.extract_tb(error.__traceback__)]
+        raise AssertionError("there was no error")
+
+    assert shown(jitserve.jit) == shown(jax.jit)
+
+
 def test_warning_of_lowering_is_given_again_on_a_hit_and_is_an_error_for_those_who_want_that() -> None:
     def make() -> Any:
         # No output is as large as the donated argument: it cannot be used for anything.

@@ -56,6 +56,7 @@ from jitserve._jax._own_traces import SharingOwnTraces as SharingOwnTraces
 from jitserve._jax._own_traces import is_jaxs_own as is_jaxs_own
 from jitserve._jax._own_traces import share_own_traces as share_own_traces
 from jitserve._jax._pjit import CacheMiss as CacheMiss
+from jitserve._jax._pjit import drop_our_frames as drop_our_frames
 from jitserve._jax._pjit import filter_traceback as filter_traceback
 from jitserve._jax._pjit import given_options as given_options
 from jitserve._jax._pjit import hide_frames as hide_frames

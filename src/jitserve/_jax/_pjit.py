@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import jax
@@ -17,6 +19,7 @@ stock_jit: Callable[..., Any] = jax.jit
 # JAX counts frames to find whom to blame for options that it has deprecated. Our `jit` takes the place of the outermost
 # of its own, which filters tracebacks, and calls what is inside.
 stock_jit_inside: Callable[..., Any] = getattr(stock_jit, "__wrapped__", stock_jit)
+_OURS = f"{Path(__file__).parents[1]}{os.sep}"
 _PLAIN = frozenset((bool, int, str, jax.tree_util.PyTreeDef))
 
 CacheMiss = Callable[..., tuple[Any, Any, bool]]
@@ -35,6 +38,26 @@ def filter_traceback(error: Exception) -> None:
 @traceback_util.api_boundary
 def _raise(error: Exception) -> None:
     raise error
+
+
+def drop_our_frames(error: Exception) -> None:
+    """Takes our frames out of an error's traceback, where JAX leaves its own and we raise it again.
+
+    An error of our own is left as it is.
+    """
+    entries = list(_entries(error.__traceback__))
+    others = [entry for entry in entries if not entry.tb_frame.f_code.co_filename.startswith(_OURS)]
+    if not others or others[-1] is not entries[-1]:
+        return
+    for entry, following in zip(others, [*others[1:], None], strict=True):
+        entry.tb_next = following
+    error.__traceback__ = others[0]
+
+
+def _entries(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
 
 
 def hide_frames(package: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from jax._src import pjit, stages, traceback_util
 from jax._src.interpreters import pxla
 
-from jitserve._jax._pjit import is_ours, user_function
+from jitserve._jax._pjit import drop_our_frames, is_ours, user_function
 from jitserve._jax._program import Lowered
 
 Compile = Callable[[Lowered], Any]
@@ -48,7 +48,22 @@ def serve_stages(compile_lowered: Compile, place_of_trace: PlaceOfTrace, place_o
     pjit.jit_trace = jit_trace
 
 
+def _without_our_frames(function: Callable[..., Any]) -> Callable[..., Any]:
+    """For a method in the place of JAX's: what fails is shown as if it had been JAX's."""
+
+    @functools.wraps(function)
+    def method(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            drop_our_frames(error)
+            raise
+
+    return method
+
+
 def _marked_traced(traced: Any, compile_lowered: Compile, place: Callable[[], AbstractContextManager[Any]]) -> Any:
+    @_without_our_frames
     @functools.wraps(stages.Traced.lower)
     def lower(*, lowering_platforms: Any = None, _private_parameters: Any = None) -> Any:
         with place():
@@ -65,6 +80,7 @@ def _marked_traced(traced: Any, compile_lowered: Compile, place: Callable[[], Ab
 
 
 def _marked_computation(computation: Any, compile_lowered: Compile) -> Any:
+    @_without_our_frames
     @functools.wraps(pxla.MeshComputation.compile)
     def compile(compiler_options: Any = None, *, device_assignment: Any = None) -> Any:
         if compiler_options is not None or device_assignment is not None:
