@@ -16,6 +16,8 @@ import pytest
 from empty_store import empty_store
 
 import jitserve
+from jitserve._session import Session, replace_session
+from jitserve._settings import Settings
 
 CAPTURED = jnp.ones((128, 128))
 
@@ -90,4 +92,17 @@ def test_warning_on_a_hit_comes_from_where_it_comes_from_in_plain_jax() -> None:
         return heard[0].filename, heard[0].lineno
 
     assert blamed(jitserve.jit) == blamed(jitserve.jit) == blamed(jax.jit)
+    assert jitserve.stats().direct_hits == 1
+
+
+def test_verified_hit_warns_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("JITSERVE_VERIFY", "1")
+    replace_session(Session(Settings.from_env()))
+    jitserve.configure(directory=empty_store(tmp_path / "store"), address="none")
+    for _ in range(2):
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            jitserve.jit(lambda x: x[:1], donate_argnums=0)(jnp.ones(3))
+        assert ["donated buffers were not usable" in str(item.message) for item in heard] == [True]
+        jitserve.flush()
     assert jitserve.stats().direct_hits == 1

@@ -84,10 +84,10 @@ class Traced:
         if self._params.consts:
             raise Refusal(BypassReason.CLOSED_OVER_TRACER, "program", "it closes over tracers or mutable arrays")
 
-    def lower(self) -> Lowered:
-        """Lowers to StableHLO."""
+    def lower(self, *, quietly: bool = False) -> Lowered:
+        """Lowers to StableHLO. ``quietly``: without a word to the user of what there is to warn about."""
         kinds = [pjit.convert_to_metaty(arg) for arg in self._args]
-        with heard_warnings() as heard:
+        with heard_warnings(quietly=quietly) as heard:
             computation = pjit._resolve_and_lower(
                 kinds,
                 **self._params.params,

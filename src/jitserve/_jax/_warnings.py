@@ -24,6 +24,8 @@ class _Tap:
         heard = getattr(self.listening, "heard", None)
         if heard is not None and category in (None, UserWarning):
             heard.append((str(message), sys._getframe(1).f_lineno))
+            if self.listening.quietly:
+                return
         warnings.warn(message, category, stacklevel + 1, **options)
 
     def __getattr__(self, name: str) -> Any:
@@ -35,10 +37,10 @@ vars(mlir)["warnings"] = _tap
 
 
 @contextlib.contextmanager
-def heard_warnings() -> Iterator[list[Warned]]:
-    """The user warnings that lowering raises in this thread meanwhile. They are raised as ever, too."""
+def heard_warnings(*, quietly: bool = False) -> Iterator[list[Warned]]:
+    """The user warnings that lowering raises in this thread meanwhile: raised as ever, too, if not ``quietly``."""
     heard: list[Warned] = []
-    _tap.listening.heard = heard
+    _tap.listening.heard, _tap.listening.quietly = heard, quietly
     try:
         yield heard
     finally:
