@@ -40,6 +40,19 @@ _REGISTRATIONS = frozenset(
         "register_static",
     )
 )
+_LISTENERS = frozenset(
+    (
+        "clear_event_listeners",
+        "register_event_duration_secs_listener",
+        "register_event_listener",
+        "register_event_time_span_listener",
+        "register_scalar_listener",
+        "unregister_event_duration_listener",
+        "unregister_event_listener",
+        "unregister_event_time_span_listener",
+        "unregister_scalar_listener",
+    )
+)  # of jax.monitoring
 
 # module -> (reason, advice, names concerned; None: every name of the module)
 _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
@@ -72,6 +85,7 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
     "_ctypes": (R.OPAQUE_CALLABLE, _OUTSIDE, None),
     "platform": (R.OPAQUE_CALLABLE, _PROCESS, None),
     **dict.fromkeys(("jax.tree_util", "jax._src.tree_util"), (R.TRACE_SIDE_EFFECT, _REGISTERED, _REGISTRATIONS)),
+    "jax._src.monitoring": (R.TRACE_SIDE_EFFECT, _PROCESS_CHANGED, _LISTENERS),
     "jax._src.mesh": (R.UNKNOWN_CONTEXT_VALUE, _DEVICES, frozenset(("get_concrete_mesh",))),
     "locale": (R.OPAQUE_CALLABLE, _PROCESS, None),
     "getpass": (R.OPAQUE_CALLABLE, _PROCESS, None),

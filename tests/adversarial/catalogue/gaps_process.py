@@ -184,6 +184,22 @@ CASES = (
     ),
     _changes("I180-context-variable", "V.set(3)", "V.get()", "V = contextvars.ContextVar('case_w', default=2)\n"),
     _changes("I180-exit-function", "atexit.register(h)", "atexit.unregister(h)", "import atexit\ndef h(): pass\n"),
+    *(
+        _changes(
+            f"I180-listener-{name}",
+            f"jax.monitoring.register_{name}_listener(h)",
+            f"jax.monitoring.unregister_{name.removesuffix('_secs')}_listener(h)",
+            "def h(*args, **kwargs): pass\n",
+        )
+        for name in ("event", "event_duration_secs", "event_time_span", "scalar")
+    ),
+    _changes(
+        "I180-listener-gone",
+        "jax.monitoring.unregister_event_listener(h)",
+        "jax.monitoring.register_event_listener(h)",
+        "def h(*args, **kwargs): pass\njax.monitoring.register_event_listener(h)\n",
+        "jax.monitoring.unregister_event_listener(h)",
+    ),
     _changes(
         "I180-signal",
         "signal.signal(signal.SIGUSR1, signal.SIG_IGN)",
