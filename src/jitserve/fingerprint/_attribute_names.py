@@ -48,7 +48,10 @@ def makes_models(filename: str) -> bool:
     return _origin.package_of(filename) in _MODELS
 
 
-_GO_THROUGH = frozenset(("_AttributeHolder.__repr__", "Namespace.__eq__", "Namespace.__contains__"))
+# Of ``argparse.Namespace``.
+_GO_THROUGH = frozenset(
+    ("_AttributeHolder.__repr__", "_AttributeHolder._get_kwargs", "Namespace.__eq__", "Namespace.__contains__")
+)
 
 
 def names_in(heard: Iterable[types.CodeType], unheard: Iterable[types.CodeType]) -> set[str] | None:

@@ -124,7 +124,8 @@ class Observer:
         if module == "warnings" and code.co_qualname in _FILTER_SETTERS:
             self._filter_set(frame.f_back)
             return Interest.STARTS
-        if _attribute_names.takes_all(code.co_qualname) and not self.took_all:
+        takes = _attribute_names.takes_all(code.co_qualname) and not self.took_all
+        if takes:
             self.took_all = self._blame.culprit(frame)[0] is not Origin.OPAQUE
         waits = module in _THREADS or (module == "threading" and code.co_qualname in _WAITS)
         looks = module == "dis" or (module == "inspect" and code.co_qualname in INTROSPECTION)
@@ -133,7 +134,7 @@ class Observer:
         judged = is_judged(module, code.co_qualname)  # JAX may be the first to call it, and the user the next
         rule = self._rule_of_stdlib(module, code, frame)
         if rule is None:
-            return Interest.STARTS if waits or looks or judged else Interest.NONE
+            return Interest.STARTS if waits or looks or judged or takes else Interest.NONE
         if self._blame.is_bystander(frame.f_back):
             return Interest.STARTS
         who = self._blame.seeded(frame.f_back) if id(code) == _ENTROPY else frame.f_back

@@ -121,6 +121,12 @@ _EXCEPTIONS: dict[str, tuple[Rule, frozenset[str]]] = {
         ),
     ),
 }
+# Of modules that are not on the list, what reads its arguments alone.
+_HARMLESS = {
+    "argparse": frozenset(
+        ("_AttributeHolder.__repr__", "_AttributeHolder._get_kwargs", "Namespace.__contains__", "Namespace.__eq__")
+    )
+}
 _SIGNATURES = {"signature": 0, "getfullargspec": 0, "Signature.from_callable": 1}  # and which parameter is the function
 _SUBMODULES = {"concurrent": ("concurrent.futures",), "urllib": ("urllib.parse", "urllib.request")}
 
@@ -135,6 +141,8 @@ def direct_rule(module: str, qualname: str) -> Rule | None:
         return found[0]
     if module.startswith(("importlib.metadata", "importlib.resources")):
         return R.OPAQUE_CALLABLE, _STATE
+    if qualname in _HARMLESS.get(module, ()):
+        return None
     listed = top in _PURE and (top not in _SUBMODULES or module.startswith(_SUBMODULES[top]))
     return None if listed else (R.OPAQUE_CALLABLE, _STATE)
 

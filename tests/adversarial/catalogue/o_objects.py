@@ -31,6 +31,25 @@ def _config(id: str, expected: str, expression: str, before: str = "", options: 
     return case(f"O04-{id}", expected, program, ("c = C()", "c = C(run='bb')"))
 
 
+def _namespace(id: str, expected: str, expression: str, *edits: tuple[str, str]) -> object:
+    program = (
+        "import argparse\nc = argparse.Namespace(lr=2.0, run='a')\nD = argparse.Namespace(lr=2.0, run='bb')\n"
+        f"def f(x): return x * ({expression})"
+    )
+    return case(f"O05-{id}", expected, program, *edits)
+
+
+# What goes through all attributes of a namespace.
+_OF_NAMESPACES = {
+    "contains": "(2 if 'run' in c else 3)",
+    "equal": "(2 if c == D else 3)",
+    "unequal": "(2 if c != D else 3)",
+    "text": "len(str(c))",
+    "format": "(2 + f'{c}'.index('lr') + len(f'{c}'))",
+    "arguments": "(2 + len(str(c._get_kwargs())) + [k for k, _ in c._get_kwargs()].index('lr'))",
+}
+
+
 def _unrun(id: str, held: str, use: str) -> object:
     program = (
         f"{_IMPORTS}HELD = {held}\nclass T:\n lr = 2.0\n def step(self, x): return x * self.lr\n"
@@ -265,19 +284,23 @@ CASES = (
         "jax.tree.leaves(c)[0] * len(jax.tree.structure(c).node_data()[1][0])",
         "jax.tree_util.register_dataclass(C, ['lr'], ['run'])",
     ),
+    _namespace("unread", HIT, "c.lr", ("run='a')", "run='bb')")),
+    _namespace("read", MISS, "len(c.run)", ("run='a')", "run='bb')")),
+    _namespace("made", OK, "(2 if c == argparse.Namespace(lr=2.0, run='a') else 3)", ("run='a')\n", "run='bb')\n")),
+    case(
+        "O05-class",
+        MISS,
+        "import argparse\nclass N(argparse.Namespace): pass\nc = N(lr=2.0)\ndef f(x): return x * len(str(c))",
+        only_b="N.__name__ = 'Longer'",
+    ),
     *(
-        case(
-            f"O05-{name}",
-            expected,
-            f"import argparse\nc = argparse.Namespace(lr=2.0, run='a')\ndef f(x): return x * ({expression})",
-            ("run='a')\n", "run='bb')\n"),
-        )
-        for name, expected, expression in (
-            ("unread", HIT, "c.lr"),
-            ("read", MISS, "len(c.run)"),
-            ("equal", OK, "(2 if c == argparse.Namespace(lr=2.0, run='a') else 3)"),
-            ("text", OK, "len(str(c))"),
-            ("arguments", OK, "len(dict(c._get_kwargs())['run'])"),
+        _namespace(f"{name}-{how}", expected, expression, *edits)
+        for name, expression in _OF_NAMESPACES.items()
+        for how, expected, *edits in (
+            ("same", HIT),
+            ("value", MISS, ("run='a')", "run='bb')")),
+            ("name", MISS, ("run='a')", "go='a')")),
+            ("order", MISS, ("lr=2.0, run='a')", "run='a', lr=2.0)")),
         )
     ),
     # What cannot be fingerprinted, and only functions find that do not run.
