@@ -55,7 +55,7 @@ def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
 
     Args:
         f: what ``jitserve.jit`` returned, or a plain function, which is explained as if it had been jitted.
-        args, kwargs: as for the call.
+        args, kwargs: as for the call; ``jax.ShapeDtypeStruct`` may stand for an array, as for ``precompile``.
 
     Returns:
         An ``Explanation``; print it.
@@ -70,6 +70,7 @@ def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
     session = current_session()
     trouble = _jits_another(f)
     try:
+        call = dataclasses.replace(call, leaves=[_jax.stand_in(leaf) for leaf in call.leaves])
         return dataclasses.replace(_explain(session, call, name, trouble), trouble=tuple(trouble))
     except Refusal as refusal:
         return _bypass(name, refusal, tuple(trouble))

@@ -45,6 +45,17 @@ def test_call_that_was_made_and_published_is_a_hit() -> None:
     assert "s of compilation" in found.summary
 
 
+def test_description_of_an_array_stands_for_it() -> None:
+    function = jitserve.jit(doubled)
+    described = jax.ShapeDtypeStruct((3,), np.float32)
+    assert jitserve.explain(function, described).outcome is Outcome.MISS
+    function(jax.numpy.ones(3))
+    assert jitserve.flush()
+    assert jitserve.explain(function, described).outcome is Outcome.DIRECT_HIT
+    longer = jitserve.explain(function, jax.ShapeDtypeStruct((4,), np.float32))
+    assert longer.differences == ("argument `x`: float32[3] -> float32[4]",)
+
+
 def test_module_of_jax_in_which_something_is_bound_otherwise_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     function = jitserve.jit(lambda x: x * 3)
     function(np.ones(3))
