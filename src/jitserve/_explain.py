@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
+import types
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ from jitserve._nearest import Neighbour, nearest
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._refused import known_refusal
 from jitserve._session import Session, current_session
+from jitserve._signals import pass_on
 from jitserve._stand_aside import stand_aside
 from jitserve.record import _programs
 from jitserve.record._footprints import read_footprints
@@ -68,7 +71,7 @@ def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
     call = _jax.parse_call(_jax.user_function(stock), _jax.options(stock), args, kwargs)
     name = function_name(call)
     session = current_session()
-    trouble = _jits_another(f)
+    trouble = [*_jits_another(f), *_cannot_be_made(call)]
     try:
         call = dataclasses.replace(call, leaves=[_jax.stand_in(leaf) for leaf in call.leaves])
         return dataclasses.replace(_explain(session, call, name, trouble), trouble=tuple(trouble))
@@ -86,6 +89,22 @@ def _jits_another(f: object) -> list[str]:
         return []
     what = "jits a function of its own when it is called, which is not what is explained here; JITSERVE_LOG=debug tells"
     return [f"a {kind.__qualname__} of {kind.__module__.partition('.')[0]} {what}"]
+
+
+def _cannot_be_made(call: _jax.Call) -> Iterator[str]:
+    """Why the call would raise an error before anything of the function ran."""
+    try:
+        hash(call.signature)
+    except Exception as error:  # noqa: BLE001 - whatever a static argument raises
+        pass_on(error)
+        yield f"the call would raise {type(error).__name__}: {error}"
+    function = call.fun.__func__ if isinstance(call.fun, types.MethodType) else call.fun
+    if not isinstance(function, types.FunctionType) or hasattr(function, "__signature__"):
+        return  # what such a callable takes, only a call of it shows
+    try:
+        inspect.signature(call.fun, follow_wrapped=False).bind(*call.args, **call.kwargs)
+    except TypeError as error:
+        yield f"the call would raise TypeError: {error}"
 
 
 def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -> Explanation:

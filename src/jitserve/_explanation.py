@@ -29,7 +29,7 @@ class Explanation:
         differences: of a miss: how the call differs from that entry, the most telling first.
         hazards: of a miss: what would make jitserve stand aside, if the code that does it runs while tracing.
         waived: what is in the key because the user vouches for it (``pure``, ``register_fingerprint``).
-        trouble: what went wrong with the cache meanwhile.
+        trouble: what went wrong with the cache meanwhile, and what error the call would raise because of its arguments.
     """
 
     function: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import re
@@ -169,6 +170,30 @@ def test_explanation_is_plain_data() -> None:
 def test_arguments_that_cannot_be_taken_apart_raise_what_jax_raises() -> None:
     with pytest.raises(ValueError, match="sorting pytree dictionary keys"):
         jitserve.explain(doubled, {1: 1.0, "a": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "said"),
+    [
+        ((), {}, "the call would raise TypeError: missing a required argument: 'x'"),
+        ((1.0, 2.0), {}, "the call would raise TypeError: too many positional arguments"),
+        (([1],), {"static_argnums": 0}, "the call would raise ValueError: Non-hashable static arguments"),
+    ],
+)
+def test_call_that_can_only_raise_is_said_to(args: tuple[object, ...], options: dict[str, int], said: str) -> None:
+    function = jitserve.jit(doubled, **options)
+    (trouble,) = jitserve.explain(function, *args).trouble
+    assert trouble.startswith(said)
+    with pytest.raises(TypeError if "TypeError" in said else ValueError):
+        function(*args)
+
+
+def test_wrapper_that_passes_another_argument_is_no_trouble() -> None:
+    @functools.wraps(doubled)
+    def wrapper() -> jax.Array:
+        return doubled(1.0)
+
+    assert jitserve.explain(jitserve.jit(wrapper)).trouble == ()
 
 
 def test_argument_that_is_left_to_jax_is_a_bypass() -> None:
