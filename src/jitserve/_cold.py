@@ -39,6 +39,7 @@ class Order(Generic[Answer]):
         call, session, store: whose call it is, and where it goes.
         plan: what to go by.
         plain: makes the call through plain JAX.
+        bind: makes the call of what ``_jax.infer_params`` returned.
         refused: why the call got no key, if it got none.
         lease: on the call key, to be released when all is published.
     """
@@ -48,6 +49,7 @@ class Order(Generic[Answer]):
     store: Store
     plan: Plan
     plain: Callable[[], Answer]
+    bind: Callable[[Any], Answer]
     refused: Refusal | None
     lease: Lease | None
 
@@ -90,7 +92,7 @@ class Cold(Generic[Answer]):
             inferred: what ``_jax.infer_params`` returned.
 
         Raises:
-            what XLA raises when it compiles, and what ``plain`` raises.
+            what XLA raises when it compiles, and what ``plain`` and ``bind`` raise.
         """
         order = self._order
         session, plan = order.session, order.plan
@@ -99,7 +101,8 @@ class Cold(Generic[Answer]):
         lease, self._lease = self._lease, None
         publish(session, order.store, result, lease)
         try:
-            answer = order.plain()
+            # What JAX does not find again its callback would trace and compile a second time.
+            answer = order.plain() if _jax.is_found_again(order.call) else order.bind(inferred)
         finally:
             result.dispatched.set()
         self._stack.close()

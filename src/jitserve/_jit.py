@@ -115,7 +115,7 @@ class _Attempt:
         return self._answer
 
     def bind(self, inferred: Any) -> Dispatched:
-        """Makes an inner call of what was traced."""
+        """Makes the call of what was traced, as JAX's own callback goes on from there."""
         with _users.users_own:
             self._answer = (_jax.bind(self._call, inferred), None, False)
         return self._answer

@@ -85,7 +85,7 @@ def _precompile(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
         session.bypass(f"{fun}", refusal)
         return Outcome.BYPASS
     # Where something is wrong with the function or its arguments, `lower` is what says so.
-    step = resolve(session, call, lambda: jitted.lower(*args, **kwargs), lambda call, direct: None)
+    step = resolve(session, call, lambda: jitted.lower(*args, **kwargs), lambda *_: None, lambda _: None)
     if isinstance(step, tuple):
         return step[0]
     with step:

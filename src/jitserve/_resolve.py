@@ -37,7 +37,7 @@ def resolve(
     call: _jax.Call,
     plain: Callable[[], Answer],
     execute: Callable[[_jax.Call, Direct], Answer],
-    bind: Callable[[Any], Answer] | None = None,
+    bind: Callable[[Any], Answer],
 ) -> Resolved[Answer]:
     """Answers a call from the store, or else through plain JAX, and then stores what was compiled.
 
@@ -46,7 +46,8 @@ def resolve(
         call: the call.
         plain: makes the same call through plain JAX.
         execute: makes the call with an executable that was found before tracing.
-        bind: makes an inner call of what ``_jax.infer_params`` returned; None to leave inner calls to ``plain``.
+        bind: makes the call of what ``_jax.infer_params`` returned: an inner call, or one that ``plain`` would trace a
+            second time.
 
     Returns:
         what became of the call, and what ``plain`` or ``execute`` returned; for a call that has to be traced, what to
@@ -65,12 +66,12 @@ def resolve(
     if store is None:
         return _fault(session, call, processes), plain()
     if not processes and session.contexts.is_changing(call.fun):
-        return _compile(_Keyed(session, store, call, None, plain, execute), None, _changing(call), None)
+        return _compile(_Keyed(session, store, call, None, plain, execute, bind), None, _changing(call), None)
     parts, refused = _parts(session, call)  # 2
     if parts is None and refused is None:
         return _fault(session, call, processes), plain()
     search = None if parts is None else _search(session, store, parts)
-    keyed = _Keyed(session, store, call, search, plain, execute)
+    keyed = _Keyed(session, store, call, search, plain, execute, bind)
     found = search.find() if search is not None else None  # 3, 4, 5, 6, 7
     if found is not None:
         return _hit(keyed, found)
@@ -90,7 +91,7 @@ def resolve(
 
 @dataclass(frozen=True, slots=True)
 class _Keyed(Generic[Answer]):
-    """A call, where to look for it (unless it was refused a key), and the two ways to make it."""
+    """A call, where to look for it (unless it was refused a key), and the ways to make it."""
 
     session: Session
     store: Store
@@ -98,6 +99,7 @@ class _Keyed(Generic[Answer]):
     search: Search | None
     plain: Callable[[], Answer]
     execute: Callable[[_jax.Call, Direct], Answer]
+    bind: Callable[[Any], Answer]
 
 
 def _bypass(
@@ -105,11 +107,11 @@ def _bypass(
     call: _jax.Call,
     refused: Refusal,
     plain: Callable[[], Answer],
-    bind: Callable[[Any], Answer] | None,
+    bind: Callable[[Any], Answer],
 ) -> Resolved[Answer]:
     session.bypass(function_name(call), refused)
     nested = refused.reason is BypassReason.NESTED_TRACE
-    step = inner(session, call, bind) if nested and bind is not None else None
+    step = inner(session, call, bind) if nested else None
     if step is not None:
         return step
     # What JAX explains is what it has traced before.
@@ -233,4 +235,4 @@ def _compile(
 ) -> Cold[Answer]:
     known = None if generation or keyed.search is None else keyed.search.known
     plan = Plan(key, known, generation)
-    return Cold(Order(keyed.call, keyed.session, keyed.store, plan, keyed.plain, refused, lease))
+    return Cold(Order(keyed.call, keyed.session, keyed.store, plan, keyed.plain, keyed.bind, refused, lease))

@@ -12,6 +12,7 @@ from jitserve._jax._call import Call as Call
 from jitserve._jax._call import call_number as call_number
 from jitserve._jax._call import check_leaves as check_leaves
 from jitserve._jax._call import flatten_functions as flatten_functions
+from jitserve._jax._call import is_found_again as is_found_again
 from jitserve._jax._call import leaf_aval as leaf_aval
 from jitserve._jax._call import leaf_placement as leaf_placement
 from jitserve._jax._call import leaves_alike as leaves_alike

@@ -82,6 +82,18 @@ def parse_call(fun: Callable[..., Any], info: Any, args: tuple[Any, ...], kwargs
     )
 
 
+def is_found_again(call: Call) -> bool:
+    """Whether JAX finds what this call was traced to: not if static data in its trees differ in every flattening.
+
+    Nor if they cannot be compared, as arrays cannot. JAX says so where it compares them: not in a first call.
+    """
+    try:
+        return bool(parse_call(call.fun, call.info, call.args, call.kwargs).signature == call.signature)
+    except Exception as error:  # noqa: BLE001 - of the user's `==`
+        pass_on(error)
+        return False
+
+
 def call_number(call: Call) -> int:
     """By what JAX's caches tell calls of a function apart whose leaves are alike: equal for equal calls."""
     try:

@@ -28,7 +28,7 @@ def remember(call: Call, inferred: tuple[Any, list[Any]]) -> None:
 
 
 def bind(call: Call, inferred: tuple[Any, list[Any]]) -> Any:
-    """Makes an inner call of what ``infer_params`` returned. Returns its result."""
+    """Makes a call of what ``infer_params`` returned. Returns its result."""
     return pjit._run_python_pjit(*inferred, call.fun, call.args, call.kwargs)[0]
 
 
