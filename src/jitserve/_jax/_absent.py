@@ -58,7 +58,7 @@ def without_trace(leaf: Any) -> Any:
 
 def _layout(wanted: Any, aval: Any, sharding: Any) -> Any:
     """The layout of such an array as the device would report it."""
-    default = _default_layout(aval, sharding)
+    default = default_layout(aval, sharding)
     if wanted is None or default is None:
         return wanted or default
     if wanted.tiling is None and default.tiling == ():  # not given, and the device has none
@@ -66,12 +66,14 @@ def _layout(wanted: Any, aval: Any, sharding: Any) -> Any:
     return wanted
 
 
-def _default_layout(aval: Any, sharding: Any) -> Any:
+def default_layout(aval: Any, sharding: Any) -> Any:
     """The layout that the device gives to such an array, or None where it does not say."""
     physical = core.physical_aval(aval)
     # Typed keys have more dimensions in memory than they show; those are not sharded.
     shard = (*sharding.shard_shape(aval.shape), *physical.shape[len(aval.shape) :])
-    device = min(sharding.addressable_devices, key=lambda device: device.id)
+    device = min(sharding.addressable_devices, key=lambda device: device.id, default=None)
+    if device is None:
+        return None
     try:
         return Layout.from_pjrt_layout(device.client.get_default_layout(physical.dtype, shard, device))
     except _jax.JaxRuntimeError:

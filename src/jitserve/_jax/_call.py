@@ -14,7 +14,7 @@ from jax._src.lib import jax_jit
 from jax._src.random import prng
 from jaxlib import _jax
 
-from jitserve._jax._absent import Absent
+from jitserve._jax._absent import Absent, default_layout
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._signals import pass_on
 
@@ -111,11 +111,7 @@ def check_leaves(leaves: list[Any]) -> None:
     """
     for position, leaf in enumerate(leaves):
         kind = type(leaf)
-        if kind is np.ndarray:
-            continue
-        if kind is ArrayImpl or kind is prng.PRNGKeyArray:
-            if leaf.is_deleted():
-                raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, f"argument leaf {position}", "the array is deleted")
+        if kind is np.ndarray or kind is ArrayImpl or kind is prng.PRNGKeyArray:
             continue
         if kind in _HOST_VALUES or kind is Absent or isinstance(leaf, np.generic):
             continue
@@ -152,7 +148,10 @@ def leaf_placement(leaf: Any) -> tuple[Any, bool, Any]:
     if not isinstance(leaf, jax.Array):
         return None, False, None
     array = leaf._base_array if isinstance(leaf, prng.PRNGKeyArray) else leaf
-    return leaf.sharding, bool(leaf._committed), array.format.layout
+    # A deleted array has forgotten its layout. The call is looked up as if it were alive: nobody reads what is gone,
+    # and where it is needed the execution says so, in JAX's words.
+    layout = default_layout(leaf.aval, leaf.sharding) if array.is_deleted() else array.format.layout
+    return leaf.sharding, bool(leaf._committed), layout
 
 
 def leaves_alike(leaves: list[Any]) -> Iterator[Any]:
@@ -162,7 +161,7 @@ def leaves_alike(leaves: list[Any]) -> Iterator[Any]:
     """
     for leaf in leaves:
         kind = type(leaf)
-        if kind is ArrayImpl:
+        if kind is ArrayImpl and not leaf.is_deleted():  # some JAX crashes if a deleted one is asked for its layout
             try:
                 yield id(leaf.aval), id(leaf.sharding), leaf._committed, leaf._pjrt_layout
             except _jax.JaxRuntimeError:  # a platform without layouts
