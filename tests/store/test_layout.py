@@ -45,6 +45,26 @@ def test_store_of_another_version_is_refused_and_left_alone(tmp_path: Path, text
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize("what", ["pipe", "endless", "link"])
+def test_version_that_is_no_regular_file_is_refused_and_not_read(tmp_path: Path, what: str) -> None:
+    DiskStore(tmp_path)
+    version = tmp_path / "VERSION"
+    version.rename(tmp_path / "moved")
+    if what == "pipe":
+        os.mkfifo(version, 0o600)  # nobody ever writes into it
+    else:
+        version.symlink_to("/dev/zero" if what == "endless" else tmp_path / "moved")
+    fault = refusal(tmp_path)
+    assert fault.kind == "unreadable"
+    assert f"{version} is no regular file" in fault.message
+
+
+def test_version_of_any_length_is_told_from_ours(tmp_path: Path) -> None:
+    DiskStore(tmp_path)
+    os.truncate(tmp_path / "VERSION", 1 << 40)
+    assert refusal(tmp_path).kind == "foreign_schema"
+
+
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o702])
 def test_directory_that_everybody_can_write_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
     tmp_path.chmod(mode)

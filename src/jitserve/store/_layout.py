@@ -11,9 +11,11 @@ from pathlib import Path
 
 from jitserve._errors import StoreFault
 from jitserve.store._faults import reading, writing
+from jitserve.store._regular import read_regular
 from jitserve.store._tier import KEY_BYTES, Digest, Kind
 
 VERSION_TEXT = "jitserve store 1\n"
+_VERSION_LIMIT = 64  # bytes; whatever is longer is of another version
 _DIRECTORIES = ("blobs", "manifests", "programs", "footprints", "leases", "quarantine", "tmp", "toolchain")
 
 
@@ -98,9 +100,14 @@ class Layout:
     def _is_complete(self) -> bool:
         with reading(f"{self.version}"):
             try:
-                text = self.version.read_bytes()
+                found = read_regular(self.version, _VERSION_LIMIT)
             except (FileNotFoundError, NotADirectoryError):
                 return False
+        if found is None:
+            raise StoreFault(
+                "unreadable", f"{self.version} is no regular file; remove it, or set JITSERVE_DIR to another directory"
+            )
+        _, text = found
         if text != VERSION_TEXT.encode():
             raise StoreFault(
                 "foreign_schema",

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jitserve._errors import SettingsError
+from jitserve.store._regular import read_regular
 
 SOCKET_PATH_LIMIT = 107  # bytes in sockaddr_un.sun_path, less the final zero; Linux
 _SIZE_LIMIT = 64 * 1024
@@ -67,20 +68,17 @@ def sidecar_path(socket: Path) -> Path:
 
 def read_sidecar(socket: Path) -> Sidecar | None:
     """What the daemon at ``socket`` says about itself; ``None`` if there is nothing to trust or to understand."""
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        descriptor = os.open(sidecar_path(socket), flags)
-    except OSError:
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
+        found = read_regular(sidecar_path(socket), _SIZE_LIMIT)
+        if found is None:
+            return None
+        facts, data = found
         # Whoever wrote this chooses whose executables we run.
         if facts.st_uid not in (os.geteuid(), 0) or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             return None
-        try:
-            return _parse(file.read(_SIZE_LIMIT))
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            return None
+        return _parse(data)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def write_sidecar(socket: Path, sidecar: Sidecar) -> None:
