@@ -149,13 +149,14 @@ def test_directory_that_its_user_may_not_write_is_unwritable(socket: Path, reque
     assert fault_of(DiskStore, root / "store") == "unwritable"
 
 
-def test_store_that_vanishes_is_a_fault_and_not_a_crash(tmp_path: Path) -> None:
+def test_store_that_vanishes_and_cannot_be_made_again_is_a_fault_and_not_a_crash(tmp_path: Path) -> None:
     store = filled(tmp_path / "store")
     shutil.rmtree(tmp_path / "store")
     assert store.lookup(Kind.PROGRAM, key(1)) is None
-    assert fault_of(store.publish, Kind.PROGRAM, key(1), b"x") == "io_error"
-    assert fault_of(store.acquire, key(1), 0.0) == "io_error"
     assert store.usage().entries == 0
+    (tmp_path / "store").symlink_to(tmp_path / "nowhere" / "at" / "all")
+    assert fault_of(store.publish, Kind.PROGRAM, key(1), b"x") == "unwritable"
+    assert fault_of(store.acquire, key(1), 0.0) == "unwritable"
 
 
 def test_record_that_is_a_directory_is_a_fault(store: DiskStore) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 
 from jitserve._errors import StoreFault
 from jitserve.store._disk import DiskStore
@@ -19,10 +20,16 @@ _SHARE = 20.0  # measuring takes at most a twentieth of the time, however large 
 
 
 class Janitor:
-    """Measures the store now and then, and soon after something was published."""
+    """Measures the store now and then, and soon after something was published.
 
-    def __init__(self, store: DiskStore) -> None:
+    Args:
+        store: of the daemon.
+        keep: called before that, in the event loop: sees to it that there is one. Never raises.
+    """
+
+    def __init__(self, store: DiskStore, keep: Callable[[], None]) -> None:
         self._store = store
+        self._keep = keep
         self._changed = asyncio.Event()
         self._usage = Usage(0, 0, 0, 0, 0, 0)
 
@@ -38,6 +45,7 @@ class Janitor:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            self._keep()
             started = time.monotonic()
             await self._measure()
             await asyncio.sleep(max(_SHORTEST_S, _SHARE * (time.monotonic() - started)))

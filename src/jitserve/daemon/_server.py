@@ -18,13 +18,13 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from jitserve import _core
 from jitserve.daemon._janitor import Janitor
 from jitserve.daemon._leases import LeaseTable
-from jitserve.daemon._pidlock import DaemonError, PidLock
+from jitserve.daemon._pidlock import DaemonError
+from jitserve.daemon._presence import Presence
 from jitserve.daemon._service import CacheService, Identity
 from jitserve.daemon._socket import owned, private_umask
 from jitserve.daemon._tally import Tally
 from jitserve.daemon.metrics import DaemonCollector, MetricsServer, serve_metrics
 from jitserve.store._disk import DiskStore
-from jitserve.store._sidecar import Sidecar, write_sidecar
 from jitserve.store._wire import MESSAGE_LIMIT, SERVICE
 from jitserve.v1 import cache_pb2_grpc
 
@@ -74,10 +74,10 @@ async def serving(options: DaemonOptions) -> AsyncIterator[None]:
     """The daemon runs for the block. Ready when the block begins: the sidecar is in place."""
     store = DiskStore(options.store.absolute())
     with contextlib.ExitStack() as stack:
-        lock = PidLock(store.layout.daemon_lock, f"the store {store.layout.root}")
-        stack.callback(lock.release)
+        presence = Presence(store, options.socket)
+        stack.callback(presence.close)
         stack.enter_context(owned(options.socket))
-        leases, tally, janitor = LeaseTable(store.try_acquire), Tally(), Janitor(store)
+        leases, tally, janitor = LeaseTable(presence.try_acquire), Tally(), Janitor(store, presence.keep)
         collector = DaemonCollector(_core.__version__, tally, leases, lambda: janitor.usage)
         metrics = _start_metrics(options.metrics, collector)
         if metrics is not None:
@@ -85,7 +85,7 @@ async def serving(options: DaemonOptions) -> AsyncIterator[None]:
         identity = Identity(_core.__version__, time.monotonic(), metrics.address if metrics else "")
         service = CacheService(store, leases, tally, janitor, identity)
         async with _grpc_server(options.socket, service, leases.close), _background(janitor):
-            write_sidecar(options.socket, _sidecar(store, identity))
+            presence.announce(identity.metrics_address)
             _log.info("serving %s on unix:%s, metrics on %s", options.store, options.socket, identity.metrics_address)
             yield
     _log.info("stopped")
@@ -144,14 +144,3 @@ def _start_metrics(address: tuple[str, int] | None, collector: DaemonCollector) 
             host, port, error,
         )  # fmt: skip
         return None
-
-
-def _sidecar(store: DiskStore, identity: Identity) -> Sidecar:
-    facts = store.layout.root.stat()
-    return Sidecar(
-        store=str(store.layout.root),
-        pid=os.getpid(),
-        device=facts.st_dev,
-        inode=facts.st_ino,
-        metrics=identity.metrics_address,
-    )

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from jitserve import _core
 from jitserve._errors import StoreFault
@@ -27,6 +27,7 @@ from jitserve.store._usage import count
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+T = TypeVar("T")
 Merge = Callable[[bytes | None, bytes], bytes]
 
 _PUBLISH_LOCK_S = 10.0  # held for milliseconds; a publisher stopped in a debugger must not stop the rest for ever
@@ -83,30 +84,25 @@ class DiskStore:
 
     def put(self, data: Buffer) -> Digest:
         with writing(f"a blob below {self.layout.root / 'blobs'}"):
-            return Digest(*self._blobs.put(data))
+            return self._where_there(lambda: Digest(*self._blobs.put(data)))
 
     def publish(self, kind: Kind, key: bytes, payload: bytes) -> None:
         path = self.layout.record(kind, key)
         if len(payload) > RECORD_LIMIT:
             raise StoreFault("bad_record", f"a record of {len(payload)} bytes for {path}: the limit is {RECORD_LIMIT}")
         with writing(f"{path}"):
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            with locked(self.layout.publish_lock(kind, key), _PUBLISH_LOCK_S):
-                old = self._read_or_set_aside(kind, key, path)
-                new = self._joined(kind, old, payload, path)
-                if new != old:
-                    _core.write_record(path, new, scratch=self.layout.tmp)
+            self._where_there(lambda: self._publish(kind, key, payload, path))
 
     def acquire(self, key: bytes, timeout: float) -> _lease.FileLease | None:
         path = self.layout.lease(key)
         with writing(f"{path}"):
-            return _lease.acquire(path, timeout)
+            return self._where_there(lambda: _lease.acquire(path, timeout))
 
     def try_acquire(self, key: bytes) -> _lease.FileLease | None:
         """``acquire`` without waiting: a few system calls, fit for an event loop."""
         path = self.layout.lease(key)
         with writing(f"{path}"):
-            return _lease.try_acquire(path)
+            return self._where_there(lambda: _lease.try_acquire(path))
 
     def quarantine(self, kind: Kind, key: bytes, why: str) -> None:
         path = self.layout.record(kind, key)
@@ -129,6 +125,22 @@ class DiskStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _where_there(self, write: Callable[[], T]) -> T:
+        """``write``, and once more in a store that is made again if it was deleted meanwhile."""
+        try:
+            return write()
+        except FileNotFoundError:
+            self.layout.open()
+            return write()
+
+    def _publish(self, kind: Kind, key: bytes, payload: bytes, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with locked(self.layout.publish_lock(kind, key), _PUBLISH_LOCK_S):
+            old = self._read_or_set_aside(kind, key, path)
+            new = self._joined(kind, old, payload, path)
+            if new != old:
+                _core.write_record(path, new, scratch=self.layout.tmp)
 
     def _read(self, path: Path | str) -> bytes | None:
         try:
