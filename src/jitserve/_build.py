@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jitserve import _core, _jax
+from jitserve import _core, _jax, _patience
 from jitserve._audit import Audit, Verdict
 from jitserve._built import Build, Plan
 from jitserve._generation import generation_dependency
@@ -113,7 +113,7 @@ def find_or_compile(session: Session, store: Store, lowered: _jax.Lowered, resul
     if not result.program_key or _adopt_stored(session, store, lowered, result):
         return
     with session.guard("the lease of a program"):
-        result.lease = store.acquire(result.program_key, session.settings.lease_timeout_s)
+        result.lease = _patience.acquire(session, store, result.program_key, lowered.name)
     # Whoever held the lease may have published. Loading needs no lease: those who waited load side by side.
     if _is_published(session, store, result) and _adopt_stored(session, store, lowered, result):
         return

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from jitserve import _jax
+from jitserve import _jax, _patience
 from jitserve._agreement import Verb
 from jitserve._built import Build, Plan
 from jitserve._cold import Cold, Order
@@ -221,7 +221,7 @@ def _parts(session: Session, call: _jax.Call) -> tuple[CallParts | None, Refusal
 
 def _lease(keyed: _Keyed[Answer], key: CallKey) -> Lease | None:
     with keyed.session.guard("the lease"):
-        return keyed.store.acquire(key.digest, keyed.session.settings.lease_timeout_s)
+        return _patience.acquire(keyed.session, keyed.store, key.digest, function_name(keyed.call))
     return None
 
 

@@ -47,7 +47,7 @@ class Connection:
     ) -> None:
         self.timeout = timeout
         self.clock = clock
-        self._socket = socket
+        self.socket = socket
         self._on_fault = on_fault
         self._channel: grpc.Channel | None = None
         self._stub: Any = None
@@ -96,7 +96,7 @@ class Connection:
             ("grpc.max_send_message_length", MESSAGE_LIMIT),
         ]
         _Grpc.first_user = os.getpid()
-        channel = kept_from_teardown(grpc.insecure_channel(f"unix:{self._socket}", options))
+        channel = kept_from_teardown(grpc.insecure_channel(f"unix:{self.socket}", options))
         return channel, cache_pb2_grpc.CacheStub(channel)
 
     def call(self, method: str, request: Any, timeout: float | None = None) -> Any:
@@ -128,7 +128,7 @@ class Connection:
             return self.give_up("daemon_error", f"{method}: {error!r}")
         for name, value in error.trailing_metadata() or ():
             if name == FAULT_KIND_METADATA:
-                return StoreFault(str(value), f"{error.details()} (from the daemon at {self._socket})")
+                return StoreFault(str(value), f"{error.details()} (from the daemon at {self.socket})")
         code = error.code()
         kinds = {
             grpc.StatusCode.UNAVAILABLE: "daemon_unreachable",
@@ -140,7 +140,7 @@ class Connection:
         """Leaves the daemon alone for a while; returns the fault to raise."""
         self._down_until = self.clock() + REST_S
         self._close_channel()  # an open one would try to reconnect all the time, and remember that it could not
-        return DaemonFault(kind, f"daemon at {self._socket}: {what}; going on without it for {REST_S:g} s")
+        return DaemonFault(kind, f"daemon at {self.socket}: {what}; going on without it for {REST_S:g} s")
 
     def close(self) -> None:
         """Closes the channel, in the process that opened it. Idempotent."""

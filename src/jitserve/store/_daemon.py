@@ -74,6 +74,11 @@ class DaemonStore:
 
         return self._connection.attempt(granted, locked)
 
+    def holder(self, key: bytes) -> str:
+        if self._data is self._disk:
+            return self._disk.holder(key)
+        return f"a client of the daemon at {self._connection.socket}"
+
     def report(self, batch: Report) -> None:
         self._reporter.add(batch)
 

@@ -104,6 +104,17 @@ class DiskStore:
         with writing(f"{path}"):
             return self._where_there(lambda: _lease.try_acquire(path))
 
+    def holder(self, key: bytes) -> str:
+        path = self.layout.lease(key)
+        pid = _lease.holder(path)
+        if pid is None:
+            who = "a process"
+        elif pid == _lease.holder(self.layout.daemon_lock):
+            who = f"a client of jitserve-daemon (pid {pid})"
+        else:
+            who = f"process {pid}" if pid != os.getpid() else "another thread of this process"
+        return f"{who}, with the lock on {path}"
+
     def quarantine(self, kind: Kind, key: bytes, why: str) -> None:
         path = self.layout.record(kind, key)
         with writing(f"{path}"), contextlib.suppress(FileNotFoundError):

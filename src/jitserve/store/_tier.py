@@ -129,6 +129,9 @@ class Store(DataPlane, Protocol):
             StoreFault: leases cannot be had here; compile without one.
         """
 
+    def holder(self, key: bytes) -> str:
+        """Who has the right to compile ``key``, in words, as far as that can be seen from here. Never raises."""
+
     def report(self, batch: Report) -> None:
         """Tells the daemon what became of calls, in the background. Never blocks or raises; no-op without a daemon."""
 
