@@ -98,7 +98,7 @@ def test_readme_names_every_command() -> None:
 def test_on_disk_format_example_is_the_record_that_the_core_writes(tmp_path: Path) -> None:
     example = next(block for block in blocks("", "docs/on-disk-format.md") if block.startswith("4a 53"))
     documented = bytes.fromhex("".join(re.match(r"(?:[0-9a-f]{2} ?)+", line)[0] for line in example.splitlines()))  # type: ignore[index]
-    _core.write_record(tmp_path / "record", b"\x08\x01")
+    _core.write_record(tmp_path / "record", b"\x08\x02")
     assert documented == (tmp_path / "record").read_bytes()
     assert documented[-32:] == hashlib.sha256(documented[:-32]).digest()
 

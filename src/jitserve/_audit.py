@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from jitserve import _jax, fingerprint
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._key import CallKey, call_key, function_name
-from jitserve._libraries import libraries
+from jitserve._libraries import Digests, libraries
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._program_key import encode_compilation, program_key
 from jitserve.record._footprints import choose
@@ -28,6 +29,7 @@ class Verdict:
         whole: the key by the walk that is not pruned.
         dependencies: what the trace read from outside of the walk, to be read again before every hit.
         bindings: what was bound inside the libraries, as a blob, to be compared before every hit.
+        memos: those that the trace may have asked.
         rebound: captured variables that the trace has bound anew, by their numbers in the walk of ``key``.
     """
 
@@ -35,6 +37,7 @@ class Verdict:
     whole: CallKey
     dependencies: tuple[fingerprint.Dependency, ...]
     bindings: bytes
+    memos: tuple[object, ...]
     rebound: tuple[tuple[int, int, object], ...] = ()
 
 
@@ -93,16 +96,16 @@ class Audit:
         now = call_key(self._key.parts)
         if now.digest == self._key.digest:
             self.ran = self._recording.repeatable()
-            return [Verdict(pruned or now, now, self._recording.dependencies, libraries.record(self._bindings))]
+            return [_verdict(self._recording, pruned or now, now, self._bindings)]
         effect = self._before.side_effect()
         if effect is not None:
             advice = "it changed while the function was traced; pass it as an argument, or make it constant"
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, effect, advice)
         # The state before the trace is gone, so that no pruned walk can be made of it.
-        bindings, rebound = libraries.record(self._bindings), tuple(self._before.rebound())
-        first = Verdict(self._key, self._key, self._recording.dependencies, bindings, rebound)
+        first = _verdict(self._recording, self._key, self._key, self._bindings)
+        first = dataclasses.replace(first, rebound=tuple(self._before.rebound()))
         if self._before.is_filled_in() and not self._recording.is_introspective():
-            return [first, Verdict(pruned or now, now, self._recording.dependencies, bindings)]
+            return [first, _verdict(self._recording, pruned or now, now, self._bindings)]
         return [first, self._at_rest(session, now, program, known)]
 
     def repeatable(self) -> Mapping[int, types.CodeType] | None:
@@ -139,7 +142,7 @@ class Audit:
             advice = "every trace changes what the function reads"
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(self._call), advice)
         recording.verdict()
-        return Verdict(pruned or now, now, recording.dependencies, libraries.record(bindings))
+        return _verdict(recording, pruned or now, now, bindings)
 
     def _patches(self) -> list[object]:
         """What somebody has put into JAX. It may run when XLA compiles, which nobody records."""
@@ -155,6 +158,10 @@ class Audit:
         except Refusal:
             return None
         return key if recording.covered_by(key.walk) else None
+
+
+def _verdict(recording: fingerprint.Recording, key: CallKey, whole: CallKey, bindings: Digests) -> Verdict:
+    return Verdict(key, whole, recording.dependencies, libraries.record(bindings), tuple(recording.asked()))
 
 
 def _settings() -> dict[str, object]:

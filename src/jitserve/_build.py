@@ -243,8 +243,17 @@ def _variant(call: _jax.Call, verdict: Verdict, traced: _jax.Traced, result: Bui
         warnings=[message for message, _ in result.warnings],
         warning_lines=[line for _, line in result.warnings],
         whole_key=verdict.whole.digest,
+        memos=[_number(memo, key) for memo in verdict.memos],
         rebindings=encode_rebindings(verdict.rebound, scope_of(verdict.key)),
     )
+
+
+def _number(memo: object, key: CallKey) -> int:
+    number = key.walk.index_of(memo)
+    if number is None:
+        detail = "a memo was replaced while the function was traced; replace it before"
+        raise Refusal(BypassReason.TRACE_SIDE_EFFECT, key.walk.path_of(0), detail)
+    return number
 
 
 def _blob(data: bytes) -> pb.Blob:

@@ -21,6 +21,7 @@ from jitserve._ingredients import ingredients_of
 from jitserve._key import CallKey, CallParts, call_key, call_parts, function_name
 from jitserve._libraries import KIND as BINDINGS
 from jitserve._libraries import libraries
+from jitserve._lookup import prewarmed
 from jitserve._nearest import Neighbour, nearest
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._refused import known_refusal
@@ -137,17 +138,27 @@ def _waived(ingredients: list[Ingredient]) -> tuple[str, ...]:
 
 
 def _found_by_footprint(store: Store, parts: CallParts, trouble: list[str]) -> Explanation | None:
-    """What is stored under the call's own keys; the first hit, or else the first entry that does not hold any more."""
-    outdated = None
+    """What is stored under the call's own keys; the first hit, or else the first entry that does not hold any more.
+
+    Raises:
+        Refusal: an entry holds that is not for this call.
+    """
+    outdated, refused = None, None
     for footprint in _footprints(store, parts, trouble):
         try:
             key = call_key(parts, footprint)
         except Refusal:
             continue
-        found = _found(store, key, trouble)
+        try:
+            found = _found(store, key, trouble)
+        except Refusal as refusal:
+            refused = refused or refusal
+            continue
         if found is not None and found.outcome is not Outcome.MISS:
             return found
         outdated = outdated or found
+    if refused is not None:
+        raise refused
     return outdated
 
 
@@ -164,13 +175,20 @@ def _footprints(store: Store, parts: CallParts, trouble: list[str]) -> list[Foot
 
 
 def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None:
-    """What the entry under the call's own key comes to; None where there is none, or none with a program."""
+    """What the entry under the call's own key comes to; None where there is none, or none with a program.
+
+    Raises:
+        Refusal: as in a lookup.
+    """
     outdated: list[str] = []
     try:
         payload = store.lookup(Kind.MANIFEST, key.digest)
         for variant in [] if payload is None else read_manifest(payload).variants:
             changed = list(_changed_dependencies(store, variant))
             record = None if changed else store.lookup(Kind.PROGRAM, variant.program_key)
+            refused = None if changed else prewarmed(key, variant)
+            if refused is not None:
+                raise refused
             if record is not None:
                 found = _hit(variant, _programs.read_program(record))
                 return dataclasses.replace(found, key=key.digest.hex())

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jitserve import _jax, fingerprint
+from jitserve._errors import RecordError
 from jitserve._key import CallKey
 from jitserve._libraries import KIND as BINDINGS
 from jitserve._libraries import Bound, libraries
-from jitserve._outcome import Outcome, Refusal
+from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._repair import republish
 from jitserve.record import _programs, _trees
 from jitserve.record._manifest import read_manifest
@@ -62,12 +63,18 @@ class Direct:
 
 
 def look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
-    """Looks a call key up and loads what it leads to; None for a miss. What breaks on the way is counted."""
+    """Looks a call key up and loads what it leads to; None for a miss. What breaks on the way is counted.
+
+    Raises:
+        Refusal: MEMO_PREWARMED, there is an entry, and a trace would be answered from what a memo remembers.
+    """
     try:
         with session.guard("the lookup"):
             return _look_up(session, store, key)
-    except Refusal:
-        pass  # this process lacks something that the program needs; the cold side finds out and says so
+    except Refusal as refusal:
+        if refusal.reason is BypassReason.MEMO_PREWARMED:
+            raise
+        # This process lacks something that the program needs; the cold side finds out and says so.
     return None
 
 
@@ -79,6 +86,9 @@ def _look_up(session: Session, store: Store, key: CallKey) -> Direct | None:
     for variant in read_manifest(payload).variants:
         if not all(holds(store, item, key.parts.bound) for item in variant.dependencies):
             continue
+        refused = prewarmed(key, variant)
+        if refused is not None:
+            raise refused
         found = load_program(session, store, variant.program_key)
         if found is not None:
             return direct_of(key, variant, found, started)
@@ -98,6 +108,19 @@ def direct_of(key: CallKey, variant: pb.Variant, found: Loaded, started: float) 
 def _warned(variant: pb.Variant) -> list[_jax.Warned]:
     lines = variant.warning_lines or [1] * len(variant.warnings)  # older entries have none
     return list(zip(variant.warnings, lines, strict=True))
+
+
+def prewarmed(key: CallKey, variant: pb.Variant) -> Refusal | None:
+    """Why an entry does not do for a call: a memo that its trace may have asked is filled here; None where none is.
+
+    Raises:
+        RecordError: the walk of the call has no such memo.
+    """
+    try:
+        refusals = [fingerprint.prewarmed(key.walk, number) for number in variant.memos]
+    except IndexError as error:
+        raise RecordError(f"the memos of an entry: {error}") from None
+    return next(filter(None, refusals), None)
 
 
 def holds(store: Store, item: pb.Dependency, bound: Bound | None = None) -> bool:

@@ -79,6 +79,7 @@ def resolve(
     if key is None and refused is None:
         return _fault(session, call, processes), plain()
     processes |= _captured_processes(key)
+    key, refused = _unless_prewarmed(search, key, refused)
     if processes:
         return _resolve_together(keyed, processes, key, refused)
     known = None if key is None else known_refusal(session, store, key)
@@ -142,6 +143,14 @@ def _captured_processes(key: CallKey | None) -> frozenset[int]:
     return captured if captured and not captured <= {_jax.process_index()} else frozenset()
 
 
+def _unless_prewarmed(
+    search: Search | None, key: CallKey | None, refused: Refusal | None
+) -> tuple[CallKey | None, Refusal | None]:
+    """No key where an entry was found that is not for this call: the audit of a trace would refuse it as well."""
+    prewarmed = None if search is None else search.prewarmed
+    return (key, refused) if prewarmed is None else (None, prewarmed)
+
+
 def _search(session: Session, store: Store, parts: CallParts) -> Search:
     if _jax.process_count() > 1:
         return Search(session, store, parts, pruned=False)
@@ -169,7 +178,8 @@ def _resolve_together(
     if agreed.decision.verb is Verb.COMPILE:
         return _compile(keyed, key, refused, None, agreed.decision.generation)
     reason = "the processes of the job did not agree to use the cache"
-    session.bypass(function_name(call), refused or Refusal(BypassReason.MULTI_PROCESS, "call", reason))
+    refused = refused or agreed.refused or Refusal(BypassReason.MULTI_PROCESS, "call", reason)
+    session.bypass(function_name(call), refused)
     return Outcome.BYPASS, keyed.plain()
 
 

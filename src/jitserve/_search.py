@@ -36,6 +36,7 @@ class Search:
 
     Attributes:
         dropped: as given.
+        prewarmed: why an entry that ``find`` came to is not for this call; None where none of them was refused.
         known: the footprints that calls of the function were stored under when ``find`` was last asked, oldest first;
             None where nobody goes by footprints.
     """
@@ -45,6 +46,7 @@ class Search:
     ) -> None:
         self.known: list[Footprint] | None = [] if pruned else None
         self.dropped = dropped
+        self.prewarmed: Refusal | None = None
         self._session = session
         self._store = store
         self._parts = parts
@@ -61,12 +63,19 @@ class Search:
             return None
         for footprint in reversed([WHOLE] if self.known is None else self.known):
             key = self._key(footprint)
-            direct = None if key is None else look_up(self._session, self._store, key)
+            direct = None if key is None else self._look_up(key)
             if key is not None and direct is not None:
                 return Found(key, direct)
         # Before the walk that is not pruned, which takes its time.
         self._looked_for = [key for key in self._keys.values() if key is not None]
         self._before = self._records(self._looked_for)
+        return None
+
+    def _look_up(self, key: CallKey) -> Direct | None:
+        try:
+            return look_up(self._session, self._store, key)
+        except Refusal as refusal:  # what is stored by another footprint may not have asked the memo
+            self.prewarmed = self.prewarmed or refusal.without_frames()
         return None
 
     def is_stored(self) -> bool:

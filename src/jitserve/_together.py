@@ -11,7 +11,7 @@ from jitserve._agreement import Decision, Ready, Verb, decide, subject
 from jitserve._errors import AgreementError
 from jitserve._generation import generation_of, other_dependencies
 from jitserve._key import CallKey, function_name
-from jitserve._lookup import Direct, direct_of, holds, load_executable
+from jitserve._lookup import Direct, direct_of, holds, load_executable, prewarmed
 from jitserve._outcome import Refusal
 from jitserve._session import logger
 from jitserve.record._manifest import read_manifest
@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What the processes agreed on, and, if that is to load, what this one has loaded."""
+    """What the processes agreed on, and, if that is to load, what this one has loaded.
+
+    ``refused`` says why this process could not agree to load what it has; None where it could, or has nothing.
+    """
 
     decision: Decision
     direct: Direct | None
+    refused: Refusal | None = None
 
 
 def agree(session: Session, store: Store, call: _jax.Call, key: CallKey | None, processes: frozenset[int]) -> Agreed:
@@ -58,15 +62,18 @@ def _agree(session: Session, store: Store, call: _jax.Call, key: CallKey | None,
     about = subject(call, function_name(call), processes)
     direct = _find(session, store, key) if key is not None else None
     vote: Ready | Verb = Verb.PLAIN if key is None else Verb.COMPILE
-    if direct is not None:
+    refused = None if key is None or direct is None else prewarmed(key, direct.variant)
+    if refused is not None:
+        vote = Verb.PLAIN
+    elif direct is not None:
         vote = Ready(generation_of(direct.variant), _jax.processes_of(direct.loaded.executable))
     try:
         decision = decide(about, vote, session.settings.agreement_timeout_s)
     except AgreementError as error:
         session.fault("agreement")
         logger.warning("%s goes through plain JAX, the job's processes cannot agree: %s", function_name(call), error)
-        return Agreed(Decision(Verb.PLAIN), None)
-    return Agreed(decision, direct if decision.verb is Verb.LOAD else None)
+        return Agreed(Decision(Verb.PLAIN), None, refused)
+    return Agreed(decision, direct if decision.verb is Verb.LOAD else None, refused)
 
 
 def _find(session: Session, store: Store, key: CallKey) -> Direct | None:

@@ -251,3 +251,31 @@ def test_log_names_place_and_advice_of_a_refusal_once(caplog: pytest.LogCaptureF
 def test_every_reason_has_advice(reason: BypassReason) -> None:
     assert advice_for(reason)
     assert not advice_for(reason).endswith(".")
+
+
+MEMO = """
+import functools
+CFG = {"heads": 2.0}
+@functools.lru_cache
+def table(n): return n * CFG["heads"]
+def f(x): return x * table(3)
+def g(x): return x * (table(3) if x.ndim > 1 else 2)
+"""
+
+
+@pytest.mark.parametrize(("name", "outcome"), [("f", Outcome.BYPASS), ("g", Outcome.DIRECT_HIT)])
+def test_memo_that_was_filled_before_is_told_as_the_call_finds_it(name: str, outcome: Outcome) -> None:
+    """Only where the trace asked the memo."""
+    jitserve.jit(walked_program.load(MEMO)[name])(np.ones(3))
+    assert jitserve.flush()
+    program = walked_program.load(MEMO)  # as another process has it
+    assert jitserve.explain(program[name], np.ones(3)).outcome is Outcome.DIRECT_HIT
+    program["table"](3)
+    found = jitserve.explain(program[name], np.ones(3))
+    assert found.outcome is outcome
+    assert found.reason is (BypassReason.MEMO_PREWARMED if outcome is Outcome.BYPASS else None)
+    before = jitserve.stats().as_dict()
+    jitserve.jit(program[name])(np.ones(3))
+    after = jitserve.stats().as_dict()
+    assert after["direct_hits"] - before["direct_hits"] == (outcome is Outcome.DIRECT_HIT)
+    assert after["bypasses"] == ({"memo_prewarmed": 1} if outcome is Outcome.BYPASS else {})

@@ -15,6 +15,7 @@ from ._environment import environment as environment
 from ._hazards import Hazard as Hazard
 from ._ingredient import Ingredient as Ingredient
 from ._intruders import Intruders as Intruders
+from ._memos import prewarmed as prewarmed
 from ._noting import take_notes as take_notes
 from ._part import Part as Part
 from ._process_state import process_state as process_state
@@ -51,6 +52,7 @@ __all__ = [
     "environment",
     "may_listen",
     "prepare_libraries",
+    "prewarmed",
     "process_state",
     "record",
     "recording_under_way",

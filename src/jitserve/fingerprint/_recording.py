@@ -227,7 +227,12 @@ class Recording:
     def covered_by(self, pruned: Walk) -> bool:
         """Whether another walk of the same function covers everything that ran."""
         ran = self._observer.executed
-        return all(pruned.covers_run(code, ran) for code in ran.values())
+        has_memos = all(pruned.index_of(memo) is not None for memo in self.asked())
+        return has_memos and all(pruned.covers_run(code, ran) for code in ran.values())
+
+    def asked(self) -> list[Any]:
+        """The memos that the trace may have asked."""
+        return self._memos.asked(self._observer.executed)
 
     def repeatable(self) -> Mapping[int, types.CodeType] | None:
         """The code that ran, by id, if what ran and the walk are all that an equal trace depends on; None if not.

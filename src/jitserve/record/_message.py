@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from jitserve._errors import RecordError
 
 # Raised when the meaning of a stored message changes. It is part of every key: records of another schema are not found.
-SCHEMA = 1
+SCHEMA = 2
 
 
 class _Message(Protocol):
