@@ -31,6 +31,8 @@ class Verdict:
         bindings: what was bound inside the libraries, as a blob, to be compared before every hit.
         memos: those that the trace may have asked.
         rebound: captured variables that the trace has bound anew, by their numbers in the walk of ``key``.
+        filled: properties that the trace has computed, by the numbers of their objects.
+        left: where there are such, the digest of the key, by the walk that is not pruned, after the trace.
     """
 
     key: CallKey
@@ -39,6 +41,8 @@ class Verdict:
     bindings: bytes
     memos: tuple[object, ...]
     rebound: tuple[tuple[int, int, object], ...] = ()
+    filled: tuple[tuple[int, str], ...] = ()
+    left: bytes = b""
 
 
 class Audit:
@@ -103,7 +107,8 @@ class Audit:
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, effect, advice)
         # The state before the trace is gone, so that no pruned walk can be made of it.
         first = _verdict(self._recording, self._key, self._key, self._bindings)
-        first = dataclasses.replace(first, rebound=tuple(self._before.rebound()))
+        rebound, filled = tuple(self._before.rebound()), tuple(self._before.filled())
+        first = dataclasses.replace(first, rebound=rebound, filled=filled, left=now.digest if filled else b"")
         if self._before.is_filled_in() and not self._recording.is_introspective():
             return [first, _verdict(self._recording, pruned or now, now, self._bindings)]
         return [first, self._at_rest(session, now, program, known)]

@@ -244,6 +244,8 @@ def _variant(call: _jax.Call, verdict: Verdict, traced: _jax.Traced, result: Bui
         warning_lines=[line for _, line in result.warnings],
         whole_key=verdict.whole.digest,
         memos=[_number(memo, key) for memo in verdict.memos],
+        filled=[pb.Filled(object=number, name=name) for number, name in verdict.filled],
+        left_key=verdict.left,
         rebindings=encode_rebindings(verdict.rebound, scope_of(verdict.key)),
     )
 

@@ -15,7 +15,7 @@ from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._repair import republish
 from jitserve.record import _programs, _trees
 from jitserve.record._manifest import read_manifest
-from jitserve.record._rebindings import Rebindings, decode_rebindings
+from jitserve.record._rebindings import Properties, Rebindings, decode_filled, decode_rebindings
 from jitserve.record._values import Scope
 from jitserve.store._tier import Digest, Kind
 from jitserve.v1 import record_pb2 as pb
@@ -45,7 +45,7 @@ class Direct:
     """What a call key led to: a loaded executable and the structure of the call's result. Times in seconds.
 
     ``warnings`` are those that lowering gave the user of the process that published, ``rebindings`` what its trace did
-    to captured variables.
+    to captured variables, ``filled`` the properties that it has computed.
     """
 
     loaded: Loaded
@@ -54,6 +54,7 @@ class Direct:
     saved_s: float
     warnings: list[_jax.Warned]
     rebindings: Rebindings
+    filled: Properties
     variant: pb.Variant
 
     @property
@@ -100,9 +101,10 @@ def direct_of(key: CallKey, variant: pb.Variant, found: Loaded, started: float) 
     scope = scope_of(key)
     out_tree = _trees.decode_tree(variant.out_tree, scope)
     rebindings = decode_rebindings(variant.rebindings, scope)
+    filled = decode_filled(variant.filled, scope)
     saved_s = variant.costs.trace_s + variant.costs.lower_s + found.compile_s
     load_s = time.perf_counter() - started
-    return Direct(found, out_tree, load_s, saved_s - load_s, _warned(variant), rebindings, variant)
+    return Direct(found, out_tree, load_s, saved_s - load_s, _warned(variant), rebindings, filled, variant)
 
 
 def _warned(variant: pb.Variant) -> list[_jax.Warned]:

@@ -13,6 +13,7 @@ from jitserve._built import Build, Plan
 from jitserve._cold import Cold, Order
 from jitserve._inner import Inner, inner
 from jitserve._key import CallKey, CallParts, call_parts, function_name
+from jitserve._left_behind import leave_behind
 from jitserve._lookup import Direct
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._refused import known_refusal
@@ -173,7 +174,8 @@ def _resolve_together(
     """For a call that names devices of other processes: there is no lease, and every process does the same."""
     session, call = keyed.session, keyed.call
     agreed = agree(session, keyed.store, call, key, processes)
-    if agreed.direct is not None:
+    if key is not None and agreed.direct is not None:
+        leave_behind(session, key, agreed.direct)  # the others load by now, whatever it comes to here
         return _answer(keyed, agreed.direct)
     if agreed.decision.verb is Verb.COMPILE:
         return _compile(keyed, key, refused, None, agreed.decision.generation)
@@ -199,8 +201,9 @@ def _compile_once(keyed: _Keyed[Answer], key: CallKey | None, refused: Refusal |
 
 
 def _hit(keyed: _Keyed[Answer], found: Found) -> Resolved[Answer]:
-    if is_right(keyed.session, keyed.store, keyed.call, found.key, found.direct):
-        return _answer(keyed, found.direct)
+    session, direct = keyed.session, found.direct
+    if is_right(session, keyed.store, keyed.call, found.key, direct) and leave_behind(session, found.key, direct):
+        return _answer(keyed, direct)
     key, refused = keyed.search.whole() if keyed.search is not None else (None, None)
     return _compile(keyed, key, refused, None)
 
@@ -208,8 +211,6 @@ def _hit(keyed: _Keyed[Answer], found: Found) -> Resolved[Answer]:
 def _answer(keyed: _Keyed[Answer], direct: Direct) -> tuple[Outcome, Answer]:
     keyed.session.hit(direct.loaded.outcome, direct.load_s, direct.saved_s)
     keyed.session.made(function_name(keyed.call), direct.loaded.outcome)
-    for cell, value in direct.rebindings:
-        cell.cell_contents = value
     with users_own:  # who makes warnings errors gets this one
         _jax.warn_again(direct.warnings)
     return direct.loaded.outcome, keyed.execute(keyed.call, direct)

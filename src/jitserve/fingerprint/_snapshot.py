@@ -63,6 +63,15 @@ class Snapshot:
                 found += [(index, i, _cell(cell)) for i, (cell, value) in enumerate(cells) if _cell(cell) is not value]
         return found
 
+    def filled(self) -> list[tuple[int, str]]:
+        """The properties that were computed and kept: number of the object, name. To be asked if all is benign."""
+        found: list[tuple[int, str]] = []
+        for index, (obj, before) in enumerate(zip(self._walk.objects, self._contents, strict=True)):
+            after = _contents(obj)
+            if before[0] == "object" and not _same(before, after) and not _is_memo_of_a_library(obj):
+                found += [(index, name) for name in after[len(before) :: 2]]
+        return found
+
     def rebinding(self) -> list[types.FunctionType]:
         """The functions whose own code has bound one of their captured variables anew."""
         changed = [(self._walk.objects[index], position) for index, position, _ in self.rebound()]
@@ -186,5 +195,7 @@ def _is_plain(value: Any) -> bool:
 def _is_cached_property(obj: Any, name: Any) -> bool:
     for cls in _raw.mro(type(obj)):
         if name in _raw.namespace(cls):
-            return isinstance(_raw.namespace(cls)[name], functools.cached_property)
+            found = _raw.namespace(cls)[name]
+            # A class of the user's may keep its value elsewhere, or compute another one the next time.
+            return type(found) is functools.cached_property and found.attrname == name
     return False
