@@ -84,7 +84,7 @@ def test_disk_without_space_costs_no_call_and_is_said_once(limit: int, tmp_path:
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_process_that_does_not_wait_for_its_writer_ends_well(store_dir: Path, attempt: int) -> None:
-    # ``run`` looks at the exit status: the writer, in the midst of a file, asks for the GIL of an interpreter that is over.
+    # ``run`` looks at the status: the writer, in the midst of a file, asks an interpreter that is over for the GIL.
     out, err = run(ONE_CALL, JITSERVE_DIR=str(store_dir), JITSERVE_EXIT_FLUSH="0")
     assert out == "6.0 0\n"
     assert err == ""

@@ -39,7 +39,7 @@ def takes_all(qualname: str) -> bool:
 
 
 def takes_in_c(module: str) -> bool:
-    """Whether a function of an extension, of the module of that name, may read attributes by names that nobody hears."""
+    """Whether a function of an extension, of the module of that name, may read attributes unheard."""
     return module.partition(".")[0] not in _HEARD
 
 

@@ -168,16 +168,7 @@ class Observer:
             return
         if not self.took_all:
             self.took_all = _attribute_names.takes_in_c(_home_of(function, receiver))
-        owner = function.__self__ if kind is types.BuiltinFunctionType else receiver
-        if kind is types.BuiltinFunctionType and issubclass(type(owner), types.ModuleType | type(None)):
-            module, qualname = str(function.__module__), function.__qualname__
-            rule = untracked_rule(module, qualname)
-            if rule is None and frame is not None and origin_of_code(frame.f_code, frame) is Origin.USER:
-                rule = direct_rule(module, qualname)
-        elif kind is type:
-            rule = untracked_rule(_raw.module_name(function), _raw.qualname(function))
-        else:
-            rule = receiver_rule(function, owner)
+        rule = _rule_of_call(function, receiver, frame)
         if rule is not None:
             self.findings.impure(rule, getattr(function, "__name__", kind.__name__), frame)
 
@@ -265,6 +256,21 @@ class Observer:
         origin, where = self._blame.culprit(frame)
         if origin is not Origin.OPAQUE:
             self.filter_setters.append(where)
+
+
+def _rule_of_call(function: Any, receiver: object, frame: types.FrameType | None) -> tuple[BypassReason, str] | None:
+    """The rule for something that is not written in Python, and that code calls."""
+    kind = type(function)
+    if kind is type:
+        return untracked_rule(_raw.module_name(function), _raw.qualname(function))
+    owner = function.__self__ if kind is types.BuiltinFunctionType else receiver
+    if kind is not types.BuiltinFunctionType or not issubclass(type(owner), types.ModuleType | type(None)):
+        return receiver_rule(function, owner)
+    module, qualname = str(function.__module__), function.__qualname__
+    rule = untracked_rule(module, qualname)
+    if rule is None and frame is not None and origin_of_code(frame.f_code, frame) is Origin.USER:
+        rule = direct_rule(module, qualname)
+    return rule
 
 
 def _home_of(function: Any, receiver: object) -> str:

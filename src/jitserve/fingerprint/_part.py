@@ -43,7 +43,8 @@ class Part:
     def covered(self) -> Mapping[int, types.CodeType] | None:
         """The code that ran, by id, if the walk covers it; None if not. To be asked after the end.
 
-        What cannot be fingerprinted is on no account shared, be it read or not. Whether an equal trace depends on nothing else is known when the recording is over.
+        What cannot be fingerprinted is on no account shared, be it read or not. Whether an equal trace depends on
+        nothing else is known when the recording is over.
         """
         if self._walk.unread.excused:
             return None
