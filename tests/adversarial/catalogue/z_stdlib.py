@@ -117,7 +117,7 @@ CASES = (
         bypass("opaque_callable"),
         _LOGGER + "def f(x): return x * (2 if 'zs' in L.manager.loggerDict else 3)",
     ),
-    case("ZS04-parent", bypass("opaque_callable"), _LOGGER + "def f(x): return x * (2 + len(L.parent.handlers))"),
+    case("ZS04-parent", bypass("opaque_callable"), _LOGGER + "def f(x): return x * len(L.parent.name)"),
     case(
         "ZS04-manager-of-class",
         bypass("opaque_callable"),
