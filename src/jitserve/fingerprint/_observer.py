@@ -282,7 +282,7 @@ def _home_of(function: Any, receiver: object) -> str:
         return "builtins"
     owner = function.__self__ if any(kind is known for known in _BOUND_IN_C) else receiver
     if owner is None or issubclass(type(owner), types.ModuleType):
-        return str(function.__module__)
+        return str(getattr(function, "__module__", None) or "builtins")  # a slot has none
     kinds = _raw.mro(type(owner))
     return _raw.module_name(next(cls for cls in kinds if not _raw.is_heap_type(cls) or _raw.hides_state(cls)))
 
