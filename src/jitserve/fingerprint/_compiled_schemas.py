@@ -33,9 +33,11 @@ def finish(walker: Walker, since: int = 0) -> None:
     while done < len(walker.classes):
         cls, path, trusted = walker.classes[done]
         done += 1
+        if trusted:
+            continue
         names = _raw.namespace(cls)
         schema = names.get(_SCHEMA)
-        if trusted or type(schema) is not dict or not adapters.is_compiled(names):
+        if type(schema) is not dict or not adapters.is_compiled(names):
             continue
         walker.tokens.tag("compiled schema")
         walker.push([(_lasting(schema, {}), (path, ATTR, _SCHEMA), False)])
@@ -44,8 +46,8 @@ def finish(walker: Walker, since: int = 0) -> None:
 
 def _lasting(part: Any, references: dict[str, int]) -> Any:
     """A copy in which references are numbers, in order: pydantic makes them of names and addresses."""
-    if type(part) is list:
-        return [_lasting(item, references) for item in part]
+    if type(part) is list or type(part) is tuple:
+        return type(part)(_lasting(item, references) for item in part)
     if type(part) is not dict:
         return part
     is_schema = type(part.get("type")) is str  # elsewhere, keys are names of fields
