@@ -8,12 +8,15 @@ import os
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+import pydantic_core
 import pytest
 from walked_program import load, module
 
@@ -21,6 +24,7 @@ import jitserve
 from jitserve import _jax, fingerprint
 from jitserve._outcome import BypassReason as R
 from jitserve._outcome import Refusal
+from jitserve.fingerprint._observer import Observer
 
 
 def _record(function: Callable[..., Any], during: Callable[..., Any] | None = None) -> fingerprint.Recording:
@@ -483,3 +487,22 @@ def test_tracer_that_is_set_while_recording_sees_the_code_of_libraries_too() -> 
 
     _record(during)
     assert any(file.endswith("jax/_src/numpy/ufuncs.py") for file in seen)
+
+
+@pytest.mark.parametrize(
+    ("function", "receiver", "takes"),
+    [
+        (len, None, False),
+        ([].append, None, False),
+        (str.upper, "a", False),
+        (object.__getattribute__, types, False),
+        (np.dot, None, False),
+        (pydantic_core.to_json, None, True),
+        (pydantic_core.SchemaSerializer({"type": "any"}).to_python, None, True),
+        (pydantic_core.SchemaSerializer.to_python, pydantic_core.SchemaSerializer({"type": "any"}), True),
+    ],
+)
+def test_extension_of_others_may_read_any_attribute(function: object, receiver: object, takes: bool) -> None:
+    observer = Observer()
+    observer.called(function, receiver, None)
+    assert observer.took_all is takes

@@ -52,8 +52,13 @@ _ADDRESS = "it shows an address; give the class a __repr__, or name what you mea
 # These go through a set for what does not depend on its order: operators make other sets, but for ``list += set``.
 _OPERATORS = frozenset(dis.opmap[name] for name in ("BINARY_OP", "COMPARE_OP", "CONTAINS_OP", "SET_UPDATE"))
 _ADDS_IN_PLACE = next(i for i, (name, _) in enumerate(dis._nb_ops) if name == "NB_INPLACE_ADD")  # type: ignore[attr-defined]
-_BOUND_IN_C = (types.BuiltinFunctionType, types.MethodWrapperType)
-_IN_C = (*_BOUND_IN_C, types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType)
+_IN_C = (
+    types.BuiltinFunctionType,
+    types.ClassMethodDescriptorType,
+    types.MethodDescriptorType,
+    types.MethodWrapperType,
+    types.WrapperDescriptorType,
+)
 _KEEP_ORDER = frozenset(("collections", "heapq"))  # what these do with a set shows in what they return
 
 
@@ -276,14 +281,14 @@ def _rule_of_call(function: Any, receiver: object, frame: types.FrameType | None
 def _home_of(function: Any, receiver: object) -> str:
     """The module that answers for a function or a method that is written in C; ``builtins`` for all other callables."""
     kind = type(function)
-    if _raw.qualname(kind) == COMPILED:
-        return str(function.__module__)
-    if not any(kind is known for known in _IN_C):  # by identity: a metaclass of the user's is not asked for a hash
+    # By identity: a metaclass of the user's is not asked for a hash.
+    if _raw.qualname(kind) != COMPILED and not any(kind is known for known in _IN_C):
         return "builtins"
-    owner = function.__self__ if any(kind is known for known in _BOUND_IN_C) else receiver
-    if owner is None or issubclass(type(owner), types.ModuleType):
-        return str(getattr(function, "__module__", None) or "builtins")  # a slot has none
-    kinds = _raw.mro(type(owner))
+    module = getattr(function, "__module__", None)  # methods have none
+    if type(module) is str:
+        return module
+    owner = getattr(function, "__self__", receiver)
+    kinds = _raw.mro(owner if issubclass(type(owner), type) else type(owner))  # type: ignore[arg-type]
     return _raw.module_name(next(cls for cls in kinds if not _raw.is_heap_type(cls) or _raw.hides_state(cls)))
 
 
