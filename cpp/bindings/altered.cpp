@@ -1,6 +1,7 @@
 #include "altered.h"
 
 #include <cstring>
+#include <unordered_set>
 #include <vector>
 
 namespace jitserve {
@@ -12,6 +13,8 @@ constexpr const char* kProbe = "jitserve.altered";
 struct State {
   bool heard_probe = false;
   std::vector<const void*> objects;
+  std::unordered_set<const void*> with_keywords;
+  bool keywords_are_read = false;
 };
 
 State& TheState() {
@@ -29,11 +32,23 @@ bool IsOfBehaviour(PyObject* object, PyObject* name) {
   return false;
 }
 
+bool IsReadOfKeywords(PyObject* object, PyObject* name) {
+  return PyFunction_Check(object) && PyUnicode_Check(name) &&
+         PyUnicode_CompareWithASCIIString(name, "__kwdefaults__") == 0 && TheState().with_keywords.contains(object);
+}
+
 int Hook(const char* event, PyObject* arguments, void* /*unused*/) {
   if (std::strcmp(event, "object.__setattr__") == 0 || std::strcmp(event, "object.__delattr__") == 0) {
     if (!PyTuple_Check(arguments) || PyTuple_GET_SIZE(arguments) < 2) return 0;
     PyObject* const object = PyTuple_GET_ITEM(arguments, 0);
     if (IsOfBehaviour(object, PyTuple_GET_ITEM(arguments, 1))) TheState().objects.push_back(object);
+  } else if (std::strcmp(event, "object.__getattr__") == 0) {
+    if (!PyTuple_Check(arguments) || PyTuple_GET_SIZE(arguments) < 2) return 0;
+    if (IsReadOfKeywords(PyTuple_GET_ITEM(arguments, 0), PyTuple_GET_ITEM(arguments, 1))) {
+      TheState().keywords_are_read = true;
+    }
+  } else if (std::strncmp(event, "gc.get_", 7) == 0) {
+    TheState().keywords_are_read = true;
   } else if (std::strcmp(event, kProbe) == 0) {
     TheState().heard_probe = true;
   }
@@ -60,5 +75,9 @@ bool Altered::Listen() {
 std::size_t Altered::Count() { return TheState().objects.size(); }
 
 const void* Altered::At(std::size_t index) { return TheState().objects[index]; }
+
+void Altered::WatchKeywords(const PyFunctionObject* function) { TheState().with_keywords.insert(function); }
+
+bool Altered::KeywordsAreRead() { return !Listen() || TheState().keywords_are_read; }
 
 }  // namespace jitserve

@@ -12,6 +12,10 @@ namespace jitserve {
 // (`object.__setattr__`, and `object.__delattr__`; https://docs.python.org/3/library/audit_events.html). From the first
 // of these on the addresses of all such objects are listed, oldest first, whether they still live or not. To be used
 // under the GIL.
+//
+// It raises others when `__kwdefaults__` of a function is read (`object.__getattr__`), and when the garbage collector
+// is asked for objects (`gc.get_objects`, `gc.get_referents`): who has got hold of that dictionary may change what is
+// in it.
 class Altered {
  public:
   // Begins to listen, once a process. False where that is not possible: then nothing can be told from the list.
@@ -19,6 +23,12 @@ class Altered {
 
   static std::size_t Count();
   static const void* At(std::size_t index);
+
+  // Has it noted from now on if somebody reads the keyword defaults of that function, which is to live on.
+  static void WatchKeywords(const PyFunctionObject* function);
+
+  // Whether somebody may have read those of a function that is watched.
+  static bool KeywordsAreRead();
 };
 
 }  // namespace jitserve

@@ -40,6 +40,16 @@ PyObject* ReplacedByUs(PyObject* value) {
   return IsOurs(wrapped) ? WrappedBy(wrapped) : nullptr;
 }
 
+// Whether an object may have attributes of its own, besides those that its class has slots for.
+bool HasAttributes(PyObject* value) { return Py_TYPE(value)->tp_dictoffset != 0 && !PyType_Check(value); }
+
+// The dictionary of those; null where none has been made yet, and that is not made here: it would be one more to watch.
+py::object AttributesOf(PyObject* value) {
+  if (PyType_HasFeature(Py_TYPE(value), Py_TPFLAGS_MANAGED_DICT)) return DictOf(value);
+  PyObject* const* const where = _PyObject_GetDictPtr(value);
+  return where == nullptr ? py::object() : py::reinterpret_borrow<py::object>(*where);
+}
+
 bool IsContainer(PyObject* value) { return PyDict_Check(value) || PyList_Check(value) || PyAnySet_Check(value); }
 
 }  // namespace
@@ -237,7 +247,7 @@ void Description::Closure(PyObject* function, int depth) {
     auto* const cell = reinterpret_cast<PyCellObject*>(PyTuple_GET_ITEM(closure, i));
     PyObject* const content = cell->ob_ref;
     if (content == nullptr || content == Py_None || IsContainer(content)) continue;
-    watches_.Field(reinterpret_cast<PyObject*>(cell), &cell->ob_ref);
+    watches_.Cell(reinterpret_cast<PyFunctionObject*>(function), cell);
     Value(content, depth);
   }
 }
@@ -273,7 +283,7 @@ void Description::Function(PyObject* value, int depth) {
       Text(key);
       Value(item, depth);
     }
-    watches_.Dict(function->func_kwdefaults);
+    watches_.Keywords(function);
   }
   Closure(value, depth);
 }
@@ -283,15 +293,13 @@ void Description::Instance(PyObject* value, int depth) {
   static PyObject* const kNames[] = {Interned("name"), Interned("__name__"), Interned("_name_"),
                                      Interned("__module__")};
   TypeName(Py_TYPE(value));
-  const py::object dict = DictOf(value);
-  if (!dict) return;
-  for (PyObject* name : kNames) Text(PyDict_GetItemWithError(dict.ptr(), name));
+  if (!HasAttributes(value)) return;
+  const py::object dict = AttributesOf(value);
+  const auto attribute = [&](PyObject* name) { return dict ? PyDict_GetItemWithError(dict.ptr(), name) : nullptr; };
+  for (PyObject* name : kNames) Text(attribute(name));
   // What is no code itself is there for what it says. What primitives are made from is told apart.
   if (!IsMadeOfCode(value) || IsPrimitive(value)) return;
-  if (!IsOfAnotherModule(PyDict_GetItemWithError(dict.ptr(), kNames[3]),
-                         PyDict_GetItemWithError(dict.ptr(), kNames[1]))) {
-    Contents(value, depth);
-  }
+  if (!IsOfAnotherModule(attribute(kNames[3]), attribute(kNames[1]))) Contents(value, depth);
 }
 
 void Description::Slots(PyObject* value, int depth) {
@@ -307,18 +315,17 @@ void Description::Slots(PyObject* value, int depth) {
 }
 
 void Description::Contents(PyObject* value, int depth) {
-  const py::object dict = DictOf(value);
-  if (!dict) return Slots(value, depth);
+  if (!HasAttributes(value)) return Slots(value, depth);
+  const py::object dict = AttributesOf(value);
   PyObject* key = nullptr;
   PyObject* item = nullptr;
   Py_ssize_t position = 0;
-  while (PyDict_Next(dict.ptr(), &position, &key, &item) != 0) {
+  while (dict && PyDict_Next(dict.ptr(), &position, &key, &item) != 0) {
     if (!PyUnicode_Check(key) || !IsMadeOfCode(item)) continue;
     Text(key);
     Value(item, depth);
   }
-  watches_.Dict(dict.ptr());
-  if (PyObject* const* const where = _PyObject_GetDictPtr(value)) watches_.Field(value, where);
+  watches_.Attributes(value, dict.ptr());
 }
 
 void Description::Value(PyObject* value, int depth) {

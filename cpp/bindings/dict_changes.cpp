@@ -1,7 +1,5 @@
 #include "dict_changes.h"
 
-#include "dict_version.h"
-
 namespace jitserve {
 namespace {
 
@@ -25,8 +23,7 @@ int Watcher() {
 
 bool DictChanges::Watch(PyObject* dict) {
 #if PY_VERSION_HEX >= 0x030C0000 && !defined(Py_GIL_DISABLED)
-  // The interpreter tells nothing of the values of an instance that it keeps outside of the dictionary.
-  if (!DictVersion(dict) || Watcher() < 0) return false;
+  if (Watcher() < 0) return false;
   if (PyDict_Watch(Watcher(), dict) == 0) return true;
   PyErr_Clear();
 #else

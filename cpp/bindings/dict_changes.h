@@ -12,6 +12,7 @@ namespace jitserve {
 class DictChanges {
  public:
   // Has changes of a dictionary counted from now on. False where they cannot be: the dictionary has to be looked at.
+  // REQUIRES: it is not one of an instance that keeps its values itself: of those CPython 3.13 tells nothing.
   static bool Watch(PyObject* dict);
 
   // How many changes there were of all dictionaries that are watched.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "altered.h"
+#include "cell_changes.h"
 #include "dict_changes.h"
 #include "dict_version.h"
 
@@ -41,6 +43,16 @@ std::uint64_t StampOf(PyObject* container) {
   return version ? *version << 1 : ContentsOf(container);
 }
 
+// Whether instances may keep their values themselves, which then change without a word, also where there is a
+// dictionary.
+bool KeepsValues(PyTypeObject* type) {
+#ifdef Py_TPFLAGS_INLINE_VALUES
+  return PyType_HasFeature(type, Py_TPFLAGS_INLINE_VALUES);
+#else
+  return PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT);
+#endif
+}
+
 template <typename State>
 void SortOut(std::vector<State>& states) {
   std::sort(states.begin(), states.end());
@@ -58,9 +70,18 @@ bool Has(const std::vector<State>& states, Object* State::* of, const void* obje
 
 }  // namespace
 
-Watches::Watches() : changes_(DictChanges::Count()) {}
+Watches::Watches() : changes_(DictChanges::Count()), cell_changes_(CellChanges::Count()) {}
 
-void Watches::Dict(PyObject* dict) {
+void Watches::Dict(PyObject* dict) { Dict(dict, DictVersion(dict).has_value()); }
+
+void Watches::Attributes(PyObject* owner, PyObject* dict) {
+  PyObject* const* const where = _PyObject_GetDictPtr(owner);
+  const bool is_managed = PyType_HasFeature(Py_TYPE(owner), Py_TPFLAGS_MANAGED_DICT);
+  if (dict != nullptr) Dict(dict, !KeepsValues(Py_TYPE(owner)) || DictVersion(dict));
+  if (where != nullptr && (is_managed || dict == nullptr)) Field(owner, where);
+}
+
+void Watches::Dict(PyObject* dict, bool tells) {
   KeepAlive(dict);
   if (!DictVersion(dict)) {
     PyObject* key = nullptr;
@@ -68,7 +89,7 @@ void Watches::Dict(PyObject* dict) {
     Py_ssize_t position = 0;
     while (PyDict_Next(dict, &position, &key, &value) != 0) KeepAlive(value);
   }
-  (DictChanges::Watch(dict) ? watched_ : dicts_).push_back({dict, StampOf(dict)});
+  (tells && DictChanges::Watch(dict) ? watched_ : dicts_).push_back({dict, StampOf(dict)});
 }
 
 void Watches::Container(PyObject* container) {
@@ -86,8 +107,24 @@ void Watches::Function(PyFunctionObject* function) {
   KeepAlive(reinterpret_cast<PyObject*>(function));
   KeepAlive(function->func_code);
   KeepAlive(function->func_defaults);
-  KeepAlive(function->func_kwdefaults);
   functions_.push_back({function, function->func_code, function->func_defaults, function->func_kwdefaults});
+}
+
+void Watches::Keywords(PyFunctionObject* function) {
+  PyObject* const dict = function->func_kwdefaults;
+  const auto version = DictVersion(dict);
+  // Where only the function has it, there is but one way to get hold of it. It is not kept alive, which would be
+  // another: no later dictionary has its version.
+  if (DictChanges::Watch(dict) || !version || Py_REFCNT(dict) != 1) return Dict(dict);
+  Altered::WatchKeywords(function);
+  keywords_.push_back({function, dict, StampOf(dict)});
+}
+
+void Watches::Cell(PyFunctionObject* function, PyCellObject* cell) {
+  auto* const object = reinterpret_cast<PyObject*>(cell);
+  if (!CellChanges::IsSettled(function, object)) return Field(object, &cell->ob_ref);
+  KeepAlive(cell->ob_ref);
+  cells_.push_back({&cell->ob_ref, cell->ob_ref});
 }
 
 void Watches::Bases(PyTypeObject* type) {
@@ -104,11 +141,14 @@ void Watches::Field(PyObject* owner, PyObject* const* where) {
 
 void Watches::Join(const Watches& others) {
   changes_ = std::min(changes_, others.changes_);
+  cell_changes_ = std::min(cell_changes_, others.cell_changes_);
   watched_.insert(watched_.end(), others.watched_.begin(), others.watched_.end());
   dicts_.insert(dicts_.end(), others.dicts_.begin(), others.dicts_.end());
   functions_.insert(functions_.end(), others.functions_.begin(), others.functions_.end());
   bases_.insert(bases_.end(), others.bases_.begin(), others.bases_.end());
   fields_.insert(fields_.end(), others.fields_.begin(), others.fields_.end());
+  cells_.insert(cells_.end(), others.cells_.begin(), others.cells_.end());
+  keywords_.insert(keywords_.end(), others.keywords_.begin(), others.keywords_.end());
 }
 
 void Watches::Sort() {
@@ -117,6 +157,8 @@ void Watches::Sort() {
   SortOut(functions_);
   SortOut(bases_);
   SortOut(fields_);
+  SortOut(cells_);
+  SortOut(keywords_);
 }
 
 bool Watches::HasAlterable(const void* object) const {
@@ -128,16 +170,27 @@ bool Watches::Hold(const std::vector<DictState>& states) {
                      [](const DictState& state) { return StampOf(state.dict) == state.stamp; });
 }
 
+bool Watches::Hold(const std::vector<FieldState>& states) {
+  return std::all_of(states.begin(), states.end(), [](const FieldState& state) { return *state.where == state.value; });
+}
+
+bool Watches::KeywordsHold() const {
+  return std::all_of(keywords_.begin(), keywords_.end(), [](const KeywordsState& state) {
+    return state.function->func_kwdefaults == state.dict && StampOf(state.dict) == state.stamp;
+  });
+}
+
 bool Watches::HoldButAlterable() {
   if (const auto changes = DictChanges::Count(); changes_ != changes) {
     if (!Hold(watched_)) return false;
     changes_ = changes;
   }
-  if (!Hold(dicts_)) return false;
-  for (const FieldState& state : fields_) {
-    if (*state.where != state.value) return false;
+  if (const auto changes = CellChanges::Count(); cell_changes_ != changes) {
+    if (!Hold(cells_)) return false;
+    cell_changes_ = changes;
   }
-  return true;
+  if (Altered::KeywordsAreRead() && !KeywordsHold()) return false;
+  return Hold(dicts_) && Hold(fields_);
 }
 
 bool Watches::AlterableHold() const {
@@ -148,7 +201,8 @@ bool Watches::AlterableHold() const {
     }
   }
   return std::all_of(bases_.begin(), bases_.end(),
-                     [](const BasesState& state) { return state.type->tp_bases == state.bases; });
+                     [](const BasesState& state) { return state.type->tp_bases == state.bases; }) &&
+         KeywordsHold();
 }
 
 }  // namespace jitserve

@@ -16,11 +16,20 @@ class Watches {
   // A dictionary, and all that is bound in it.
   void Dict(PyObject* dict);
 
+  // The attributes of an object, in `dict`; null where it has none yet.
+  void Attributes(PyObject* owner, PyObject* dict);
+
   // A list or a set, and all that is in it.
   void Container(PyObject* container);
 
-  // What a function runs, and its defaults.
+  // What a function runs, and its defaults, but for what is in the dictionary of those for keywords.
   void Function(PyFunctionObject* function);
+
+  // The defaults for keywords of a function that is watched.
+  void Keywords(PyFunctionObject* function);
+
+  // What a variable of a function that is watched holds.
+  void Cell(PyFunctionObject* function, PyCellObject* cell);
 
   // The bases of a class.
   void Bases(PyTypeObject* type);
@@ -68,7 +77,17 @@ class Watches {
     auto operator<=>(const FieldState&) const = default;
   };
 
+  struct KeywordsState {
+    PyFunctionObject* function;
+    PyObject* dict;
+    std::uint64_t stamp;
+    auto operator<=>(const KeywordsState&) const = default;
+  };
+
+  void Dict(PyObject* dict, bool tells);
   static bool Hold(const std::vector<DictState>& states);
+  static bool Hold(const std::vector<FieldState>& states);
+  bool KeywordsHold() const;
   bool AlterableHold() const;
 
   void KeepAlive(PyObject* object) {
@@ -81,6 +100,9 @@ class Watches {
   std::vector<FunctionState> functions_;
   std::vector<BasesState> bases_;
   std::vector<FieldState> fields_;
+  std::vector<FieldState> cells_;        // cells that nothing but a counted setter can change,
+  std::uint64_t cell_changes_;           // and how often it had been called when all of these were known to hold
+  std::vector<KeywordsState> keywords_;  // dictionaries that nobody can have got hold of unnoticed
   // Owners and values: an address says which object it is for as long as that object lives.
   std::vector<pybind11::object> alive_;
 };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import os
 import subprocess
@@ -133,6 +134,101 @@ def test_bases_of_a_class_that_are_replaced_are_noticed_at_once(monkeypatch: pyt
         np.a_class.__bases__ = (other,)
         assert differing(before, bindings.digests()) == ["numpy"]
         np.a_class.__bases__ = (one,)
+        assert differing(before, bindings.digests()) == []
+
+
+@pytest.fixture
+def by_keyword(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function of NumPy's with a default for a keyword, in a dictionary that only the function has."""
+
+    def a_function(*, rate: int = 0) -> int:
+        return rate
+
+    a_function.__module__, a_function.__qualname__ = "numpy", "a_function"
+    place = np.sum.__wrapped__.__code__.co_filename
+    a_function.__code__ = a_function.__code__.replace(co_filename=place)
+    monkeypatch.setattr(np, "a_function", a_function, raising=False)
+    return a_function
+
+
+GETS_HOLD = {
+    "attribute": lambda function: function.__kwdefaults__,
+    "descriptor": lambda function: types.FunctionType.__dict__["__kwdefaults__"].__get__(function),
+    "garbage collector": lambda function: next(d for d in gc.get_referents(function) if d == {"rate": 0}),
+}
+
+
+@pytest.mark.parametrize("get", GETS_HOLD.values(), ids=GETS_HOLD)
+@pytest.mark.parametrize("early", [True, False], ids=["got before the look", "got after the look"])
+def test_default_that_somebody_has_got_hold_of_may_change_at_any_time(
+    by_keyword: Any, get: Callable[[Any], dict[str, int]], early: bool
+) -> None:
+    defaults = get(by_keyword) if early else None
+    bindings = Bindings()
+    before = bindings.digests()
+    defaults = defaults if defaults is not None else get(by_keyword)
+    for _ in range(3):
+        assert differing(before, bindings.digests()) == []
+        defaults["rate"] = 1
+        assert differing(before, bindings.digests()) == ["numpy"]
+        defaults["rate"] = 0
+
+
+def wrapper(kind: str) -> tuple[Any, Callable[[Any], None]]:
+    """A function around another one, and what sets the other one from inside."""
+    around = abs
+    if kind == "own variable":
+
+        def run(value: object = None) -> object:
+            nonlocal around
+            if value is not None:
+                around = value  # type: ignore[assignment]
+            return around
+
+        return run, run
+    if kind == "code inside":
+
+        def outer(value: object = None) -> object:
+            def inside() -> None:
+                nonlocal around
+                around = value  # type: ignore[assignment]
+
+            return inside() if value is not None else around
+
+        return outer, outer
+
+    def other(value: Any) -> None:
+        nonlocal around
+        around = value
+
+    return lambda: around, other
+
+
+@pytest.mark.parametrize("kind", ["own variable", "code inside", "another function"])
+def test_variable_of_a_wrapper_that_code_assigns_to_is_noticed_at_once(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function, assign = wrapper(kind)
+    function.__module__, function.__qualname__ = "numpy", "a_wrapper"
+    function.__code__ = function.__code__.replace(co_filename=np.sum.__wrapped__.__code__.co_filename)
+    monkeypatch.setattr(np, "a_wrapper", function, raising=False)
+    bindings = Bindings()
+    before = bindings.digests()
+    for _ in range(3):
+        assign(max)
+        assert differing(before, bindings.digests()) == ["numpy"]
+        assign(abs)
+        assert differing(before, bindings.digests()) == []
+
+
+def test_attribute_of_a_jitted_function_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(functions.relu, "__wrapped__", functions.soft_sign)
+            patch.setattr(functions.silu, "__wrapped__", functions.soft_sign)
+            assert "jax._src.nn.functions" in differing(before, bindings.digests())
         assert differing(before, bindings.digests()) == []
 
 
