@@ -67,13 +67,20 @@ def names_in(heard: Iterable[types.CodeType], unheard: Iterable[types.CodeType])
         if not ALL.isdisjoint(code.co_names) and _origin.package_of(code.co_filename) not in _FAMILIAR:
             return None
         if _MATCH_CLASS in code.co_code[::2]:
-            return None  # a class may say by position which attributes are meant
+            if _matches_by_position(code):
+                return None  # a class says which attributes are meant
+            _add_texts(code.co_consts, found)
     for code in unheard:
         found.update(code.co_names)
         _add_texts(code.co_consts, found)
         if not ALL.isdisjoint(code.co_names):
             return None
     return found
+
+
+def _matches_by_position(code: types.CodeType) -> bool:
+    """Whether a class pattern of code has attributes without a name (``case Point(0, y=0)``)."""
+    return any(step.opcode == _MATCH_CLASS and step.arg for step in dis.get_instructions(code))
 
 
 def _add_texts(constant: object, found: set[str]) -> None:

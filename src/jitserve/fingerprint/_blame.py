@@ -65,9 +65,7 @@ class Blame:
         frame = self.frame(frame)
         if frame is None or origin_of_code(frame.f_code, frame) is not Origin.LIBRARY:
             return False
-        known = adapters.HARMLESS.get(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
-        variables = (*frame.f_code.co_varnames, *frame.f_code.co_cellvars)
-        return known is not None and reason in known.does and known.variable in variables
+        return adapters.is_harmless(reason, frame.f_globals.get("__name__"), frame.f_code)
 
 
 def is_opaque(frame: types.FrameType) -> bool:

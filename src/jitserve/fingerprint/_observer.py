@@ -130,12 +130,13 @@ class Observer:
             self._filter_set(frame.f_back)
             return Interest.STARTS
         takes = _attribute_names.takes_all(code.co_qualname) and not self.took_all
-        if takes:
-            self.took_all = self._blame.culprit(frame)[0] is not Origin.OPAQUE
         waits = module in _THREADS or (module == "threading" and code.co_qualname in _WAITS)
         looks = module == "dis" or (module == "inspect" and code.co_qualname in INTROSPECTION)
-        if waits or looks:
-            self.unbounded |= self._blame.culprit(frame)[0] is not Origin.OPAQUE
+        if takes or waits or looks:
+            by_others = self._blame.culprit(frame)[0] is not Origin.OPAQUE
+            counts = by_others and (waits or not self._blame.is_harmless(BypassReason.DYNAMIC_SCOPE, frame))
+            self.took_all |= takes and counts
+            self.unbounded |= (waits or looks) and counts
         judged = is_judged(module, code.co_qualname)  # JAX may be the first to call it, and the user the next
         rule = self._rule_of_stdlib(module, code, frame)
         if rule is None:
@@ -213,8 +214,10 @@ class Observer:
 
     def asked(self, text: str) -> None:
         """Somebody asks for an attribute by a text that was made up; the walk sees names that stand in the code."""
-        self.names_asked.update(_attribute_names.names_of(text))
         frame = sys._getframe(1)
+        if frame.f_globals is vars(dis):  # it is seen to run, where somebody else than this module has called it
+            return
+        self.names_asked.update(_attribute_names.names_of(text))
         while frame.f_code.co_name in ("__getattribute__", "__getattr__") and frame.f_back is not None:
             frame = frame.f_back  # somebody else wants to know
         asking = self._blame.frame(frame) if frame.f_globals.get("__name__") == "string" else frame

@@ -20,6 +20,7 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
 from jitserve._dependencies import ATTRIBUTE
+from jitserve._outcome import BypassReason
 
 from . import _names, _origin, _raw, adapters
 from ._origin import Origin
@@ -99,10 +100,16 @@ def ran_in(walk: Walk, ran: Container[int]) -> frozenset[str] | None:
     for function in _functions_of(walk):
         read = _names.of(function.__code__)
         if any(id(code) in ran for code in read.codes):
-            if _looks_into_functions(read, function.__globals__):
+            if _looks_into_functions(read, function.__globals__) and not _is_known(function):
                 return None
             names.add(name_of(function))
     return frozenset(names)
+
+
+def _is_known(function: types.FunctionType) -> bool:
+    module = function.__globals__.get("__name__")
+    known = adapters.is_harmless(BypassReason.DYNAMIC_SCOPE, module, function.__code__)
+    return known and _origin.of_function(function) is Origin.LIBRARY
 
 
 def _looks_into_functions(read: _names.Names, globals_: dict[str, Any]) -> bool:

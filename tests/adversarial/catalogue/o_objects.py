@@ -229,7 +229,20 @@ CASES = (
             ("pure", "g(self)", _OTHER, "import jitserve\n@jitserve.pure(version=1)\ndef g(s): return s.lr", "", ""),
         )
     ),
-    _step("O03-pattern", OK, "match self:\n   case Trainer(hidden=h): return x * h"),
+    _step("O03-pattern", MISS, "match self:\n   case Trainer(hidden=h): return x * h"),
+    _step("O03-pattern-of-another", HIT, "match self:\n   case Trainer(lr=l): return x * l"),
+    _step(
+        "O03-pattern-inside-of-one",
+        MISS,
+        "match [self]:\n   case [Trainer(lr=1.0 as l, other=Trainer(hidden=h) | Trainer(hidden=h, lr=_))]: return x * h",
+        init="self.other = self",
+    ),
+    _step(
+        "O03-pattern-both-ways",
+        OK,
+        "match self:\n   case Trainer(h, lr=l): return x * h",
+        methods=" __match_args__ = ('hidden',)",
+    ),
     _step(
         "O03-pattern-by-position",
         OK,

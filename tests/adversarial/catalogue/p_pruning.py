@@ -95,6 +95,14 @@ _LAMBDAS = "A = lambda x: x * 2\nB = lambda x: x * 3\nPAIR = (A, B)\ndef f(x): r
 _REBOUND = "def one(x): return x * 2\ndef two(x): return x * 3\nuse, spare = one, two\ndef f(x): return use(x) if X is not None else spare(x)"
 _GLOBAL_OF_UNRUN = "K = 5\ndef other(x): return x * K\ndef f(x): return x * 2 if X is not None else other(x)"
 _DEFAULT = "def f(x, act=None): return x * 2 if act is None else act(x)\ndef other(x): return x * 3\nSPARE = (other,)"
+# flax makes a class of its own of each that is lifted, and looks which methods it has.
+_LIFTED = (
+    "from flax import linen as nn\nclass B(nn.Module):\n @nn.compact\n"
+    " def __call__(self, x): return nn.tanh(nn.Dense(4)(x))\n def spare(self, x): return x * 5\n"
+    "class N(nn.Module):\n def setup(self): self.b = nn.remat(B)()\n def __call__(self, x): return self.b(x)\n"
+    " def unused(self, x): return x * 3\n"
+    "n = N()\np = n.init(jax.random.key(0), jnp.ones(4))\ndef f(x): return n.apply(p, x)"
+)
 
 CASES = (
     case("P01", HIT, _BRANCH, ("return x * 3", "return x * 4")),
@@ -139,6 +147,10 @@ CASES = (
     # All lambdas of a module have one name in a footprint: what runs is told from what does not by names only.
     case("P14", MISS, _LAMBDAS, ("x: x * 3", "x: x * 4")),
     case("P15", MISS, _REBOUND, ("use, spare = one, two", "use, spare = two, one")),
+    case("P20-lifted", HIT, _LIFTED, ("return x * 3", "return x * 4")),
+    case("P20-lifted-inside", HIT, _LIFTED, ("return x * 5", "return x * 6")),
+    case("P20-run", MISS, _LIFTED, ("nn.tanh(", "nn.relu(")),
+    case("P20-name", MISS, _LIFTED, ("def spare", "def spare_part")),
     case("P16", HIT, _GLOBAL_OF_UNRUN, ("K = 5", "K = 6")),
     case("P17", HIT, _DEFAULT, ("return x * 3", "return x * 4")),
 )

@@ -8,8 +8,11 @@ see of it is in the key in another way, given as the reason.
 from __future__ import annotations
 
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
+
+from jitserve._outcome import BypassReason
 
 from .. import _origin, _raw
 from . import (
@@ -72,6 +75,12 @@ GENERATED: dict[str, str] = {**_attrs.GENERATED, **_equinox.GENERATED}
 
 _NOTHING = Adapter(reason="")
 _QUALNAMES = frozenset(name.rpartition(".")[2] for name in TABLE)  # no class of the table is nested in another
+
+
+def is_harmless(reason: BypassReason, module: object, code: types.CodeType) -> bool:
+    """Whether code of a library, of a module of that name, does it of which we know what for."""
+    known = HARMLESS.get(f"{module}.{code.co_qualname}")
+    return known is not None and reason in known.does and known.variable in (*code.co_varnames, *code.co_cellvars)
 
 
 def find(cls: type, trusted: bool) -> Adapter:

@@ -50,6 +50,12 @@ HARMLESS = {
         does=_ORDER,
         variable="true_methods",
     ),
+    "flax.linen.module.Module._find_compact_name_scope_methods": Harmless(
+        reason="which methods a class made by a lifted transformation has; they are told by their names and by an "
+        "attribute, and nothing looks into them",
+        does=frozenset((BypassReason.DYNAMIC_SCOPE,)),
+        variable="compact_name_scope_fns",
+    ),
     "flax.nnx.extract.check_prefix": Harmless(
         reason="in which order the variables with the same axes or shardings leave a transformed function, as further "
         "results of it, to be taken apart by the same trace",
