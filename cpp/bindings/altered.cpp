@@ -15,6 +15,7 @@ struct State {
   std::vector<const void*> objects;
   std::unordered_set<const void*> with_keywords;
   bool keywords_are_read = false;
+  bool cells_are_given = false;
 };
 
 State& TheState() {
@@ -37,6 +38,12 @@ bool IsReadOfKeywords(PyObject* object, PyObject* name) {
          PyUnicode_CompareWithASCIIString(name, "__kwdefaults__") == 0 && TheState().with_keywords.contains(object);
 }
 
+bool HasFreeVariables(PyObject* arguments) {
+  if (!PyTuple_Check(arguments) || PyTuple_GET_SIZE(arguments) < 1) return false;
+  PyObject* const code = PyTuple_GET_ITEM(arguments, 0);
+  return PyCode_Check(code) && PyCode_GetNumFree(reinterpret_cast<PyCodeObject*>(code)) > 0;
+}
+
 int Hook(const char* event, PyObject* arguments, void* /*unused*/) {
   if (std::strcmp(event, "object.__setattr__") == 0 || std::strcmp(event, "object.__delattr__") == 0) {
     if (!PyTuple_Check(arguments) || PyTuple_GET_SIZE(arguments) < 2) return 0;
@@ -47,6 +54,8 @@ int Hook(const char* event, PyObject* arguments, void* /*unused*/) {
     if (IsReadOfKeywords(PyTuple_GET_ITEM(arguments, 0), PyTuple_GET_ITEM(arguments, 1))) {
       TheState().keywords_are_read = true;
     }
+  } else if (std::strcmp(event, "function.__new__") == 0 || std::strcmp(event, "exec") == 0) {
+    if (HasFreeVariables(arguments)) TheState().cells_are_given = true;
   } else if (std::strncmp(event, "gc.get_", 7) == 0) {
     TheState().keywords_are_read = true;
   } else if (std::strcmp(event, kProbe) == 0) {
@@ -77,6 +86,8 @@ std::size_t Altered::Count() { return TheState().objects.size(); }
 const void* Altered::At(std::size_t index) { return TheState().objects[index]; }
 
 void Altered::WatchKeywords(const PyFunctionObject* function) { TheState().with_keywords.insert(function); }
+
+bool Altered::CellsAreGiven() { return !Listen() || TheState().cells_are_given; }
 
 bool Altered::KeywordsAreRead() { return !Listen() || TheState().keywords_are_read; }
 

@@ -29,6 +29,9 @@ class Altered {
 
   // Whether somebody may have read those of a function that is watched.
   static bool KeywordsAreRead();
+
+  // Whether code may run on cells that it was given (`function.__new__`, `exec`), beside the function that has them.
+  static bool CellsAreGiven();
 };
 
 }  // namespace jitserve

@@ -19,7 +19,8 @@ class CellChanges {
   static std::uint64_t Count();
 
   // Whether nothing but that setter can change what a cell of this function holds: nobody else has the cell, and
-  // neither the function nor code inside of it assigns to variables that are shared.
+  // neither the function nor code inside of it assigns to variables that are shared. Other code may still be given it
+  // later (`Altered::CellsAreGiven`).
   static bool IsSettled(PyFunctionObject* function, PyObject* cell);
 };
 

@@ -185,7 +185,7 @@ bool Watches::HoldButAlterable() {
     if (!Hold(watched_)) return false;
     changes_ = changes;
   }
-  if (const auto changes = CellChanges::Count(); cell_changes_ != changes) {
+  if (const auto changes = CellChanges::Count(); cell_changes_ != changes || Altered::CellsAreGiven()) {
     if (!Hold(cells_)) return false;
     cell_changes_ = changes;
   }

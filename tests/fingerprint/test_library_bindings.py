@@ -201,10 +201,41 @@ def wrapper(kind: str) -> tuple[Any, Callable[[Any], None]]:
         nonlocal around
         around = value
 
-    return lambda: around, other
+    if kind == "another function":
+        return lambda: around, other
+    del other
+    function = lambda: around  # noqa: E731
+    return function, lambda value: given(function, kind)(value)
 
 
-@pytest.mark.parametrize("kind", ["own variable", "code inside", "another function"])
+def given(function: Any, kind: str) -> Callable[[Any], None]:
+    """What sets the variable of a function, by code that is given its cell."""
+    if kind == "code that is run":
+
+        def run(value: Any) -> None:
+            around = abs
+
+            def assign() -> None:
+                nonlocal around
+                around = value
+
+            cells = {"around": function.__closure__[0], "value": types.CellType(value)}
+            exec(assign.__code__, {}, closure=tuple(cells[name] for name in assign.__code__.co_freevars))
+
+        return run
+
+    around = abs
+
+    def assign(value: Any) -> None:
+        nonlocal around
+        around = value
+
+    return types.FunctionType(assign.__code__, {}, closure=function.__closure__)
+
+
+@pytest.mark.parametrize(
+    "kind", ["own variable", "code inside", "another function", "function that is made", "code that is run"]
+)
 def test_variable_of_a_wrapper_that_code_assigns_to_is_noticed_at_once(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
