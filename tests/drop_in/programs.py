@@ -72,6 +72,18 @@ def _on(spec: PartitionSpec, value: Any = X) -> Any:
     return jax.device_put(value, NamedSharding(MESH, spec))
 
 
+def _sought() -> tuple[Any, ...]:
+    return jnp.arange(8.0), X[:, 0] + 1, jnp.ones(3)
+
+
+def _interpolated(x: Any) -> Any:
+    return jnp.interp(x, CAPTURED[0], CAPTURED[1]).sum()
+
+
+def _square_root(x: Any) -> Any:
+    return jax.lax.custom_root(lambda y: y**2 - x, x, lambda f, y: y / 2, lambda g, y: y / g(1.0))
+
+
 def _equinox(jit: Jit) -> Call:
     arrays, static = eqx.partition(eqx.nn.MLP(4, 2, 8, 2, key=jax.random.key(0)), eqx.is_array)
 
@@ -111,6 +123,16 @@ DIRECT: dict[str, Callable[[Jit], Call]] = {
     "eigh": lambda jit: _call(jit(lambda a: jnp.linalg.eigh(a @ a.T)), SQUARE),
     "solve": lambda jit: _call(jit(lambda a: jnp.linalg.solve(a @ a.T + jnp.eye(4), a)), SQUARE),
     "sort": lambda jit: _call(jit(lambda a: (jnp.sort(a), jnp.argsort(a))), X),
+    # With JAX 0.12 these are programs with hijax primitives in their midst.
+    "search": lambda jit: _call(
+        jit(lambda a, x, unused: (jnp.searchsorted(a, x), x + 1), donate_argnums=1), *_sought()
+    ),
+    "histogram": lambda jit: _call(jit(lambda x: jnp.histogram(x, bins=3)), X),
+    "interpolation and its gradient": lambda jit: _call(jit(jax.value_and_grad(_interpolated)), X),
+    "choice by weights": lambda jit: _call(
+        jit(lambda k, p: jax.random.choice(k, 4, p=p)), jax.random.key(3), X[0] ** 2
+    ),
+    "custom root": lambda jit: _call(jit(_square_root), jnp.float32(4.0)),
     "unused arguments": lambda jit: _call(jit(lambda a, b, c: c * 2), X, SQUARE, 1.0),
     "unused arguments that are kept": lambda jit: _call(jit(lambda a, b: a * 2, keep_unused=True), X, SQUARE),
     "captured array": lambda jit: _call(jit(lambda x: x[:, :2] @ CAPTURED), X),

@@ -91,6 +91,18 @@ def test_inner_function_is_traced_once_for_all_who_call_it_as_by_plain_jax(
     assert not jitserve.stats().faults
 
 
+def test_inner_function_with_a_search_is_traced_as_often_as_by_plain_jax(traces: Traces) -> None:
+    def program(jit: Callable[..., Any]) -> list[int]:
+        @jit
+        def inner(x: Any) -> Any:
+            logger.info("traced")
+            return jnp.searchsorted(x, 1.0)
+
+        return counts(traces, [jit(lambda x: inner(x) + inner(x))])
+
+    assert program(jitserve.jit) == program(jax.jit)
+
+
 def test_inner_function_that_closes_over_a_tracer_is_traced_for_each_call_as_by_plain_jax(traces: Traces) -> None:
     @jitserve.jit
     def outer(x: Any) -> Any:

@@ -23,7 +23,7 @@ def is_remembered(call: Call) -> bool:
 def remember(call: Call, inferred: tuple[Any, list[Any]]) -> None:
     """Has JAX find what a call was traced to, in the context that it is made in now."""
     params = inferred[0]
-    if not adapter.is_high(params.params["jaxpr"]):
+    if adapter.is_kept(params.params["jaxpr"]):
         _entry(call).pjit_params = params
 
 

@@ -88,9 +88,10 @@ class Traced:
         """Lowers to StableHLO. ``quietly``: without a word to the user of what there is to warn about."""
         kinds = [pjit.convert_to_metaty(arg) for arg in self._args]
         with heard_warnings(quietly=quietly) as heard:
+            jaxpr = adapter.without_hijax(self._params.params["jaxpr"])
             computation = pjit._resolve_and_lower(
                 kinds,
-                **self._params.params,
+                **{**self._params.params, "jaxpr": jaxpr},
                 lowering_platforms=None,
                 lowering_parameters=mlir.LoweringParameters(),
                 pgle_profiler=None,

@@ -10,8 +10,18 @@ programs = (core.Jaxpr, core.ClosedJaxpr)  # what stands for a traced program in
 
 
 def is_high(jaxpr: Any) -> bool:
-    """Whether a traced program works on hijax types."""
+    """Whether JAX does not compile a traced program as it is, since it works on hijax types."""
     return bool(jaxpr.jaxpr.is_high)
+
+
+def without_hijax(jaxpr: Any) -> Any:
+    """What JAX compiles of a traced program that is not high: the program itself."""
+    return jaxpr
+
+
+def is_kept(jaxpr: Any) -> bool:
+    """Whether JAX keeps for later calls what it has traced."""
+    return not is_high(jaxpr)
 
 
 def has_plain_layout(aval: Any) -> bool:

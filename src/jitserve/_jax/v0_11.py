@@ -1,4 +1,4 @@
-"""Private API of JAX 0.11.x and 0.12.x, where it differs from the other lines."""
+"""Private API of JAX 0.11.x, where it differs from the other lines."""
 
 from __future__ import annotations
 
@@ -12,8 +12,19 @@ programs = (core.Jaxpr,)  # what stands for a traced program in another one
 
 
 def is_high(jaxpr: Any) -> bool:
-    """Whether a traced program works on hijax types."""
+    """Whether JAX does not compile a traced program as it is, since it works on hijax types."""
     return bool(jaxpr.is_high)
+
+
+def without_hijax(jaxpr: Any) -> Any:
+    """What JAX compiles of a traced program that is not high: the program itself."""
+    return jaxpr
+
+
+def is_kept(jaxpr: Any) -> bool:
+    """Whether JAX keeps for later calls what it has traced: it does of every program."""
+    del jaxpr
+    return True
 
 
 def has_plain_layout(aval: Any) -> bool:
