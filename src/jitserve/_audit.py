@@ -14,6 +14,8 @@ from jitserve._key import CallKey, call_key, function_name
 from jitserve._libraries import Digests, libraries
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._program_key import encode_compilation, program_key
+from jitserve._signals import pass_on
+from jitserve._users import users_own
 from jitserve.record._footprints import choose
 
 if TYPE_CHECKING:
@@ -137,17 +139,31 @@ class Audit:
         left_behind = fingerprint.Snapshot(now.walk)
         bindings = libraries.digests()
         recording = fingerprint.record(now.walk)
-        with _jax.own_context(object()), recording:
-            lowered = _jax.trace(self._call).lower()
-            again = program_key(session, lowered, encode_compilation(lowered))
-        pruned = self._pruned(recording, known)
-        if again != program or call_key(now.parts).digest != now.digest:
+        try:
+            again, differs = self._trace_again(session, recording)
+            pruned = self._pruned(recording, known)
+            rests = again == program and call_key(now.parts).digest == now.digest
+        except BaseException:
+            left_behind.put_back()
+            raise
+        if not rests:
             self.changing = left_behind.rebinding()
             left_behind.put_back()  # a counter of the user's has counted one trace, as it would without us
-            advice = "every trace changes what the function reads"
-            raise Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(self._call), advice)
+            raise Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(self._call), differs)
         recording.verdict()
         return _verdict(recording, pruned or now, now, bindings)
+
+    def _trace_again(self, session: Session, recording: fingerprint.Recording) -> tuple[bytes, str]:
+        """The program key that another trace gives, empty where it fails; and what to say if it is another one."""
+        with _jax.own_context(object()), recording:
+            try:
+                lowered = _jax.trace(self._call).lower(quietly=True)  # the first one has warned
+            except BaseException as error:  # noqa: BLE001 - plain JAX traces once: nobody is to meet it
+                pass_on(error)
+                users_own.forget()
+                return b"", f"it raises {type(error).__name__} when it is traced again"
+            again = program_key(session, lowered, encode_compilation(lowered))
+            return again, "every trace changes what the function reads"
 
     def _patches(self) -> list[object]:
         """What somebody has put into JAX. It may run when XLA compiles, which nobody records."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import signal
 import threading
@@ -18,11 +19,21 @@ def pass_on(error: BaseException) -> None:
     codes = {_code_of(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
     cause: BaseException | None = error
     seen: set[int] = set()  # an error may be its own cause (`raise error from error`)
-    while cause is not None and codes and id(cause) not in seen:
+    while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
-        if _has_run(codes, cause.__traceback__):
+        if _has_run(codes, cause.__traceback__) or _is_interrupt(cause):
             raise cause
         cause = cause.__cause__
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Whether Python's own handler of SIGINT has raised the error: it leaves no frame, and no ``raise`` was running."""
+    traceback = error.__traceback__
+    if type(error) is not KeyboardInterrupt or error.args or traceback is None:
+        return False
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback.tb_frame.f_code.co_code[traceback.tb_lasti] != dis.opmap["RAISE_VARARGS"]
 
 
 def _has_run(codes: set[types.CodeType | None], traceback: types.TracebackType | None) -> bool:
