@@ -1,7 +1,8 @@
 """What a trace leaves behind in the objects that it reads: a hit, which does not trace, leaves it as well.
 
 Captured variables are bound anew, and a ``functools.cached_property`` that the trace has filled is computed: a later
-call of the program would else compute it from a state that is newer than the one that plain JAX goes by.
+call of the program would else compute it from a state that is newer than the one that plain JAX goes by. The inverse
+that a member of an ``enum.Flag`` keeps is such a property.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import types
 from typing import TYPE_CHECKING
 
+from jitserve import fingerprint
 from jitserve._key import CallKey, call_key
 from jitserve._lookup import Direct
 from jitserve._outcome import Refusal
@@ -38,7 +40,7 @@ def leave_behind(session: Session, key: CallKey, direct: Direct) -> bool:
         missing += [(obj, vars(obj), name) for obj, name in direct.filled if name not in vars(obj)]
         for obj, namespace, name in missing:
             if name not in namespace:  # one of them may have needed another
-                getattr(obj, name)
+                fingerprint.fill(obj, name)
         _bind(direct)
         if call_key(key.parts).digest == direct.variant.left_key:
             return True

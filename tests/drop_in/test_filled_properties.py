@@ -62,6 +62,26 @@ def make():
 g = make()
 def h(x): return x + m.total + m.array
 """
+# What an inverse is made from does not change, but it is kept in the same way.
+INVERSE = """
+import enum
+class P(enum.Flag):
+    A, B, C = 1, 2, 4
+m = P.A
+def g(x): return x * (~m).value
+def h(x): return x + (~m).value
+"""
+OWN_INVERSE = """
+import enum
+class P(enum.Flag):
+    A, B, C = 1, 2, 4
+    def __invert__(s):
+        if s._inverted_ is None: s._inverted_ = P.B
+        return s._inverted_
+m = P.A
+def g(x): return x * (~m).value
+def h(x): return x + (~m).value
+"""
 # What is filled later hangs on an object that the property makes: no entry says how.
 NESTED = """
 class N:
@@ -126,7 +146,7 @@ def run(directory: Path, source: str, *arguments: str) -> Answer:
     return answer
 
 
-@pytest.mark.parametrize("source", [ONE, MORE], ids=["one", "more"])
+@pytest.mark.parametrize("source", [ONE, MORE, INVERSE], ids=["one", "more", "inverse of a flag"])
 def test_property_that_a_hit_has_not_traced_is_kept_from_the_state_of_that_call(tmp_path: Path, source: str) -> None:
     plain, cold, warm = run(tmp_path, source, "plain"), run(tmp_path, source), run(tmp_path, source)
     assert plain["values"] == cold["values"] == warm["values"]
@@ -138,7 +158,9 @@ def test_property_that_a_hit_has_not_traced_is_kept_from_the_state_of_that_call(
 
 
 @pytest.mark.parametrize(
-    "source", [NESTED, ASSIGNED, RAISES, OWN_CLASS], ids=["nested", "assigned", "raises", "own class"]
+    "source",
+    [NESTED, ASSIGNED, RAISES, OWN_CLASS, OWN_INVERSE],
+    ids=["nested", "assigned", "raises", "own class", "own inverse"],
 )
 def test_property_that_cannot_be_computed_as_the_trace_did_is_traced(tmp_path: Path, source: str) -> None:
     plain, cold, warm = run(tmp_path, source, "plain"), run(tmp_path, source), run(tmp_path, source)

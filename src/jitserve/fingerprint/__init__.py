@@ -22,6 +22,7 @@ from ._process_state import process_state as process_state
 from ._recording import Recording as Recording
 from ._recording import record as record
 from ._snapshot import Snapshot as Snapshot
+from ._snapshot import fill as fill
 from ._standby import Standby as Standby
 from ._text import text_of as text_of
 from ._tree_nodes import TreeNodes as TreeNodes
@@ -50,6 +51,7 @@ __all__ = [
     "Walk",
     "differing",
     "environment",
+    "fill",
     "may_listen",
     "prepare_libraries",
     "prewarmed",

@@ -4,13 +4,15 @@ Some libraries rebind a variable of their own on the first trace: ``optax.cosine
 integer into a float, ``jax.shard_map`` fills in the axis names, and the mesh of the context where it was given none.
 Refusing them would refuse the most ordinary training step. They differ from real side effects (a list that grows, a
 counter) by this: only captured variables are rebound, to plain values or an abstract mesh, or a ``cached_property`` is
-filled; and tracing again changes nothing more and gives the same program.
+filled, or a flag keeps its inverse; and tracing again changes nothing more and gives the same program.
 """
 
 from __future__ import annotations
 
 import dis
+import enum
 import functools
+import operator
 import types
 from collections import deque
 from typing import Any
@@ -24,6 +26,7 @@ _EMPTY = object()
 # What functions of JAX fill in when they are first traced, by the module of their code: another trace finds it filled
 # in, and does the same.
 _FILLED_IN = {"jax._src.shard_map": frozenset(("axis_names", "mesh"))}
+_INVERSE = "_inverted_"  # where a member of an ``enum.Flag`` keeps what ``~`` has once given
 _PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None), type(Ellipsis)})
 
 
@@ -94,6 +97,14 @@ class Snapshot:
                         cell.cell_contents = value
 
 
+def fill(obj: Any, name: str) -> None:
+    """Has an object compute and keep what ``Snapshot.filled`` has found of another one."""
+    if name == _INVERSE and isinstance(obj, enum.Flag):
+        operator.invert(obj)
+    else:
+        getattr(obj, name)
+
+
 def _contents(obj: Any) -> tuple[Any, ...]:
     if type(obj) is types.FunctionType:
         cells = tuple(_cell(cell) for cell in obj.__closure__ or ())
@@ -162,7 +173,7 @@ def _is_benign(obj: Any, before: tuple[Any, ...], after: tuple[Any, ...]) -> boo
         cells = zip(before[1], after[1], strict=True)
         return _same(before[2:], after[2:]) and all(_is_plain(new) for old, new in cells if old is not new)
     if before[0] == "object" and _same(before, after[: len(before)]):
-        return all(_is_cached_property(obj, name) for name in after[len(before) :: 2])
+        return all(_is_cached_property(obj, name) or _is_inverse(obj, name) for name in after[len(before) :: 2])
     return False
 
 
@@ -199,3 +210,11 @@ def _is_cached_property(obj: Any, name: Any) -> bool:
             # A class of the user's may keep its value elsewhere, or compute another one the next time.
             return type(found) is functools.cached_property and found.attrname == name
     return False
+
+
+def _is_inverse(obj: Any, name: Any) -> bool:
+    kinds = _raw.mro(type(obj))
+    if name != _INVERSE or enum.Flag not in kinds:
+        return False
+    inverts = next(_raw.namespace(cls)["__invert__"] for cls in kinds if "__invert__" in _raw.namespace(cls))
+    return inverts is _raw.namespace(enum.Flag)["__invert__"]  # a class of the user's may have one of its own
