@@ -56,6 +56,14 @@ _ADVICE = {
 }
 
 
-def advice_for(reason: R) -> str:
-    """One sentence about what to do, without a full stop."""
+# Where code of a library ran that nobody can name, by the directory that its files are in.
+_UNREACHED = {
+    "/omegaconf/": "Resolve interpolations before: OmegaConf.to_container(cfg, resolve=True), outside of the function",
+}
+
+
+def advice_for(reason: R, detail: str = "") -> str:
+    """One sentence about what to do, without a full stop. ``detail`` is that of the refusal."""
+    if reason is R.UNREACHED_CODE:
+        return next((advice for place, advice in _UNREACHED.items() if place in detail), _ADVICE[reason])
     return _ADVICE[reason]

@@ -265,6 +265,6 @@ def _bypass(name: str, refusal: Refusal, trouble: tuple[str, ...]) -> Explanatio
         reason=refusal.reason,
         path=refusal.path,
         place=refusal.place,
-        advice=advice_for(refusal.reason),
+        advice=advice_for(refusal.reason, refusal.detail),
         trouble=trouble,
     )

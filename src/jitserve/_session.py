@@ -146,7 +146,9 @@ class Session:
             # An inner call, or one that JAX makes for an eager operation, is nothing that anybody could change.
             is_jaxs = reason is BypassReason.NESTED_TRACE or function.startswith("jax._src.")
             level = logging.DEBUG if is_jaxs else logging.INFO
-            logger.log(level, message, function, reason.value, place, refusal.detail, advice_for(reason))
+            logger.log(
+                level, message, function, reason.value, place, refusal.detail, advice_for(reason, refusal.detail)
+            )
 
     def made(self, function: str, outcome: Outcome) -> None:
         """Tells of one call, to those who want to hear of every one."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import omegaconf
 import pytest
 import walked_program
 from empty_store import empty_store
@@ -245,6 +246,15 @@ def test_log_names_place_and_advice_of_a_refusal_once(caplog: pytest.LogCaptureF
     assert head == "jitserve: __main__.f runs without the cache (id_or_hash_read)"
     assert re.search(r"program_\d+\.py:3.*hash: an address or a salted hash differs from process to process", rest)
     assert lines[0].endswith(f". {advice_for(BypassReason.ID_OR_HASH_READ)}.")
+
+
+def test_function_that_reads_an_interpolation_is_told_to_resolve_it_before(caplog: pytest.LogCaptureFixture) -> None:
+    config = omegaconf.OmegaConf.create({"rate": 2.0, "twice": "${rate}"})
+    caplog.set_level(logging.INFO, "jitserve")
+    jitserve.jit(lambda x: x * config.twice)(np.ones(2, np.float32))
+    (line,) = (record.getMessage() for record in caplog.records if "without the cache" in record.getMessage())
+    assert "(unreached_code)" in line
+    assert line.endswith("OmegaConf.to_container(cfg, resolve=True), outside of the function.")
 
 
 @pytest.mark.parametrize("reason", BypassReason)
