@@ -18,6 +18,7 @@ from jitserve._audit import Audit
 from jitserve._build import Trace, build
 from jitserve._built import Plan
 from jitserve._contexts import Context
+from jitserve._given_up import Way, given_up
 from jitserve._key import function_name
 from jitserve._outcome import Outcome, Refusal
 from jitserve._publish import publish
@@ -66,6 +67,8 @@ class Cold(Generic[Answer]):
         self._lease = order.lease
         self._context: Context | None = None
         self._token: object = None
+        self._way: Way | None = None
+        self._is_given_up = False
         self._stack = contextlib.ExitStack()
         self._listening = contextlib.ExitStack()
         self._audit: Audit | None = None
@@ -84,6 +87,8 @@ class Cold(Generic[Answer]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None
     ) -> None:
         self._stack.__exit__(kind, error, traceback)
+        if self._way is not None and (error is not None or self._is_given_up):
+            given_up.note(self._order.session, self._order.call, self._way)
 
     def finish(self, inferred: Any) -> tuple[Outcome, Answer]:
         """Lowers, compiles, publishes, and makes the call.
@@ -96,6 +101,7 @@ class Cold(Generic[Answer]):
         """
         order = self._order
         session, plan = order.session, order.plan
+        self._way = Way(token=self._token)  # from here on, JAX has the trace, whatever becomes of the rest
         trace = Trace(_jax.Traced(inferred), time.perf_counter() - self._started, self._audit, self._listening)
         result = build(session, order.store, order.call, plan, trace)
         lease, self._lease = self._lease, None
@@ -109,7 +115,9 @@ class Cold(Generic[Answer]):
         if plan.key is not None and self._context is not None:
             with session.guard("the context of a trace"):
                 changing = () if self._audit is None else self._audit.changing
-                session.contexts.end(plan.key, self._context, result.ran, changing)
+                # A call that is made again in this context may be traced again in it, and nobody would hear of that.
+                ran = None if self._is_given_up else result.ran
+                session.contexts.end(plan.key, self._context, ran, changing)
         refusal = result.refusal or order.refused
         if refusal is not None:
             session.repeated.note(order.call.fun, Made(self._token, refusal))
@@ -117,6 +125,7 @@ class Cold(Generic[Answer]):
 
     def _begin(self, base: types.FrameType) -> None:
         call, session, plan = self._order.call, self._order.session, self._order.plan
+        self._is_given_up = given_up.has(session, call)
         if plan.key is None:
             # What gets no key is not found by one: like plain JAX, it may take inner traces from JAX's caches.
             self._token = token_of_trace(session, call.fun)

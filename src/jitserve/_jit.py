@@ -11,6 +11,7 @@ from typing import Any
 from jitserve import _jax, _users
 from jitserve._aot import compile_lowered, place_of_lowering, place_of_trace
 from jitserve._errors import WrongHitError
+from jitserve._given_up import given_up
 from jitserve._lookup import Direct
 from jitserve._own_traces import place_of_own_trace
 from jitserve._resolve import resolve
@@ -24,6 +25,8 @@ _jax.hide_frames(Path(__file__).parent)
 _jax.serve_stages(compile_lowered, place_of_trace, place_of_lowering)
 _jax.share_own_traces(place_of_own_trace)
 _jax.hear_of_evictions(lambda fun: current_session().answered.evict(fun))
+_jax.hear_of_evictions(given_up.evict)
+_jax.hear_of_clearings(given_up.clear)
 
 
 @functools.wraps(_jax.stock_jit)
@@ -83,8 +86,9 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
                 with _users.users_own:
                     inferred = _jax.infer_params(fun, info, args, kwargs)  # from here, as JAX's own callback does it
                 return step.finish(inferred)[1]
-        except Exception as error:
-            if _users.is_the_users(error) or isinstance(error, WrongHitError):
+        except BaseException as error:
+            if not isinstance(error, Exception) or _users.is_the_users(error) or isinstance(error, WrongHitError):
+                given_up.note(current_session(), call)
                 raise
             pass_on(error)
             return attempt.rescue(error)

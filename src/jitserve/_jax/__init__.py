@@ -21,6 +21,7 @@ from jitserve._jax._call import parse_call as parse_call
 from jitserve._jax._call import process_count as process_count
 from jitserve._jax._call import tree_nodes as tree_nodes
 from jitserve._jax._clearing import clearings as clearings
+from jitserve._jax._clearing import hear_of_clearings as hear_of_clearings
 from jitserve._jax._clearing import hear_of_evictions as hear_of_evictions
 from jitserve._jax._cluster import KeyValues as KeyValues
 from jitserve._jax._cluster import key_values as key_values
@@ -41,6 +42,7 @@ from jitserve._jax._context import is_of_top_level as is_of_top_level
 from jitserve._jax._context import is_tracing as is_tracing
 from jitserve._jax._context import mesh_text as mesh_text
 from jitserve._jax._context import own_context as own_context
+from jitserve._jax._context import trace_context as trace_context
 from jitserve._jax._executable import ConventionParts as ConventionParts
 from jitserve._jax._executable import convention_parts as convention_parts
 from jitserve._jax._executable import deserialize as deserialize

@@ -16,6 +16,7 @@ class _Clearings:
 
     def __init__(self) -> None:
         self._count = 0
+        self.listeners: list[Callable[[], None]] = []
         util.register_cache(self, "jitserve: nothing, it only notices")
 
     def count(self) -> int:
@@ -25,6 +26,8 @@ class _Clearings:
     def cache_clear(self) -> None:
         """What JAX calls, of every cache that it knows."""
         self._count += 1
+        for listener in self.listeners:
+            listener()
 
     def cache_info(self) -> None:
         """Part of what JAX wants of a cache; there is nothing to tell."""
@@ -47,4 +50,10 @@ def hear_of_evictions(evicted: Callable[[Callable[..., Any]], None]) -> None:
     pjit.jit_evict_fn = jit_evict_fn
 
 
-clearings = _Clearings().count
+_clearings = _Clearings()
+clearings = _clearings.count
+
+
+def hear_of_clearings(cleared: Callable[[], None]) -> None:
+    """Has ``cleared`` called when JAX's caches are cleared."""
+    _clearings.listeners.append(cleared)

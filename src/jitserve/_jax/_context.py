@@ -50,6 +50,12 @@ def is_tracing() -> bool:
     return not core.trace_state_clean()
 
 
+def trace_context() -> tuple[object, ...]:
+    """JAX's trace context of this thread: by what its caches of traces tell apart calls that are alike."""
+    context: tuple[object, ...] = config.trace_context()
+    return context
+
+
 Values = tuple[tuple[str, object], ...]
 
 
