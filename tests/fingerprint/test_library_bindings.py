@@ -252,6 +252,49 @@ def test_variable_of_a_wrapper_that_code_assigns_to_is_noticed_at_once(
         assert differing(before, bindings.digests()) == []
 
 
+# Once somebody has got hold of a default or of a cell, all of them are looked at each time: here nobody has before.
+UNTOUCHED = """
+import types
+import numpy as np
+from jitserve.fingerprint import Bindings, differing
+
+def make(name, *, rate=0):
+    around = abs
+    def function(value=None, *, rate=rate):
+        nonlocal around
+        if value is not None: around = value
+        return around
+    plain = lambda: around if name else rate
+    return function if name == "assigns" else plain
+
+def put(name, function):
+    function.__module__, function.__qualname__ = "numpy", name
+    function.__code__ = function.__code__.replace(co_filename=np.sum.__wrapped__.__code__.co_filename)
+    setattr(np, name, function)
+    return function
+
+assigns, plain = put("assigns", make("assigns")), put("plain", make("plain"))
+bindings = Bindings()
+before = bindings.digests()
+changes = {
+    "own code": lambda value: assigns(value),
+    "setter": lambda value: setattr(plain.__closure__[0], "cell_contents", value),
+    "given": lambda value: types.FunctionType(assigns.__code__, {}, closure=plain.__closure__[:1])(value, rate=0),
+    "default": lambda value: assigns.__kwdefaults__.update(rate=1 if value is max else 0),
+}
+for name, change in changes.items():
+    for _ in range(2):
+        change(max)
+        assert differing(before, bindings.digests()) == ["numpy"], name
+        change(abs)
+        assert differing(before, bindings.digests()) == [], name
+"""
+
+
+def test_first_change_of_a_variable_or_a_default_in_a_process_is_noticed() -> None:
+    subprocess.run([sys.executable, "-c", UNTOUCHED], check=True, timeout=240)
+
+
 def test_attribute_of_a_jitted_function_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     bindings = Bindings()
     before = bindings.digests()
