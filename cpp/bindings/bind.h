@@ -21,5 +21,6 @@ void BindSets(pybind11::module_& module);
 void BindWalker(pybind11::module_& module);
 void BindOrigins(pybind11::module_& module);
 void BindTrees(pybind11::module_& module);
+void BindLeaves(pybind11::module_& module);
 
 }  // namespace jitserve

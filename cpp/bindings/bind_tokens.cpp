@@ -54,6 +54,12 @@ void BindTokens(py::module_& module) {
       .def("complex_", Typed<&EmitComplex>(PyComplex_Type), value, py::pos_only())
       .def("str_", Typed<&EmitStr>(PyUnicode_Type), value, py::pos_only())
       .def("bytes_", Typed<&EmitBytes>(PyBytes_Type), value, py::pos_only())
+      .def(
+          "each_bytes",
+          [](Tokens& tokens, const py::list& values) {
+            for (py::handle value : values) Typed<&EmitBytes>(PyBytes_Type)(tokens, value);
+          },
+          py::arg("values"), py::pos_only(), "`bytes_` for one after the other.")
       .def("digest_", &EmitDigest, value, py::pos_only(), "A digest made elsewhere: exactly 32 bytes.")
       .def("tag", &Tokens::Tag, py::arg("name"), py::pos_only(), "A structural marker.")
       .def("scalar", &EmitScalar, value, py::pos_only(),

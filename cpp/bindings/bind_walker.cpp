@@ -10,7 +10,7 @@ namespace py = pybind11;
 namespace jitserve {
 namespace {
 
-constexpr std::array<std::pair<const char*, Encode>, 13> kEncoders = {{
+constexpr std::array<std::pair<const char*, Encode>, 14> kEncoders = {{
     {"encode_list", &EncodeList},
     {"encode_tuple", &EncodeTuple},
     {"encode_dict", &EncodeDict},
@@ -21,6 +21,7 @@ constexpr std::array<std::pair<const char*, Encode>, 13> kEncoders = {{
     {"encode_property", &EncodeProperty},
     {"encode_marker", &EncodeMarker},
     {"encode_field", &EncodeField},
+    {"encode_instance", &EncodeInstance},
     {"encode_builtin", &EncodeBuiltin},
     {"encode_function", &EncodeFunction},
     {"encode_class", &EncodeClass},

@@ -22,6 +22,8 @@ void EncodeProperty(Walker& walker, const Child& child);
 void EncodeMarker(Walker& walker, const Child& child);
 // A field of a dataclass; its type by name, as every annotation.
 void EncodeField(Walker& walker, const Child& child);
+// An instance of a class of which nothing else is known.
+void EncodeInstance(Walker& walker, const Child& child);
 // A function of an extension.
 void EncodeBuiltin(Walker& walker, const Child& child);
 void EncodeFunction(Walker& walker, const Child& child);

@@ -24,12 +24,15 @@ Hooks::Hooks(const py::module_& hooks)
       emit_annotation(hooks.attr("emit_annotation")),
       registered(hooks.attr("registered")),
       registered_as(hooks.attr("registered_as")),
+      shape_of(hooks.attr("shape_of")),
+      encode_instance(hooks.attr("encode_instance")),
       encode_builtin(hooks.attr("encode_builtin")),
       encode_modules(hooks.attr("encode_modules")),
       single_dispatch(hooks.attr("SINGLE_DISPATCH")),
       builtin(hooks.attr("BUILTIN")),
       unresolved(hooks.attr("UNRESOLVED")),
       missing(hooks.attr("MISSING")),
+      unset(hooks.attr("UNSET")),
       special_names(hooks.attr("SPECIAL_NAMES")),
       generated(hooks.attr("GENERATED")),
       generated_files(hooks.attr("GENERATED_FILES")),
@@ -41,8 +44,7 @@ Hooks::Hooks(const py::module_& hooks)
   const auto core = py::module_::import("jitserve._core");
   for (const auto& [name, encode] : NativeEncoders()) native.emplace(core.attr(name).ptr(), encode);
   for (py::handle kind : hooks.attr("FIXED_ANNOTATIONS")) fixed_annotations.insert(kind.inc_ref().ptr());
-  for (py::handle encoder : hooks.attr("NUMBERS_FIRST")) numbers_first.emplace(encoder.ptr(), false);
-  for (py::handle encoder : hooks.attr("NUMBERS_FIRST_IF_TRUSTED")) numbers_first.emplace(encoder.ptr(), true);
+  for (py::handle encoder : hooks.attr("NUMBERS_FIRST")) numbers_first.insert(encoder.ptr());
 }
 
 py::object Hooks::NamesOf(const py::object& code) {

@@ -37,10 +37,13 @@ struct Hooks {
   pybind11::object emit_annotation;  // tokens, value
   pybind11::object registered;       // class, users only, what is known in this walk -> names
   pybind11::object registered_as;    // class, what is known in this walk -> names
+  pybind11::object shape_of;         // walker, class, trusted -> Shape
+  pybind11::object encode_instance;  // walker, instance, path, trusted
   pybind11::object encode_builtin;   // walker, function, path, trusted
   pybind11::object encode_modules;   // walker, sys.modules, path, trusted
   pybind11::object single_dispatch;  // the code of what functools.singledispatch makes
   pybind11::object builtin, unresolved, missing;  // markers
+  pybind11::object unset;                         // stands for what an empty slot holds
   pybind11::object special_names;                 // global names that only `bindings` in Python knows how to resolve
   pybind11::object generated, generated_files;    // prefixes of names and files of code that is made anew
   pybind11::object descriptive;                   // attributes of functions that do not count
@@ -50,9 +53,9 @@ struct Hooks {
   pybind11::object is_compiled;  // namespace of a class -> whether the library has made what is under those names
   IdentityMemo<pybind11::object> names;                                             // what `names_of` has said
   IdentityMemo<std::pair<pybind11::object, pybind11::object>> names_in_footprints;  // by code: module, name
-  std::unordered_map<PyObject*, Encode> native;       // by what stands for it in Python's tables
-  std::unordered_set<PyObject*> fixed_annotations;    // classes of annotations that say one thing for ever
-  std::unordered_map<PyObject*, bool> numbers_first;  // encoders in Python that begin so; true: if trusted only
+  std::unordered_map<PyObject*, Encode> native;     // by what stands for it in Python's tables
+  std::unordered_set<PyObject*> fixed_annotations;  // classes of annotations that say one thing for ever
+  std::unordered_set<PyObject*> numbers_first;      // encoders in Python that begin so
 };
 
 // Made on first use, and kept for ever. REQUIRES: the GIL is held

@@ -22,4 +22,5 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindWalker(module);
   jitserve::BindOrigins(module);
   jitserve::BindTrees(module);
+  jitserve::BindLeaves(module);
 }

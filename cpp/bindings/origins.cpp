@@ -11,6 +11,7 @@ namespace {
 struct Texts {
   PyObject* file = Interned("__file__");
   PyObject* name = Interned("__name__");
+  PyObject* path = Interned("__path__");
   PyObject* main = Interned("__main__");
   PyObject* function = Interned("__func__");
   PyObject* dot = Interned(".");
@@ -31,10 +32,13 @@ PyObject* LoadedModule(PyObject* name) {
 
 bool HasDot(PyObject* text) { return PyUnicode_FindChar(text, '.', 0, PyUnicode_GET_LENGTH(text), 1) >= 0; }
 
+Py_ssize_t LastDot(PyObject* text) { return PyUnicode_FindChar(text, '.', 0, PyUnicode_GET_LENGTH(text), -1); }
+
 py::object LastPart(PyObject* dotted) {
-  const Py_ssize_t size = PyUnicode_GET_LENGTH(dotted);
-  return Owned(PyUnicode_Substring(dotted, PyUnicode_FindChar(dotted, '.', 0, size, -1) + 1, size));
+  return Owned(PyUnicode_Substring(dotted, LastDot(dotted) + 1, PyUnicode_GET_LENGTH(dotted)));
 }
+
+py::object OuterPart(PyObject* dotted) { return Owned(PyUnicode_Substring(dotted, 0, LastDot(dotted))); }
 
 bool IsFrozen(PyObject* filename) {
   static PyObject* const kFrozen = Interned("<frozen ");
@@ -113,7 +117,11 @@ Origin Origins::OfModule(PyObject* name) {
   PyObject* const file = module == nullptr ? nullptr : Lookup(PyModule_GetDict(module), Names().file);
   if (file != nullptr && PyUnicode_CheckExact(file)) return OfFile(file);
   if (module != nullptr && PySequence_Contains(builtin_modules_.ptr(), name) == 1) return Origin::kOpaque;
-  return From(of_module_(py::handle(name)));
+  const bool is_package = module != nullptr && Lookup(PyModule_GetDict(module), Names().path) != nullptr;
+  PyObject* const modules = PySys_GetObject("modules");
+  if (is_package || modules == nullptr || !PyDict_CheckExact(modules)) return From(of_module_(py::handle(name)));
+  // An inner module of an extension has no file of its own, or is not loaded by a name.
+  return HasDot(name) ? OfModule(OuterPart(name).ptr()) : Origin::kUser;
 }
 
 // Whether the functions of the class are all of that origin, and one of them was written in the module of that name.

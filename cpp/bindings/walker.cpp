@@ -193,8 +193,24 @@ void Walker::Run() {
 void Walker::Visit(const Child& child) {
   const Encoder encoder = EncoderOf(Py_TYPE(child.value.ptr()));
   if (encoder.native != nullptr) return encoder.native(*this, child);
-  if (encoder.numbers_first && (child.trusted || !encoder.only_if_trusted) && EmitReference(child.value.ptr())) return;
+  if (encoder.numbers_first && EmitReference(child.value.ptr())) return;
   encoder.python(self(), child.value, child.Path(), child.trusted);
+}
+
+const PlainShape& Walker::PlainShapeOf(PyTypeObject* type) {
+  if (const auto found = shapes_.find(type); found != shapes_.end()) return found->second;
+  PlainShape shape;
+  shape.cls = Borrowed(reinterpret_cast<PyObject*>(type));
+  const py::object known = hooks_->shape_of(self(), shape.cls, true);
+  shape.attributes = known.attr("namespace");
+  PyTypeObject* const reader = Py_TYPE(shape.attributes.ptr());
+  const bool is_readable = shape.attributes.is_none() || reader == &PyGetSetDescr_Type || reader == &PyMemberDescr_Type;
+  shape.is_plain = is_readable && known.attr("is_plain").cast<bool>();
+  shape.is_opaque = known.attr("is_opaque").cast<bool>();
+  for (py::handle slot : py::tuple(known.attr("slots"))) {
+    shape.slots.emplace_back(Borrowed(PyTuple_GET_ITEM(slot.ptr(), 0)), Borrowed(PyTuple_GET_ITEM(slot.ptr(), 1)));
+  }
+  return shapes_.emplace(type, std::move(shape)).first->second;
 }
 
 const Walker::Encoder& Walker::EncoderOf(PyTypeObject* type) {
@@ -205,10 +221,7 @@ const Walker::Encoder& Walker::EncoderOf(PyTypeObject* type) {
   if (const auto native = hooks_->native.find(encoder.python.ptr()); native != hooks_->native.end()) {
     encoder.native = native->second;
   }
-  if (const auto first = hooks_->numbers_first.find(encoder.python.ptr()); first != hooks_->numbers_first.end()) {
-    encoder.numbers_first = true;
-    encoder.only_if_trusted = first->second;
-  }
+  encoder.numbers_first = hooks_->numbers_first.contains(encoder.python.ptr());
   encoder.is_users = IsHeapType(type) && hooks_->origins.OfClass(type) == Origin::kUser;
   return encoders_.emplace(type, std::move(encoder)).first->second;
 }

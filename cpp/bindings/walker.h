@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/tokens.h"
@@ -35,6 +36,15 @@ struct Child {
   bool trusted = false;
 
   pybind11::object Path() const;
+};
+
+// What is the same for all instances of a class (`_shapes.Shape`), as far as it is needed of a plain one.
+struct PlainShape {
+  pybind11::object cls;
+  bool is_plain = false;  // there is nothing to such an instance but the attributes and slots
+  bool is_opaque = false;
+  pybind11::object attributes;                                       // the descriptor of `__dict__`, or None
+  std::vector<std::pair<pybind11::object, pybind11::object>> slots;  // by name, their descriptors
 };
 
 class Walker {
@@ -75,6 +85,8 @@ class Walker {
   void set_tokens(pybind11::object tokens);
   Hooks& hooks() { return *hooks_; }
   const pybind11::object& footprint() const { return footprint_; }
+  // Of a class whose instance a library has led to.
+  const PlainShape& PlainShapeOf(PyTypeObject* type);
   // The Python object that this is part of. REQUIRES: it is being called
   pybind11::object self() { return pybind11::cast(this, pybind11::return_value_policy::reference); }
 
@@ -91,7 +103,6 @@ class Walker {
     pybind11::object type, python;
     Encode native = nullptr;
     bool numbers_first = false;
-    bool only_if_trusted = false;
     bool is_users = false;  // of instances of the user's classes
   };
   const Encoder& EncoderOf(PyTypeObject* type);
@@ -119,6 +130,7 @@ class Walker {
   Meetings numbers_;
   Meetings owners_;  // of dictionaries that hold attributes: the numbers of the objects
   std::unordered_map<PyTypeObject*, Encoder> encoders_;
+  std::unordered_map<PyTypeObject*, PlainShape> shapes_;
   std::vector<Child> stack_;
 };
 

@@ -65,6 +65,8 @@ class Tokens:
     def complex_(self, value: complex, /) -> None: ...
     def str_(self, value: str, /) -> None: ...
     def bytes_(self, value: bytes, /) -> None: ...
+    def each_bytes(self, values: list[bytes], /) -> None:
+        """``bytes_`` for one after the other."""
     def digest_(self, value: Buffer, /) -> None:
         """A digest made elsewhere. ``ValueError`` unless it has exactly 32 bytes."""
     def tag(self, name: str, /) -> None:
@@ -359,6 +361,21 @@ def origin_of_function(function: FunctionType, /) -> Origin:
         TypeError: it is something else.
     """
 
+def first_alike(
+    leaves: list[Any],
+    sorts: tuple[tuple[type, str | None, tuple[str, ...], str, type[Exception] | None], ...],
+    /,
+) -> list[int]:
+    """For each leaf the position of the first one like it; -1 where there is nothing to go by.
+
+    Args:
+        leaves: any objects.
+        sorts: (type, unless, same, equal, error) of what can be compared: leaves are alike that are of exactly this
+            type, whose method ``unless``, if there is one, says ``False``, whose attributes ``same`` are the very same
+            objects, and whose attribute ``equal`` is equal. Where reading that raises ``error``, there is nothing to go
+            by.
+    """
+
 def describe_tree(
     nodes: list[tuple[int, int, Any, Any, int, int]],
     leaf: int,
@@ -424,6 +441,7 @@ def encode_wrapper(walker: Walker, value: Any, path: Any, trusted: bool, /) -> N
 def encode_property(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
 def encode_marker(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
 def encode_field(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
+def encode_instance(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
 def encode_builtin(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
 def encode_function(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...
 def encode_class(walker: Walker, value: Any, path: Any, trusted: bool, /) -> None: ...

@@ -57,6 +57,10 @@ class Registrations:
             if self._by_type.get(id(kind), (kind, None))[1] is registration:
                 del self._by_type[id(kind)]
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._by_type)
+
     def function_of(self, kind: type) -> Describe | None:
         """The function that is registered for exactly this type."""
         found = self._by_type.get(id(kind))

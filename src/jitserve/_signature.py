@@ -25,14 +25,10 @@ def signature(leaves: list[Any], *, placed: bool = True) -> bytes:
     tokens = _core.Tokens()
     tokens.begin("signature", len(leaves))
     encoder = _Encoder(placed)
-    known: dict[Any, bytes] = {}
-    for position, (leaf, alike) in enumerate(zip(leaves, _jax.leaves_alike(leaves), strict=True)):
-        encoded = None if alike is None else known.get(alike)
-        if encoded is None:
-            encoded = encoder.encode(position, leaf)
-            if alike is not None:
-                known[alike] = encoded
-        tokens.bytes_(encoded)
+    encoded: list[bytes] = []
+    for position, first in enumerate(_jax.leaves_alike(leaves)):
+        encoded.append(encoded[first] if 0 <= first < position else encoder.encode(position, leaves[position]))
+    tokens.each_bytes(encoded)
     return tokens.finish()
 
 
@@ -67,7 +63,7 @@ _encoded: dict[Any, bytes] = {}  # by the parts of leaves that have no others, w
 
 def _encode_once(aval: Any, sharding: Any, committed: bool, layout: Any) -> bytes:
     # As bytes: equal shardings need not be encoded alike, and to keep one would keep the client of its device.
-    placed = None if sharding is None else _places.encode_sharding(sharding).SerializeToString(deterministic=True)
+    placed = None if sharding is None else _places.sharding_bytes(sharding)
     parts = _avals.plain_parts(aval)
     if parts is None:
         return _encode(aval, placed, committed, layout)

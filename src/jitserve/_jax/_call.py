@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from jax._src.lib import jax_jit
 from jax._src.random import prng
 from jaxlib import _jax
 
+from jitserve import _core
 from jitserve._jax._absent import Absent, default_layout
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._signals import pass_on
@@ -154,20 +155,19 @@ def leaf_placement(leaf: Any) -> tuple[Any, bool, Any]:
     return leaf.sharding, bool(leaf._committed), layout
 
 
-def leaves_alike(leaves: list[Any]) -> Iterator[Any]:
-    """For each leaf what two of a call share only if their abstract values and placements are equal, cheap to find.
+# By what leaves are told apart. Some JAX crashes if a deleted array is asked for its layout; some platforms have none.
+_SORTS = (
+    (ArrayImpl, "is_deleted", ("aval", "sharding", "_committed"), "_pjrt_layout", _jax.JaxRuntimeError),
+    (np.ndarray, None, ("dtype",), "shape", None),
+)
 
-    It holds ids, so that it says nothing once the leaf is gone. None: there is nothing cheap to go by.
+
+def leaves_alike(leaves: list[Any]) -> list[int]:
+    """For each leaf the position of the first one that has its abstract value and placement, cheap to find.
+
+    -1: there is nothing cheap to go by.
     """
-    for leaf in leaves:
-        kind = type(leaf)
-        if kind is ArrayImpl and not leaf.is_deleted():  # some JAX crashes if a deleted one is asked for its layout
-            try:
-                yield id(leaf.aval), id(leaf.sharding), leaf._committed, leaf._pjrt_layout
-            except _jax.JaxRuntimeError:  # a platform without layouts
-                yield None
-        else:
-            yield (leaf.shape, leaf.dtype) if kind is np.ndarray else None
+    return _core.first_alike(leaves, _SORTS)
 
 
 def process_count() -> int:

@@ -12,7 +12,6 @@ import io
 import numbers
 import os
 import typing
-from collections.abc import Iterator
 
 from jitserve import _core
 
@@ -96,7 +95,7 @@ def registered(cls: type, users_only: bool, known: _Registered) -> list[str]:
     """
     if "_abc_impl" not in _raw.namespace(cls) or cls is abc.ABC:
         return []
-    found = {id(cls): (cls, list(_registered_with(cls, False)))} if not users_only else {}
+    found = {id(cls): (cls, _registered_with(cls, False))} if not users_only else {}
     _add_made_from(cls, found, known)
     return sorted(name for _, names in found.values() for name in names)
 
@@ -115,21 +114,24 @@ def registered_as(cls: type, known: dict[int, list[str]]) -> list[str]:
     return known.get(id(cls), [])
 
 
-def _registered_with(cls: type, users_only: bool) -> Iterator[str]:
-    for reference in _abc._get_dump(cls)[0]:
-        kind = reference()
-        if kind is None or (users_only and _is_everybodys(cls, kind)):
-            continue
-        if not users_only or _core.origin_of_class(kind) is Origin.USER or _is_meddled_with(cls, kind):
-            yield f"{_raw.module_name(kind)}.{_raw.qualname(kind)}"
+def _registered_with(cls: type, users_only: bool) -> list[str]:
+    references = _abc._get_dump(cls)[0]
+    if not references:  # as with most
+        return []
+    kinds = [kind for reference in references if (kind := reference()) is not None]
+    if users_only:
+        kinds = [kind for kind in kinds if not _is_everybodys(cls, kind)]
+        kinds = [k for k in kinds if _core.origin_of_class(k) is Origin.USER or _is_meddled_with(cls, k)]
+    return [f"{_raw.module_name(kind)}.{_raw.qualname(kind)}" for kind in kinds]
 
 
 def _add_made_from(cls: type, found: _Registered, known: _Registered) -> None:
     """Adds a class and those made from it, by their ids: one of several bases would come more than once."""
     for kind in _core.abstract_classes_from(cls):
-        if id(kind) not in known:
-            known[id(kind)] = kind, list(_registered_with(kind, True))
-        found.setdefault(id(kind), known[id(kind)])
+        names = known.get(id(kind))
+        if names is None:
+            names = known[id(kind)] = kind, _registered_with(kind, True)
+        found.setdefault(id(kind), names)
 
 
 def _is_everybodys(cls: type, kind: type) -> bool:

@@ -76,7 +76,7 @@ def _encoder_by_bases(cls: type) -> Encoder | None:
     for base, encoder in _BASES:
         if issubclass(cls, base):
             return encoder
-    return None if any(_named(kind) in _jax_values.BY_NAME for kind in _raw.mro(cls)) else _instances.encode_instance
+    return None if any(_named(kind) in _jax_values.BY_NAME for kind in _raw.mro(cls)) else _core.encode_instance
 
 
 _by_bases = _class_memo.ClassMemo(_encoder_by_bases)
@@ -89,7 +89,7 @@ def _by_name(cls: type) -> Encoder:
             if kind is cls:
                 _of_jax[id(cls)] = cls, named
             return named
-    return _instances.encode_instance
+    return _core.encode_instance
 
 
 def _named(cls: type) -> str:

@@ -7,7 +7,7 @@ Where a name is a module, only the values at the ends of its attribute chains co
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from jitserve import _core
@@ -49,12 +49,14 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
     the rest is in ``cpp/bindings/encode_bindings.cpp``.
     """
     globals_, builtins = _namespaces(function, path, trusted)
-    if _names.of(function.__code__).reads_by_name and not trusted:
+    code, names = function.__code__, _names.of(function.__code__)
+    if names.reads_by_name and not trusted:
         for refusal in _reader_hazards(globals_, builtins, path):
-            walker.hazards.meet(refusal, function.__code__)
+            walker.hazards.meet(refusal, code)
     children: Children = []
     module = str(globals_.get("__name__"))
-    for name, chains in _names.of(function.__code__).chains:
+    ends = _Chains(walker, code, children, trusted)
+    for name, chains in names.chains:
         children.append((name, path, trusted))
         if trusted and (module, name) in adapters.REGISTRIES and type(globals_.get(name)) is dict:
             walker.registries.saw_table(globals_[name], (path, GLOBAL, name))
@@ -66,13 +68,13 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
         elif name in builtins:
             value = builtins[name]
             children.append((BUILTIN, path, trusted))
-            if _is_harmless(name, value, function.__code__):
+            if _is_harmless(name, value, code):
                 continue
         else:
             children.append((UNRESOLVED, path, trusted))
             continue
-        _Chains(walker, function.__code__, children, trusted).value(value, chains, (path, GLOBAL, name))
-    if not trusted and _names.of(function.__code__).imports:
+        ends.value(value, chains, (path, GLOBAL, name))
+    if not trusted and names.imports:
         _add_imports(walker, function, children, path)
     _add_captured(walker, function, children, path, trusted)
     return children
@@ -109,7 +111,11 @@ def _add_captured(walker: Walker, function: types.FunctionType, children: Childr
         ends.value(module, [chain for chain in chains if chain or not trusted], (path, CELL, name))
 
 
-def _captured_modules(function: types.FunctionType) -> Iterator[tuple[str, types.ModuleType]]:
+def _captured_modules(function: types.FunctionType) -> Iterable[tuple[str, types.ModuleType]]:
+    return _modules_in_cells(function) if function.__closure__ else ()
+
+
+def _modules_in_cells(function: types.FunctionType) -> Iterator[tuple[str, types.ModuleType]]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             held = cell.cell_contents
@@ -139,10 +145,11 @@ def _reader_hazards(globals_: dict[str, Any], builtins: dict[str, Any], path: Pa
             yield Refusal(BypassReason.DYNAMIC_MODULE_ATTR, render(path), f"{name} is not the builtin function")
 
 
-def _text_hazard(value: Any, names: _names.Names, path: Path) -> Refusal | None:
+def _text_hazard(value: Any, code: types.CodeType, path: Path) -> Refusal | None:
     """Why ``np.datetime64(WHEN)`` is to be refused where ``WHEN`` is the text ``now``."""
     if type(value) is not str or value not in _telltales.CLOCKS:
         return None
+    names = _names.of(code)
     reads = "datetime64" in names.attributes or "datetime64" in dict(names.chains)
     return (
         Refusal(BypassReason.TIME_READ, render(path), f"np.datetime64({value!r}): reads the clock") if reads else None
@@ -249,7 +256,7 @@ class _Chains:
         if self.walker.unread.leaves_out_global(self.code, path):
             self.children.append((_DEFERRED, path, False))
             return
-        refusal = _text_hazard(value, _names.of(self.code), path) or _value_hazard(value, path)
+        refusal = _text_hazard(value, self.code, path) or _value_hazard(value, path)
         if refusal is None:
             self.children.append((value, path, False))
             return

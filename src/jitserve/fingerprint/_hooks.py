@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _classes, _functions, _instances, _jax_values, _stdlib_values, adapters
+from . import _classes, _functions, _jax_values, _stdlib_values, adapters
 from . import _origin as origin
 from ._annotations import FIXED as FIXED_ANNOTATIONS
 from ._annotations import emit_one as emit_annotation
@@ -18,10 +18,13 @@ from ._dispatch import encoder_of
 from ._functions import meet_user_code
 from ._globals import BUILTIN, MISSING, UNRESOLVED, bindings
 from ._inner_imports import values as inner_imports
+from ._instances import encode_instance
 from ._loading import load_lazily
 from ._names import of as names_of
 from ._path import Path, render
 from ._pruning import GENERATED, GENERATED_FILES, is_pruned
+from ._raw import UNSET
+from ._shapes import shape_of
 from ._static import check_opaque
 from .adapters import is_compiled
 
@@ -36,14 +39,15 @@ __all__ = [
     "HIDDEN_IN_LIBRARIES",
     "MISSING",
     "NUMBERS_FIRST",
-    "NUMBERS_FIRST_IF_TRUSTED",
     "SINGLE_DISPATCH",
     "SPECIAL_NAMES",
     "UNRESOLVED",
+    "UNSET",
     "bindings",
     "check_opaque",
     "emit_annotation",
     "encode_builtin",
+    "encode_instance",
     "encode_modules",
     "encoder_of",
     "inner_imports",
@@ -55,6 +59,7 @@ __all__ = [
     "origin",
     "registered",
     "registered_as",
+    "shape_of",
     "too_large",
 ]
 
@@ -72,7 +77,6 @@ NUMBERS_FIRST = (
     _jax_values.encode_jitted,
     _stdlib_values.encode_context_variable,
 )
-NUMBERS_FIRST_IF_TRUSTED = (_instances.encode_instance,)  # in code of the user it looks before
 
 
 def too_large(path: Path, limit: int) -> NoReturn:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from jitserve import _jax
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _functions, _instances, _jax_traces, _names, _origin, _raw, _rules
+from . import _functions, _instances, _jax_traces, _names, _raw, _rules
 from ._arrays import encode_jax_array, encode_key_array
 from ._beside import beside, check_class
-from ._origin import Origin
 from ._path import ATTR, ITEM, Path, render
 
 if TYPE_CHECKING:
@@ -160,8 +159,7 @@ def encode_jit_options(walker: Walker, obj: Any, path: Path, trusted: bool) -> N
 def _name_only(walker: Walker, obj: Any, namespace: dict[str, Any]) -> bool:
     """A jitted function that JAX itself offers by name needs no more than that, and its code."""
     module, name, function = (namespace.get(key) for key in ("__module__", "__qualname__", "__wrapped__"))
-    at_home = type(module) is str and _origin.of_module(module) is Origin.OPAQUE
-    if not at_home or not _origin.is_at_home(obj, module, name):
+    if not walker.is_opaque_module(module) or not walker.is_at_home(obj, module, name):
         return False
     digest = _names.digest_of(function.__code__) if type(function) is types.FunctionType else b"\0" * 32
     walker.tokens.begin("opaque jitted", 3)

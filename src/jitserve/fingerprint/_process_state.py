@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import decimal
 import locale
+import operator
 import sys
 import types
 import warnings
@@ -111,8 +112,9 @@ def _json() -> tuple[object, ...]:
 
 def _has(thing: Any, options: dict[str, object]) -> bool:
     own = vars(thing)
-    of_json = type(thing).__module__ in ("json.encoder", "json.decoder")
-    return of_json and "default" not in own and all(own.get(name) is value for name, value in options.items())
+    if type(thing).__module__ not in ("json.encoder", "json.decoder") or "default" in own:
+        return False
+    return all(map(operator.is_, map(own.get, options), options.values()))
 
 
 def _errors() -> tuple[tuple[object, ...], ...]:

@@ -47,20 +47,22 @@ class Registries:
 
     def finish(self, walker: Walker) -> None:
         """Walks the entries of the classes, and of the classes that those lead to."""
-        done: set[tuple[int, int]] = set()
-        seen = -1
+        done: set[int] = set()
+        entered: set[tuple[int, int]] = set()
+        looked_at, seen = 0, -1
         while seen < len(self.classes) + len(self.tables):
             seen = len(self.classes) + len(self.tables)
-            for cls, path, trusted in list(self.classes):
-                self._tree_functions(walker, cls, path, trusted, done)
+            classes = self.classes[looked_at:]
+            looked_at = len(self.classes)
+            for cls, path, trusted in classes:
+                if id(cls) not in done:
+                    done.add(id(cls))
+                    self._tree_functions(walker, cls, path, trusted)
             for table, path in list(self.tables):
-                self._entries(walker, table, path, done)
+                self._entries(walker, table, path, entered)
 
-    def _tree_functions(self, walker: Walker, cls: type, path: Path, trusted: bool, done: set[tuple[int, int]]) -> None:
-        if (0, id(cls)) in done:
-            return
-        done.add((0, id(cls)))
-        if not _raw.has_plain_hash(cls):
+    def _tree_functions(self, walker: Walker, cls: type, path: Path, trusted: bool) -> None:
+        if type(cls) is not type and not _raw.has_plain_hash(cls):
             _check_unregistered(cls, path)
             return
         for function in _tree_functions(cls, trusted):
@@ -71,7 +73,7 @@ class Registries:
 
     def _entries(self, walker: Walker, table: dict[Any, Any], path: Path, done: set[tuple[int, int]]) -> None:
         entries = {id(key): value for key, value in dict.items(table) if issubclass(type(key), type)}
-        for cls in [*_opaque_keys(table), *(cls for cls, _, _ in self.classes)]:
+        for cls in [*_opaque_keys(table), *(cls for cls, _, _ in self.classes if id(cls) in entries)]:
             if id(cls) in entries and (id(table), id(cls)) not in done:
                 done.add((id(table), id(cls)))
                 _add(walker, _ENTRY, entries[id(cls)], (path, ATTR, _raw.qualname(cls)), trusted=True)
@@ -88,7 +90,9 @@ def _check_unregistered(cls: type, path: Path) -> None:
 def _tree_functions(cls: type, trusted: bool) -> tuple[Any, ...]:
     """How JAX takes a class apart, if in another way than the class itself says."""
     functions = _jax.flatten_functions(cls)
-    return () if functions and adapters.find(cls, trusted).registers_itself and are_own(cls, functions) else functions
+    if not functions:
+        return ()
+    return () if adapters.find(cls, trusted).registers_itself and are_own(cls, functions) else functions
 
 
 def are_own(cls: type, functions: tuple[Any, ...]) -> bool:

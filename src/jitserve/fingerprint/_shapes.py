@@ -34,6 +34,7 @@ class Shape:
         namespace, slots: the descriptors of ``__dict__`` and of the slots, the latter by name, base classes last.
         is_opaque: whether the class is of an opaque module.
         is_ordinary: whether code reads those attributes only that it names.
+        is_plain: whether nothing is known about it, and there is nothing to an instance but attributes and slots.
     """
 
     cls: type
@@ -45,6 +46,7 @@ class Shape:
     slots: tuple[tuple[str, Any], ...]
     is_opaque: bool
     is_ordinary: bool
+    is_plain: bool
 
 
 def shape_of(walker: Walker, cls: type, trusted: bool) -> Shape:
@@ -57,16 +59,19 @@ def shape_of(walker: Walker, cls: type, trusted: bool) -> Shape:
 def _look_at(walker: Walker, cls: type, trusted: bool) -> Shape:
     outline = _OUTLINES[trusted].of(cls)
     is_opaque = walker.is_opaque_class(cls)
+    may_be_offered = outline.hides_state and (outline.is_compiled or is_opaque)
+    is_ordinary = not trusted and _ordinary.is_ordinary(cls)
     return Shape(
         cls=cls,
         adapter=outline.adapter,
-        may_be_offered=outline.hides_state and (outline.is_compiled or is_opaque),
+        may_be_offered=may_be_offered,
         read=outline.read,
         unreadable=_unreadable_base(cls) if outline.is_unreadable else None,
         namespace=_raw.dict_descriptor(cls),
         slots=tuple(_core.slot_descriptors(cls)) if outline.has_slots else (),
         is_opaque=is_opaque,
-        is_ordinary=not trusted and _ordinary.is_ordinary(cls),
+        is_ordinary=is_ordinary,
+        is_plain=outline.is_plain and not may_be_offered and not is_ordinary,
     )
 
 
@@ -80,6 +85,10 @@ class _Outline:
     read: Callable[[Walker, Any, Path, bool], Children] | None
     is_unreadable: bool
     has_slots: bool
+
+    @property
+    def is_plain(self) -> bool:
+        return self.adapter is adapters.NOTHING and self.read is None and not self.is_unreadable
 
 
 def _outline(trusted: bool) -> ClassMemo[_Outline]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,15 +91,34 @@ def _decode_entry(entry: pb.SpecEntry) -> Any:
     return decode_plain(entry.axis)
 
 
+def sharding_bytes(sharding: Any) -> bytes:
+    """``encode_sharding``, serialised. Made once for all arrays on a single device, as most are."""
+    if not _is_single(sharding) or not jt.is_bare(sharding):
+        return encode_sharding(sharding).SerializeToString(deterministic=True)
+    return _single_device_bytes(sharding._device_assignment[0].id, sharding.memory_kind)
+
+
+@functools.lru_cache(1024)
+def _single_device_bytes(device_id: int, memory_kind: str | None) -> bytes:
+    return _single_device(device_id, memory_kind).SerializeToString(deterministic=True)
+
+
+def _single_device(device_id: int, memory_kind: str | None) -> pb.Sharding:
+    return pb.Sharding(single_device=pb.SingleDevice(device_id=device_id, memory_kind=memory_kind))
+
+
+def _is_single(sharding: Any) -> bool:
+    return type(sharding) is jt.SingleDeviceSharding and not getattr(sharding, "_device_backend", False)
+
+
 def encode_sharding(sharding: Any) -> pb.Sharding:
     """Encodes an unspecified, single-device, named or GSPMD sharding."""
     if isinstance(sharding, jt.UnspecifiedValue):
         return pb.Sharding(unspecified=True)
     if not jt.is_bare(sharding):
         raise Unencodable("sharding", sharding)
-    if type(sharding) is jt.SingleDeviceSharding and not getattr(sharding, "_device_backend", False):
-        device: Any = sharding._device_assignment[0]
-        return pb.Sharding(single_device=pb.SingleDevice(device_id=device.id, memory_kind=sharding.memory_kind))
+    if _is_single(sharding):
+        return _single_device(sharding._device_assignment[0].id, sharding.memory_kind)
     if type(sharding) is jt.NamedSharding:
         return pb.Sharding(named=_encode_named(sharding))
     if type(sharding) is jt.GSPMDSharding:

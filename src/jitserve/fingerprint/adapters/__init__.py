@@ -73,7 +73,7 @@ PREPARED: dict[str, Callable[[Any], None]] = {**_einops.PREPARED}
 # Beginnings of the names of files that libraries make up for code they generate, with the reason to trust it.
 GENERATED: dict[str, str] = {**_attrs.GENERATED, **_equinox.GENERATED}
 
-_NOTHING = Adapter(reason="")
+NOTHING = Adapter(reason="")
 _QUALNAMES = frozenset(name.rpartition(".")[2] for name in TABLE)  # no class of the table is nested in another
 
 
@@ -88,7 +88,7 @@ def find(cls: type, trusted: bool) -> Adapter:
     names = [(base, TABLE.get(_name(base))) for base in _raw.mro(cls) if _raw.qualname(base) in _QUALNAMES]
     found = [entry for base, entry in names if entry and (trusted or not entry.in_libraries_only) and _installed(base)]
     if not found:
-        return _NOTHING
+        return NOTHING
     ignored = frozenset[str]().union(*(entry.ignored for entry in found))
     presence_only = frozenset[str]().union(*(entry.presence_only for entry in found))
     return Adapter(
@@ -140,6 +140,7 @@ __all__ = [
     "COUNTERS",
     "GENERATED",
     "HARMLESS",
+    "NOTHING",
     "PREPARED",
     "REGISTRIES",
     "TABLE",
