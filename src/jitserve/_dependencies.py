@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import types
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from jitserve import _core
-from jitserve._pure import waived
+from jitserve._pure import PureFunction, waived
 
 Target = TypeVar("Target", bound=Callable[..., Any])
 
 ATTRIBUTE = "__jitserve_depends_on__"
+
+
+class Reader(Protocol):
+    """A trace that is recorded, and that may read files."""
+
+    def covers_file(self, file: File) -> bool:
+        """Whether the key of the trace holds the contents of this very object."""
+
+    def path_read(self, file: File) -> None:
+        """Notes that the trace has seen the path, which no key holds."""
+
+
+class _Here(threading.local):
+    reader: Reader | None = None
+
+
+_here = _Here()
+
+
+def read_for(reader: Reader | None) -> Reader | None:
+    """Has a recorded trace of this thread told what it reads (None: there is none). Returns the one before."""
+    before, _here.reader = _here.reader, reader
+    return before
 
 
 class File:
@@ -24,6 +49,9 @@ class File:
         def f(x):
             return x * parse(TABLE.text())
 
+    To be made outside of the function: one that is made while tracing is an ordinary file, which counts by its path.
+    The path itself is in no key, so that a trace which asks for it (``open(TABLE)``, ``str(TABLE)``) is not stored.
+
     Args:
         path: of the file, which is read whenever a key is computed.
     """
@@ -33,6 +61,9 @@ class File:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.fspath(path)
 
+    def __init_subclass__(cls, **_: Any) -> NoReturn:
+        raise TypeError(f"{cls.__qualname__} cannot be made from jitserve.File; hold a File in an attribute instead")
+
     def digest(self) -> bytes | None:
         """32 bytes over the contents; None where there is no such file.
 
@@ -41,7 +72,7 @@ class File:
         """
         hasher = _core.Hasher()
         try:
-            with waived(), open(self._path, "rb") as file:
+            with self._waived(), open(self._path, "rb") as file:
                 while chunk := file.read(1 << 20):
                     hasher.update(chunk)
         except FileNotFoundError:
@@ -54,7 +85,7 @@ class File:
         Raises:
             OSError: the file cannot be read.
         """
-        with waived(), open(self._path, "rb") as file:
+        with self._waived(), open(self._path, "rb") as file:
             return file.read()
 
     def text(self, encoding: str = "utf-8") -> str:
@@ -66,10 +97,21 @@ class File:
         return self.bytes().decode(encoding)
 
     def __fspath__(self) -> str:
+        self._tell_path()
         return self._path
 
     def __repr__(self) -> str:
+        self._tell_path()
         return f"jitserve.File({self._path!r})"
+
+    def _waived(self) -> contextlib.AbstractContextManager[None]:
+        """What the key holds already need not be recorded once more, by where it lies in this process."""
+        covered = _here.reader is not None and _here.reader.covers_file(self)
+        return waived() if covered else contextlib.nullcontext()
+
+    def _tell_path(self) -> None:
+        if _here.reader is not None:
+            _here.reader.path_read(self)
 
 
 def depends_on(*dependencies: object) -> Callable[[Target], Target]:
@@ -96,14 +138,18 @@ def depends_on(*dependencies: object) -> Callable[[Target], Target]:
         raise TypeError("depends_on() was given nothing: name the objects, as in @depends_on(CONFIG)")
 
     def decorate(target: Target) -> Target:
-        if not isinstance(target, types.FunctionType | type):
+        if not isinstance(target, types.FunctionType | type | PureFunction):
             raise TypeError(
-                f"depends_on() decorates functions and classes, not {target!r}; put it below jit, "
-                "and below other decorators that do not return a function"
+                f"depends_on() decorates functions and classes, not {type(target).__qualname__} objects; give it what "
+                "the function depends on, as in @depends_on(CONFIG), and put it below jit, and below other decorators "
+                "that do not return a function"
             )
         # An attribute: the walk reads those anyway, and whoever looks at the function sees it.
         own = vars(target).get(ATTRIBUTE, ())
-        setattr(target, ATTRIBUTE, (*own, *dependencies))
+        try:
+            setattr(target, ATTRIBUTE, (*own, *dependencies))
+        except TypeError:
+            raise TypeError(f"depends_on() cannot mark {target!r}, which takes no attributes") from None
         return target
 
     return decorate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import threading
 import types
 from collections.abc import Callable, Iterator
@@ -22,10 +23,23 @@ _depth = _Depth()
 class PureFunction:
     """A callable that stands for itself in a fingerprint by its qualified name and version. Made by ``pure``."""
 
+    OWN = frozenset(("_function", "_identity", "_scope"))  # the attributes that are not the user's
+
     def __init__(self, function: Callable[..., Any], module: str, qualname: str, version: int | str) -> None:
         functools.update_wrapper(self, function)
         self._function = function
         self._identity = (module, qualname, version)
+        self._scope = _scope_of(function)
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The callable itself."""
+        return self._function
+
+    @property
+    def scope(self) -> dict[str, Any] | None:
+        """The globals beside which a function in Python is defined; None for what an extension has made but once."""
+        return self._scope
 
     @property
     def identity(self) -> tuple[str, str, int | str]:
@@ -55,8 +69,10 @@ def pure(*, version: int | str) -> Callable[[Callable[..., Any]], PureFunction]:
         def table(n):
             return load_table_from_c_library(n)
 
-    Its part of every key is its module, its qualified name and ``version``. Neither its code nor anything that it
-    calls or reads is looked at: **raise the version whenever its results change**, or old programs are served.
+    Its part of every key is its module, its qualified name and ``version``, and what has been set on it as attributes.
+    Neither its code nor anything that it calls or reads is looked at: **raise the version whenever its results
+    change**, or old programs are served. A function in Python must be found under its name in its module, or the call
+    stands aside: another one of that name and version would be taken for it.
     ``jitserve.explain`` lists it among what was waived.
 
     Args:
@@ -68,12 +84,14 @@ def pure(*, version: int | str) -> Callable[[Callable[..., Any]], PureFunction]:
 
     Raises:
         TypeError: ``version`` is neither ``int`` nor ``str``, or (from the decorator) the callable has no qualified
-            name of its own: a lambda, or a function inside another.
+            name of its own (a lambda, a function inside another, a method of an object), or is none (a
+            ``classmethod``), or does not run when it is called (a generator, a coroutine).
     """
     if type(version) not in (int, str):
         raise TypeError(f"pure(version={version!r}): a version is an int or a str, not {type(version).__name__}")
 
     def decorate(function: Callable[..., Any]) -> PureFunction:
+        _check(function)
         module, qualname = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
         if type(module) is not str or type(qualname) is not str or "<" in qualname:
             raise TypeError(
@@ -83,6 +101,27 @@ def pure(*, version: int | str) -> Callable[[Callable[..., Any]], PureFunction]:
         return PureFunction(function, module, qualname, version)
 
     return decorate
+
+
+def _check(function: Any) -> None:
+    """Raises for what cannot be pure, or is not told by its name."""
+    if isinstance(function, classmethod | staticmethod):
+        raise TypeError(f"pure() needs a callable, not a {type(function).__name__}; put it below that decorator")
+    if isinstance(function, types.MethodType) and not isinstance(function.__self__, type | types.ModuleType):
+        raise TypeError(
+            f"pure() cannot tell {function!r} from the same method of another object; "
+            "make the method pure where its class defines it, or a function that is given the object"
+        )
+    inner = inspect.unwrap(function) if callable(function) else function
+    if inspect.isgeneratorfunction(inner) or inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+        raise TypeError(f"{inner!r} runs piece by piece after it was called; make the functions pure that it calls")
+
+
+def _scope_of(function: Any) -> dict[str, Any] | None:
+    inner = inspect.unwrap(function)
+    scope: dict[str, Any] = getattr(getattr(inner, "__func__", inner), "__globals__", {})
+    is_python = inner is not function or isinstance(inner, types.MethodType | types.FunctionType | functools.partial)
+    return scope if is_python else None
 
 
 def inside_pure() -> bool:

@@ -89,3 +89,19 @@ def test_jit_of_a_function_with_dependencies_walks_them() -> None:
     f = walked_program.load(CONFIG.replace("{config}", "[object.__new__(type('Odd', (), {}))]"))["f"]
     fun = _jax.user_function(jitserve.jit(f))
     assert any(type(found) is list for found in fingerprint.walk(fun).objects)
+
+
+def test_file_cannot_be_derived_from_because_only_the_contents_of_a_plain_one_are_in_a_key() -> None:
+    with pytest.raises(TypeError, match="hold a File in an attribute"):
+        type("Table", (jitserve.File,), {})
+
+
+def test_depends_on_without_its_dependencies_says_how_it_is_written() -> None:
+    decorated = jitserve.depends_on(lambda x: x)  # as after a bare @jitserve.depends_on
+    with pytest.raises(TypeError, match=r"@depends_on\(CONFIG\)"):
+        decorated(jax.numpy.ones(1))
+
+
+def test_depends_on_names_the_class_that_takes_no_attributes() -> None:
+    with pytest.raises(TypeError, match="cannot mark <class 'int'>"):
+        jitserve.depends_on(1)(int)

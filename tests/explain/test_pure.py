@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import pickle
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import walked_program
@@ -95,3 +98,32 @@ def test_builtin_function_can_be_declared_pure() -> None:
 def test_pure_function_is_pickled_by_its_name() -> None:
     with pytest.raises(pickle.PicklingError):  # `math.sqrt` is not this object, and a copy of it is never made
         pickle.dumps(jitserve.pure(version=1)(math.sqrt))
+
+
+class Scaled:
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def scale(self, x: float) -> float:
+        return x * self.factor
+
+
+def pieces(count: int) -> Iterator[int]:
+    yield from range(count)
+
+
+def test_method_of_an_object_is_refused_because_that_of_another_object_has_the_same_name() -> None:
+    with pytest.raises(TypeError, match="the same method of another object"):
+        jitserve.pure(version=1)(Scaled(2.0).scale)
+
+
+@pytest.mark.parametrize("make", [classmethod, staticmethod])
+def test_decorator_of_a_class_below_pure_is_refused_where_it_is_written(make: Any) -> None:
+    with pytest.raises(TypeError, match="put it below that decorator"):
+        jitserve.pure(version=1)(make(pieces))
+
+
+@pytest.mark.parametrize("function", [pieces, contextlib.contextmanager(pieces)])
+def test_generator_is_refused_because_it_runs_after_the_call(function: Any) -> None:
+    with pytest.raises(TypeError, match="runs piece by piece"):
+        jitserve.pure(version=1)(function)

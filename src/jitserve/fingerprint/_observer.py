@@ -70,6 +70,10 @@ class Interest(enum.IntEnum):
     STARTS = 2
 
 
+_WHAT = "the path of a jitserve.File"
+_PATH = "it is in no key; use text() or bytes(), or open the file by a path that is no jitserve.File"
+
+
 class Observer:
     """Notes of one recording. Its methods are called while the user's code is on the stack, and raise nothing."""
 
@@ -259,6 +263,11 @@ class Observer:
                 )
         elif event.startswith(OUTSIDE):
             self.findings.impure((BypassReason.OPAQUE_CALLABLE, "do it outside, and pass the result in"), event, frame)
+
+    def file_path_read(self, frame: types.FrameType) -> None:
+        """Somebody asks a ``jitserve.File`` for its path."""
+        if not inside_pure():
+            self.findings.impure((BypassReason.FILE_READ_UNTRACKED, _PATH), _WHAT, self._blame.reader(frame))
 
     def _filter_set(self, frame: types.FrameType | None) -> None:
         origin, where = self._blame.culprit(frame)

@@ -43,6 +43,8 @@ BYSTANDERS = (
     "yaml",
 )
 
+# ``jax.numpy.load``, and ``jitserve.File``.
+_READING = (os.path.join("jax", "_src", "numpy", ""), os.path.join(os.sep, "jitserve", "_dependencies.py"))
 _DEMO = os.path.join(os.sep, "jitserve", "demo", "")  # the programs that the demo runs are programs like any other
 
 
@@ -133,7 +135,7 @@ def reads_for_others(filename: str) -> bool:
     if filename.startswith("<"):
         return False
     package = _installed_package(os.path.abspath(filename))
-    return package in ("numpy", "scipy", *BYSTANDERS) or os.path.join("jax", "_src", "numpy", "") in filename
+    return package in ("numpy", "scipy", *BYSTANDERS) or any(part in filename for part in _READING)
 
 
 @functools.lru_cache(maxsize=65536)

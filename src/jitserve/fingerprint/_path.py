@@ -19,6 +19,9 @@ KEY = ".key[{}]"
 ROOT = "{}"
 
 
+_SHOWN = 50  # steps at each end of a long path
+
+
 def root(label: str) -> Path:
     """The path of a root object that is called ``label``."""
     return (None, ROOT, label)
@@ -32,7 +35,11 @@ def render(path: Path) -> str:
         shown = key if type(key) in (str, int) else type(key).__name__
         parts.append(template.format(shown))
         path = parent
-    return "".join(reversed(parts))
+    parts.reverse()
+    left_out = len(parts) - 2 * _SHOWN
+    if left_out > 0:
+        parts[_SHOWN:-_SHOWN] = [f" ... ({left_out} steps) ... "]
+    return "".join(parts)
 
 
 def last_name(path: Path) -> str | None:

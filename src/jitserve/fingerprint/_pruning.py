@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve._dependencies import ATTRIBUTE
 from jitserve._outcome import BypassReason
+from jitserve._pure import PureFunction
 
 from . import _names, _origin, _raw, adapters
 from ._origin import Origin
@@ -125,7 +126,7 @@ def named_dependencies(walk: Walk) -> list[object]:
     """What the user has named with ``depends_on``: it counts whether it runs or not."""
     found: list[object] = []
     for obj in walk.objects:
-        if type(obj) is types.FunctionType:
+        if type(obj) is types.FunctionType or type(obj) is PureFunction:
             found.append(obj.__dict__.get(ATTRIBUTE))
         elif issubclass(type(obj), type):
             found.append(_raw.namespace(obj).get(ATTRIBUTE))

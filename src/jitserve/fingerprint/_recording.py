@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jitserve import _core
+from jitserve._dependencies import File, Reader, read_for
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._outcome import BypassReason, Refusal
 
@@ -59,6 +60,8 @@ class Recording:
         self._source = _Source(self._observer)
         self._previous: Observer | None = None
         self._reader: Callable[[type], object] | None = None
+        self._file_reader: Reader | None = None
+        self._files: list[File] = []
         self._counter: Callable[[frozenset[object], bool], object] | None = None
         self._telling: frozenset[str] = _ASKED
         self._asker: tuple[Callable[[str], object] | None, frozenset[str]] = (None, _ASKED)
@@ -91,6 +94,7 @@ class Recording:
         self._reader = _core.listen_to_texts(self._observer.described, _SHOW_ADDRESSES)
         self._counter = _core.listen_to_sets(self._observer.iterated)
         self._around = _under_way.enter(self)
+        self._file_reader = read_for(self)
         self._telling = _ASKED.union(self._walk.unread.names.values(), _attribute_names.ALL)
         self._asker = _core.listen_to_lookups(self._observer.asked, self._telling)
         return self
@@ -102,6 +106,7 @@ class Recording:
         self._finalizers.stop()
         if self._unavailable is not None:
             return
+        read_for(self._file_reader)
         _under_way.enter(self._around)
         _core.listen_to_lookups(*self._asker)
         _core.listen_to_sets(self._counter)
@@ -227,8 +232,19 @@ class Recording:
     def covered_by(self, pruned: Walk) -> bool:
         """Whether another walk of the same function covers everything that ran."""
         ran = self._observer.executed
-        has_memos = all(pruned.index_of(memo) is not None for memo in self.asked())
-        return has_memos and all(pruned.covers_run(code, ran) for code in ran.values())
+        has_read = all(pruned.index_of(thing) is not None for thing in (*self.asked(), *self._files))
+        return has_read and all(pruned.covers_run(code, ran) for code in ran.values())
+
+    def covers_file(self, file: File) -> bool:
+        """Whether the walk has met the file, whose contents the trace is about to read."""
+        if self._walk.index_of(file) is None:
+            return False
+        self._files.append(file)
+        return True
+
+    def path_read(self, file: File) -> None:
+        """Notes that the trace has asked for the path of a file."""
+        self._observer.file_path_read(sys._getframe(2))
 
     def asked(self) -> list[Any]:
         """The memos that the trace may have asked."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from jitserve._dependencies import File
 from jitserve._outcome import BypassReason, Refusal
-from jitserve._pure import PureFunction
+from jitserve._pure import PureFunction, waived
 from jitserve._registrations import registrations
 from jitserve._signals import pass_on
 
-from . import _raw
+from . import _functions, _raw
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
@@ -21,33 +22,81 @@ _DATA = "<registered fingerprint>"
 
 
 def encode_pure(walker: Walker, obj: PureFunction, path: Path, trusted: bool) -> None:
-    """A pure function: its name and its version, and nothing below it."""
+    """A pure function: its name and its version, and what has been set on it. Nothing of what it does."""
+    if not walker.number(obj, path):
+        return
+    if obj.scope is not None and not _is_found_by_name(walker, obj):
+        detail = f"is not what {'.'.join(obj.identity[:2])} holds, and pure functions are told apart by their names"
+        raise Refusal(BypassReason.OPAQUE_CALLABLE, render(path), f"{detail}; give it a name of its own")
     walker.unread.is_allowed = False  # what it reads of its arguments is the user's business
-    walker.tokens.begin("pure", 3)
+    children = _functions.attributes(_set_on(obj), path, trusted)
+    if type(obj.function) is types.FunctionType:
+        children += _functions.attributes(_set_on(obj.function), (path, ATTR, "__wrapped__"), trusted)
+    walker.tokens.begin("pure", 3 + len(children))
     for part in obj.identity:
         walker.tokens.scalar(part)
+    walker.push(children)
+
+
+def _is_found_by_name(walker: Walker, obj: PureFunction) -> bool:
+    module, qualname, _ = obj.identity
+    known = (obj, obj.function, _method_of_class(obj))
+    if any(walker.is_at_home(candidate, module, qualname) for candidate in known):
+        return True
+    held: Any = obj.scope  # of a module that nobody has imported
+    for name in qualname.split("."):
+        if type(held) is not dict and not issubclass(type(held), type):
+            return False
+        held = held.get(name) if type(held) is dict else _raw.namespace(held).get(name)
+        held = held.__func__ if type(held) in (staticmethod, classmethod) else held
+    return any(held is candidate for candidate in known)
+
+
+def _method_of_class(obj: PureFunction) -> object:
+    """What a class holds where its method is pure, bound to that very class; else the callable itself."""
+    bound = obj.function
+    if type(bound) is not types.MethodType or not issubclass(type(bound.__self__), type):
+        return bound
+    owner: Any = bound.__self__
+    qualname = f"{_raw.qualname(owner)}.{bound.__func__.__name__}"
+    return bound.__func__ if (_raw.module_name(owner), qualname) == obj.identity[:2] else bound
+
+
+def _set_on(obj: Any) -> dict[str, Any]:
+    """The attributes of a callable that do not describe it. Its names can be set, and read."""
+    return {name: value for name, value in vars(obj).items() if name not in _DESCRIPTIVE}
+
+
+_DESCRIPTIVE = frozenset(("__doc__", "__annotations__", "__type_params__", "__wrapped__")) | PureFunction.OWN
 
 
 def encode_file(walker: Walker, obj: File, path: Path, trusted: bool) -> None:
+    if not walker.number(obj, path):
+        return
     try:
-        digest = obj.digest()
+        with waived():
+            digest = obj.digest()
     except OSError as error:
-        raise Refusal(BypassReason.FILE_READ_UNTRACKED, render(path), f"{obj!r} cannot be read: {error}") from None
+        raise Refusal(BypassReason.FILE_READ_UNTRACKED, render(path), f"the file cannot be read: {error}") from None
     walker.tokens.begin("file", 1)
     walker.tokens.scalar(digest)
 
 
 def registered(cls: type) -> Callable[[Walker, Any, Path, bool], None] | None:
     """The encoder of a class whose fingerprint somebody has registered."""
-    describe = registrations.function_of(cls)
+    describe = registrations.function_of(cls) if registrations else None
     if describe is None:
         return None
 
     def encode(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+        if id(obj) in walker.described:
+            detail = f"the fingerprint registered for {_raw.qualname(cls)} is of data that leads back to the object"
+            raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), f"{detail}; let it return plain data")
         if not walker.number(obj, path):
             return
         try:
-            data = describe(obj)
+            with waived():  # it runs for the walk, within whatever trace
+                data = describe(obj)
         except Exception as error:  # noqa: BLE001 - the user's function may raise anything
             pass_on(error)
             text = f"the fingerprint registered for {_raw.qualname(cls)} raised {type(error).__name__}: {error}"
@@ -59,10 +108,25 @@ def registered(cls: type) -> Callable[[Walker, Any, Path, bool], None] | None:
                 (cls, (path, ATTR, "__class__"), trusted),
                 (describe, (path, ATTR, _DATA), trusted),
                 (data, (path, ATTR, "data"), trusted),
+                (_Described(obj), path, trusted),
             ]
         )
+        walker.described.add(id(obj))
 
     return encode
+
+
+class _Described:
+    """Comes after all that the data of an object leads to."""
+
+    __slots__ = ("obj",)
+
+    def __init__(self, obj: object) -> None:
+        self.obj = obj
+
+
+def _end_described(walker: Walker, obj: _Described, path: Path, trusted: bool) -> None:
+    walker.described.discard(id(obj.obj))
 
 
 def waiver(obj: object) -> str | None:
@@ -77,4 +141,4 @@ def waiver(obj: object) -> str | None:
     return None
 
 
-ENCODERS = {PureFunction: encode_pure, File: encode_file}
+ENCODERS = {PureFunction: encode_pure, File: encode_file, _Described: _end_described}

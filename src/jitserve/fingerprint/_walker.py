@@ -53,13 +53,14 @@ class Walker(_core.Walker):
         self.registries = _registries.Registries(self.classes)
         self.memory: dict[int, tuple[int, int]] = {}  # of arrays, by the id of its owner: its number, and an address
         self.views: list[tuple[Any, Path]] = []  # what captured arrays are views of
+        self.described: set[int] = set()  # ids of objects whose registered data is being walked
         self.shapes: dict[tuple[int, bool], _shapes.Shape] = {}  # by the id of the class, and whether trusted
 
     def alone(self) -> Walker:
         """A walker that has seen nothing yet, for the digest that a value has for itself."""
         deferred, footprint = self.hazards.deferred, self.footprint
         walker = Walker(self.limits, _core.Tokens(), deferred=deferred, footprint=footprint, unread=self.unread)
-        walker.shapes = self.shapes
+        walker.shapes, walker.described = self.shapes, self.described
         return walker
 
     def digest_alone(self, value: object, path: Path, trusted: bool) -> bytes:
