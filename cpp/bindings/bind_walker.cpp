@@ -1,6 +1,7 @@
 #include <array>
 
 #include "bind.h"
+#include "code_parts.h"
 #include "encoders.h"
 #include "raw.h"
 #include "walker.h"
@@ -120,9 +121,25 @@ void BindWalker(py::module_& module) {
       "hides_state", [](const py::type& cls) { return HidesState(reinterpret_cast<PyTypeObject*>(cls.ptr())); },
       py::arg("cls"), py::pos_only(), "Whether instances hold bytes that neither slots nor `__dict__` show.");
   module.def(
-      "abstract_classes_from",
-      [](const py::type& cls) { return AbstractClassesFrom(reinterpret_cast<PyTypeObject*>(cls.ptr())); },
-      py::arg("cls"), py::pos_only(), "A class and the abstract base classes that are made from it, each once.");
+      "add_abstract_classes_from",
+      [](const py::type& cls, const py::dict& found, const py::dict& known, const py::object& look_at) {
+        for (py::handle kind : AbstractClassesFrom(reinterpret_cast<PyTypeObject*>(cls.ptr()))) {
+          const py::object id = Owned(PyLong_FromVoidPtr(kind.ptr()));
+          py::object told = Borrowed(Lookup(known.ptr(), id.ptr()));
+          if (!told) {
+            told = py::make_tuple(kind, look_at(kind));
+            known[id] = told;
+          }
+          if (PyDict_SetDefault(found.ptr(), id.ptr(), told.ptr()) == nullptr) throw py::error_already_set();
+        }
+      },
+      py::arg("cls"), py::arg("found"), py::arg("known"), py::arg("look_at"), py::pos_only(),
+      "Adds a class and the abstract base classes that are made from it, each with what there is to tell of it.");
+  module.def(
+      "attributes_descriptor",
+      [](const py::type& cls) { return AttributesDescriptor(reinterpret_cast<PyTypeObject*>(cls.ptr())); },
+      py::arg("cls"), py::pos_only(),
+      "What reads `__dict__` of instances; True where they have one that nothing reads, None where they have none.");
   module.def(
       "class_version", [](const py::type& cls) { return VersionOf(reinterpret_cast<PyTypeObject*>(cls.ptr())); },
       py::arg("cls"), py::pos_only(), "A number that is new whenever a class or a base of it has changed; 0 for none.");

@@ -111,6 +111,16 @@ py::list AbstractClassesFrom(PyTypeObject* cls) {
   return found;
 }
 
+py::object AttributesDescriptor(PyTypeObject* cls) {
+  for (py::handle kind : py::reinterpret_borrow<py::tuple>(cls->tp_mro)) {
+    const py::object names = NamespaceOf(reinterpret_cast<PyTypeObject*>(kind.ptr()));
+    PyObject* const found = names ? Lookup(names.ptr(), Names().dict) : nullptr;
+    if (found == nullptr) continue;
+    if (Py_IS_TYPE(found, &PyGetSetDescr_Type) || Py_IS_TYPE(found, &PyMemberDescr_Type)) return Borrowed(found);
+  }
+  return cls->tp_dictoffset != 0 ? py::object(py::bool_(true)) : py::object(py::none());
+}
+
 unsigned int VersionOf(PyTypeObject* cls) {
 #ifdef Py_GIL_DISABLED
   static_cast<void>(cls);

@@ -34,6 +34,9 @@ bool HidesState(PyTypeObject* cls);
 
 // An abstract base class and the abstract base classes that are made from it, each once.
 pybind11::list AbstractClassesFrom(PyTypeObject* cls);
+// The descriptor that reads `__dict__` of instances; True where they have one that none reads, None where they have
+// none.
+pybind11::object AttributesDescriptor(PyTypeObject* cls);
 
 // A number that is new whenever an attribute of a class or of a base of it has changed, or its bases have, and that no
 // two classes share; 0 where the interpreter has none to give. `__qualname__` is no attribute in this sense.

@@ -6,12 +6,14 @@ and around all file work.
 
 import os
 from collections.abc import Callable, Container, Iterable
-from types import CodeType, FrameType, FunctionType, MemberDescriptorType, ModuleType
-from typing import Any, final
+from types import CodeType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
+from typing import Any, TypeVar, final
 
 from typing_extensions import Buffer
 
 from jitserve.fingerprint._origin import Origin
+
+Told = TypeVar("Told")
 
 __version__: str
 MAX_RECORD_PAYLOAD: int
@@ -412,8 +414,24 @@ def uses_of_variable(code: CodeType, name: str, /) -> tuple[tuple[tuple[str, ...
         bound anew; and whether an attribute of it is assigned to.
     """
 
-def abstract_classes_from(cls: type, /) -> list[type]:
-    """An abstract base class and the abstract base classes that are made from it, each once."""
+def add_abstract_classes_from(
+    cls: type,
+    found: dict[int, tuple[type, Told]],
+    known: dict[int, tuple[type, Told]],
+    look_at: Callable[[type], Told],
+    /,
+) -> None:
+    """Adds an abstract base class and the abstract base classes that are made from it, each with what there is to tell.
+
+    Args:
+        cls: the class.
+        found: what they are added to, by their ids. What is there already stays.
+        known: what has been told of classes before, by their ids; grows.
+        look_at: finds out what there is to tell of one.
+    """
+
+def attributes_descriptor(cls: type, /) -> GetSetDescriptorType | MemberDescriptorType | bool | None:
+    """What reads ``__dict__`` of instances; True where they have one that nothing reads, None where they have none."""
 
 def class_version(cls: type, /) -> int:
     """A number that is new whenever an attribute of the class or of a base of it has changed, or its bases have.

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import fractions
 import functools
 import gc
+import inspect
+import string
 import sys
 import types
 from typing import Any
 
+import jax
 import optax
 import pytest
 
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
-from jitserve.fingerprint import walk
+from jitserve.fingerprint import _shapes, walk
 from jitserve.fingerprint._walker import Limits, Walker
 
 
@@ -113,3 +119,56 @@ def test_walking_leaves_nothing_behind() -> None:
         look()
     gc.collect()
     assert sys.getallocatedblocks() - before < 150
+
+
+def _users_function() -> None:
+    """Of this module, which is the user's."""
+
+
+def _namespace(attributes: dict[str, Any]) -> argparse.Namespace:
+    made = argparse.Namespace()
+    made.__dict__ = attributes
+    return made
+
+
+_SHARED = {"a": 1}
+_OF_LIBRARIES = {
+    "nothing": argparse.Namespace(),
+    "attributes": argparse.Namespace(a=1, b=[2], c=argparse.Namespace()),
+    "annotations": _namespace({"__annotations__": {"a": int}, "a": 1}),
+    "names that are none": _namespace({"no identifier": 1, "": 2}),
+    "names that are no texts": _namespace({1: 2}),  # type: ignore[dict-item]
+    "descriptions": _namespace({"__doc__": "text", "__module__": "another", "a": 1}),
+    "function of the user": argparse.Namespace(a=[1], f=_users_function),
+    "twice": [_namespace(_SHARED), _namespace(_SHARED), _SHARED],
+    "slots": fractions.Fraction(1, 2),
+    "empty slots": object.__new__(fractions.Fraction),
+    "parameters": inspect.signature(_users_function),
+    "named tuple": optax.EmptyState(),
+    "optimizer": optax.adam(1e-3),
+    "text": string.Template("$a"),
+    "jitted": jax.nn.relu,
+    "partial": functools.partial(max, 1),
+}
+
+
+@pytest.mark.parametrize("name", _OF_LIBRARIES)
+def test_instance_that_a_library_has_led_to_is_encoded_in_c_as_in_python(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = []
+    for in_python in (False, True):
+        monkeypatch.setattr(_shapes, "_look_at", functools.partial(_look, in_python=in_python))
+        walker = _walker(nodes=100_000)
+        walker.push([(_OF_LIBRARIES[name], None, True), (_OF_LIBRARIES[name], None, True)])
+        walker.run()
+        texts.append(walker.tokens.text())
+    assert texts[0] == texts[1]
+
+
+_look_at = _shapes._look_at
+
+
+def _look(walker: Walker, cls: type, trusted: bool, *, in_python: bool) -> _shapes.Shape:
+    shape = _look_at(walker, cls, trusted)
+    return dataclasses.replace(shape, is_plain=shape.is_plain and not in_python)

@@ -158,3 +158,21 @@ def test_sharding_that_is_equal_to_a_known_one_and_has_no_safe_encoding_is_refus
     with pytest.raises(Refusal) as refusal:
         signature([jax.device_put(array, sharding)])
     assert refusal.value.reason is BypassReason.UNSUPPORTED_ARGUMENT
+
+
+def test_leaves_that_are_grouped_have_one_signature_and_the_position_of_the_first() -> None:
+    leaves = [*_leaves().values(), *_leaves().values(), *_leaves().values()]
+    groups = _jax.leaves_alike(leaves)
+    single = [signature([leaf]) for leaf in leaves]
+    assert all(first == i or groups[first] == first for i, first in enumerate(groups) if first >= 0)
+    assert all(single[first] == single[i] for i, first in enumerate(groups) if first >= 0)
+    kinds = len(_leaves())
+    host = [first for leaf, first in zip(leaves, groups, strict=True) if type(leaf) is np.ndarray]
+    assert host[: len(host) // 3] * 3 == host  # those of NumPy by their shapes and element types
+    assert max(groups) >= kinds  # arrays of JAX that were made apart are not asked whether they are equal
+
+
+def test_the_same_array_twice_is_one_group_and_a_deleted_one_is_none() -> None:
+    array, gone = jnp.ones(3), jnp.ones(3)
+    gone.delete()
+    assert _jax.leaves_alike([array, gone, array, gone]) == [0, -1, 0, -1]

@@ -96,7 +96,8 @@ def registered(cls: type, users_only: bool, known: _Registered) -> list[str]:
     if "_abc_impl" not in _raw.namespace(cls) or cls is abc.ABC:
         return []
     found = {id(cls): (cls, _registered_with(cls, False))} if not users_only else {}
-    _add_made_from(cls, found, known)
+    # By their ids: a class that is made from several others would come more than once.
+    _core.add_abstract_classes_from(cls, found, known, _registered_by_users_with)
     return sorted(name for _, names in found.values() for name in names)
 
 
@@ -125,13 +126,8 @@ def _registered_with(cls: type, users_only: bool) -> list[str]:
     return [f"{_raw.module_name(kind)}.{_raw.qualname(kind)}" for kind in kinds]
 
 
-def _add_made_from(cls: type, found: _Registered, known: _Registered) -> None:
-    """Adds a class and those made from it, by their ids: one of several bases would come more than once."""
-    for kind in _core.abstract_classes_from(cls):
-        names = known.get(id(kind))
-        if names is None:
-            names = known[id(kind)] = kind, _registered_with(kind, True)
-        found.setdefault(id(kind), names)
+def _registered_by_users_with(cls: type) -> list[str]:
+    return _registered_with(cls, True)
 
 
 def _is_everybodys(cls: type, kind: type) -> bool:

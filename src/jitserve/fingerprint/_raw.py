@@ -17,7 +17,6 @@ _class_mro = type.__dict__["__mro__"].__get__
 _class_name = type.__dict__["__qualname__"].__get__
 _class_module = type.__dict__["__module__"].__get__
 _class_flags = type.__dict__["__flags__"].__get__
-_class_dictoffset = type.__dict__["__dictoffset__"].__get__
 _module_dict = _class_dict(types.ModuleType)["__dict__"].__get__
 
 _HEAP_TYPE = 1 << 9
@@ -96,11 +95,8 @@ def dict_descriptor(cls: type) -> Any:
 
     Where the class statement gave that name a value of its own, Python makes no descriptor of it.
     """
-    for kind in mro(cls):
-        descriptor = namespace(kind).get("__dict__")
-        if descriptor is not None and type(descriptor) in (types.GetSetDescriptorType, types.MemberDescriptorType):
-            return descriptor
-    return _ATTRIBUTES if _class_dictoffset(cls) else None
+    found = _core.attributes_descriptor(cls)
+    return _ATTRIBUTES if found is True else found
 
 
 def read_dict(descriptor: Any, obj: object) -> dict[str, Any] | None:
