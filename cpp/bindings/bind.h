@@ -22,5 +22,6 @@ void BindWalker(pybind11::module_& module);
 void BindOrigins(pybind11::module_& module);
 void BindTrees(pybind11::module_& module);
 void BindLeaves(pybind11::module_& module);
+void BindStarts(pybind11::module_& module);
 
 }  // namespace jitserve

@@ -23,4 +23,5 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindOrigins(module);
   jitserve::BindTrees(module);
   jitserve::BindLeaves(module);
+  jitserve::BindStarts(module);
 }

@@ -363,6 +363,25 @@ def origin_of_function(function: FunctionType, /) -> Origin:
         TypeError: it is something else.
     """
 
+def answer_to_starts(
+    done: dict[int, CodeType],
+    watched: dict[int, CodeType],
+    parts: list[dict[int, CodeType]],
+    disable: object,
+    ask: Callable[[CodeType, int], object],
+    /,
+) -> Callable[[CodeType, int], object]:
+    """A callback of ``sys.monitoring`` for code that starts in this thread; starts in others are left alone.
+
+    Args:
+        done: code that need not be reported again, by its id. Other code is: the answer is that of ``ask``.
+        watched: code whose starts are noted in the last of ``parts``, if there is one; for all other code that is done,
+            the answer is ``disable``.
+        parts: what ran in each part that is under way.
+        disable: ``sys.monitoring.DISABLE``.
+        ask: reports a start.
+    """
+
 def first_alike(
     leaves: list[Any],
     sorts: tuple[tuple[type, str | None, tuple[str, ...], str, type[Exception] | None], ...],

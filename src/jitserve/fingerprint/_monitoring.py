@@ -11,6 +11,7 @@ import sys
 import threading
 import types
 
+from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._signals import pass_on
 
@@ -43,8 +44,9 @@ class Monitoring:
         monitoring = sys.monitoring
         self._tool = self._claim()
         events = monitoring.events
-        monitoring.register_callback(self._tool, events.PY_START, self._started)
-        monitoring.register_callback(self._tool, events.PY_RESUME, self._started)
+        started = _core.answer_to_starts(self._done, self._watched, self._parts, monitoring.DISABLE, self._is_first)
+        monitoring.register_callback(self._tool, events.PY_START, started)
+        monitoring.register_callback(self._tool, events.PY_RESUME, started)
         monitoring.register_callback(self._tool, events.PY_THROW, self._thrown)
         monitoring.register_callback(self._tool, events.CALL, self._called)
         monitoring.set_events(self._tool, events.PY_START | events.PY_RESUME | events.PY_THROW)
@@ -81,10 +83,9 @@ class Monitoring:
             return tool
         raise Refusal(BypassReason.RECORDER_UNAVAILABLE, "sys.monitoring", "all of its tools are in use")
 
-    def _started(self, code: types.CodeType, offset: int) -> object:
-        if threading.get_ident() != self._thread:
-            return None
-        if id(code) in self._done or self._is_done(code):
+    def _is_first(self, code: types.CodeType, offset: int) -> object:
+        """A start that is to be reported: the first one, most often. Of all others C++ takes care."""
+        if self._is_done(code, sys._getframe(1)):
             if id(code) not in self._watched:
                 return sys.monitoring.DISABLE
             if self._parts:
@@ -92,12 +93,17 @@ class Monitoring:
         return None
 
     def _thrown(self, code: types.CodeType, offset: int, error: BaseException) -> None:
-        self._started(code, offset)
+        if threading.get_ident() != self._thread:
+            return
+        if id(code) not in self._done:
+            self._is_done(code, sys._getframe(1))
+        if self._parts and id(code) in self._watched:
+            self._parts[-1][id(code)] = code
 
-    def _is_done(self, code: types.CodeType) -> bool:
+    def _is_done(self, code: types.CodeType, frame: types.FrameType) -> bool:
         """Reports a start; whether no further one needs to be."""
         try:
-            interest = self._observer.code_started(code, sys._getframe(2))
+            interest = self._observer.code_started(code, frame)
         except Exception as error:  # noqa: BLE001 - the recording is worthless then, and the user's call goes on
             self._failed = True
             pass_on(error)
