@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from jitserve._session import Session
     from jitserve.store._tier import Store
 
+# The user's generator is theirs to seed: it is left as it is, and a seeded program verifies other calls in every run.
+_random = random.SystemRandom()
+
 
 def is_right(session: Session, store: Store, call: _jax.Call, key: CallKey, direct: Direct) -> bool:
     """Whether a direct hit is what a trace would have given. True without a look for those not in the sample.
@@ -37,7 +40,7 @@ def is_right(session: Session, store: Store, call: _jax.Call, key: CallKey, dire
         what the user's function raises when it is traced.
     """
     share = session.settings.verify_share
-    if share <= 0.0 or random.random() >= share:
+    if share <= 0.0 or _random.random() >= share:
         return True
     fresh = _fresh_program_key(session, call)
     if fresh == direct.program_key:

@@ -49,6 +49,15 @@ jitserve.flush()
 print(json.dumps({"out": out, "stats": jitserve.stats().as_dict()}))
 """
 
+SEEDED = """
+import random, jax.numpy as jnp, numpy as np, jitserve
+random.seed(0)
+np.random.seed(0)
+jitserve.jit(lambda x: x * 3)(jnp.ones(3))
+jitserve.flush()
+print(random.random(), np.random.random(), jitserve.stats().direct_hits)
+"""
+
 
 def run(code: str, path: Path) -> str:
     # The functions must be named alike in all processes: a script each, in `__main__`.
@@ -102,3 +111,12 @@ def test_right_entry_passes_and_counts_as_a_hit(
     answer = call(tmp_path)
     assert answer["stats"]["direct_hits"] == 1
     assert answer["stats"]["wrong_hits"] == 0
+
+
+def test_user_draws_the_same_numbers_with_and_without_verification(
+    store_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "seeded.py"
+    *before, _ = run(SEEDED, program).split()
+    monkeypatch.setenv("JITSERVE_VERIFY", "0.5")
+    assert run(SEEDED, program).split() == [*before, "1"]
