@@ -27,7 +27,7 @@ from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._refused import known_refusal
 from jitserve._session import Session, current_session
 from jitserve._signals import pass_on
-from jitserve._stand_aside import stand_aside
+from jitserve._stand_aside import keeps_changing, stand_aside
 from jitserve.record import _programs
 from jitserve.record._footprints import read_footprints
 from jitserve.record._manifest import read_manifest
@@ -119,6 +119,9 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
     store = session.store()
     if store is None:
         return Explanation(name, Outcome.FAULT, "the store cannot be used; the call would go on through plain JAX")
+    refused = keeps_changing(session, call) if _jax.process_count() == 1 else None
+    if refused is not None:
+        raise refused
     parts = call_parts(call, session.environment().now())
     found = _found_by_footprint(store, parts, trouble)
     if found is not None and found.outcome is not Outcome.MISS:
@@ -128,8 +131,8 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
         refused = session.refusal_of(key.digest) or known_refusal(session, store, key)
         if refused is not None:
             raise refused
-        hazards = tuple(dict.fromkeys([*map(_hazard, key.walk.hazards), *map(_excused, key.walk.unread.excused)]))
-        found = dataclasses.replace(_miss(store, name, key, trouble), hazards=hazards, key=key.digest.hex())
+        found = _miss(store, name, key, trouble)
+        found = dataclasses.replace(found, hazards=_hazards(session, key), key=key.digest.hex())
     return dataclasses.replace(found, function=name, waived=_waived(ingredients_of(call, key)))
 
 
@@ -202,6 +205,20 @@ def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None
     summary = "the entry is there, but something that its trace read from outside has changed"
     name = key.digest.hex()
     return Explanation("", Outcome.MISS, summary, key=name, nearest=name, differences=tuple(dict.fromkeys(outdated)))
+
+
+def _hazards(session: Session, key: CallKey) -> tuple[str, ...]:
+    earlier = (made.refusal for made in session.repeated.of(key.parts.call.fun))
+    told = [
+        *(_earlier(refusal) for refusal in earlier if refusal.reason is BypassReason.TRACE_SIDE_EFFECT),
+        *map(_hazard, key.walk.hazards),
+        *map(_excused, key.walk.unread.excused),
+    ]
+    return tuple(dict.fromkeys(told))
+
+
+def _earlier(refusal: Refusal) -> str:
+    return f"{refusal.reason.value} at {refusal.path}, as an earlier call of this process did: {refusal.detail}"
 
 
 def _hazard(hazard: fingerprint.Hazard) -> str:

@@ -20,7 +20,7 @@ from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._refused import known_refusal
 from jitserve._repeated import Made
 from jitserve._search import Found, Search
-from jitserve._stand_aside import stand_aside
+from jitserve._stand_aside import keeps_changing, stand_aside
 from jitserve._together import agree, decline
 from jitserve._unrecorded import where_traced, within
 from jitserve._users import users_own
@@ -65,8 +65,9 @@ def resolve(
     store = session.store()
     if store is None:
         return _fault(session, call, processes), plain()
-    if not processes and session.contexts.is_changing(call.fun):
-        return _compile(_Keyed(session, store, call, None, plain, execute, bind), None, _changing(call), None)
+    refused = None if processes else keeps_changing(session, call)
+    if refused is not None:
+        return _compile(_Keyed(session, store, call, None, plain, execute, bind), None, refused, None)
     parts, refused = _parts(session, call)  # 2
     if parts is None and refused is None:
         return _fault(session, call, processes), plain()
@@ -240,11 +241,6 @@ def _answer(keyed: _Keyed[Answer], direct: Direct) -> tuple[Outcome, Answer]:
     if given_up.has(keyed.session, keyed.call):
         given_up.note(keyed.session, keyed.call, way)
     return direct.loaded.outcome, answer
-
-
-def _changing(call: _jax.Call) -> Refusal:
-    detail = "a trace has shown that every trace changes what the function reads"
-    return Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(call), detail)
 
 
 def _parts(session: Session, call: _jax.Call) -> tuple[CallParts | None, Refusal | None]:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jitserve import _jax
+from jitserve._key import function_name
 from jitserve._outcome import BypassReason, Refusal
+
+if TYPE_CHECKING:
+    from jitserve._session import Session
 
 
 def stand_aside(call: _jax.Call) -> Refusal | None:
@@ -17,3 +23,11 @@ def stand_aside(call: _jax.Call) -> Refusal | None:
     except Refusal as refusal:
         return refusal.without_frames()
     return None
+
+
+def keeps_changing(session: Session, call: _jax.Call) -> Refusal | None:
+    """Why no key of this call would be found again, if an earlier trace in this process has shown it."""
+    if not session.contexts.is_changing(call.fun):
+        return None
+    detail = "a trace has shown that every trace changes what the function reads"
+    return Refusal(BypassReason.TRACE_SIDE_EFFECT, function_name(call), detail)

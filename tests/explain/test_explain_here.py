@@ -220,6 +220,39 @@ def test_refusal_that_only_a_trace_finds_is_told_once_it_has_been_found() -> Non
     assert found.advice == advice_for(BypassReason.EFFECTS)
 
 
+def test_function_that_every_trace_changes_is_a_bypass_for_any_arguments() -> None:
+    """Its keys are others after each trace, so that nothing is known by them."""
+    count = 0
+
+    @jitserve.jit
+    def counted(x: jax.Array) -> jax.Array:
+        nonlocal count
+        count += 1
+        return x * 2
+
+    counted(np.ones(3))
+    for size in (3, 4):
+        found = jitserve.explain(counted, np.ones(size))
+        assert (found.outcome, found.reason) == (Outcome.BYPASS, BypassReason.TRACE_SIDE_EFFECT)
+
+
+def test_object_that_an_earlier_trace_has_changed_may_be_changed_again() -> None:
+    calls: list[int] = []
+
+    @jitserve.jit
+    def noted(x: jax.Array) -> jax.Array:
+        calls.append(1)
+        return x * 2
+
+    assert jitserve.explain(noted, np.ones(3)).hazards == ()
+    noted(np.ones(3))
+    for size in (3, 4):
+        found = jitserve.explain(noted, np.ones(size))
+        assert found.outcome is Outcome.MISS  # for all that is known: another trace may leave the list alone
+        (hazard,) = found.hazards
+        assert "noted.__closure__['calls'], as an earlier call of this process did" in hazard
+
+
 def test_registered_fingerprint_and_pure_function_are_waived_and_counted_as_such() -> None:
     source = """
 import array, jitserve
