@@ -21,7 +21,7 @@ _ORDER = (
     "value",
     "library",
 )
-
+_CODE = frozenset(("waived", "function", "class", "value", "library"))
 
 _Pair = tuple[Ingredient | None, Ingredient | None]
 
@@ -32,6 +32,12 @@ def count_equal(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> int:
     return sum(1 for part in now if (other := known.get(_key(part))) is not None and _same(part, other))
 
 
+def is_edit(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> bool:
+    """Whether two keys differ in what the function is and captures, and in nothing else."""
+    kinds = {part.kind for pair in _changed(now, stored) for part in pair if part is not None}
+    return bool(kinds) and kinds <= _CODE
+
+
 def differences(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> list[str]:
     """One sentence for each ingredient that differs, the most telling first; old values come before new ones.
 
@@ -39,13 +45,16 @@ def differences(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> list
         now: the ingredients of the call that is to be explained.
         stored: those of the entry that it is compared with.
     """
-    old = {_key(part): part for part in stored}
-    new = {_key(part): part for part in now}
-    keys = [*new, *(key for key in old if key not in new)]
-    pairs = sorted(((old.get(key), new.get(key)) for key in keys), key=_rank)
-    changed = [(was, is_) for was, is_ in pairs if was is None or is_ is None or not _same(was, is_)]
+    changed = sorted(_changed(now, stored), key=_rank)
     sentences = [_sentence(was, is_, changed) for was, is_ in changed]
     return [sentence for sentence in sentences if sentence]
+
+
+def _changed(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> list[_Pair]:
+    old = {_key(part): part for part in stored}
+    new = {_key(part): part for part in now}
+    pairs = ((old.get(key), new.get(key)) for key in [*new, *(key for key in old if key not in new)])
+    return [(was, is_) for was, is_ in pairs if was is None or is_ is None or not _same(was, is_)]
 
 
 def _key(part: Ingredient) -> tuple[str, str]:

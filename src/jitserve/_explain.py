@@ -13,17 +13,16 @@ import jax
 
 from jitserve import _jax, fingerprint
 from jitserve._advice import advice_for
-from jitserve._difference import differences
+from jitserve._difference import differences, is_edit
 from jitserve._errors import RecordError, StoreFault
 from jitserve._explanation import Explanation
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._ingredients import ingredients_of
 from jitserve._key import CallKey, CallParts, call_key, call_parts, function_name
-from jitserve._libraries import KIND as BINDINGS
-from jitserve._libraries import libraries
 from jitserve._lookup import prewarmed
 from jitserve._nearest import Neighbour, nearest
 from jitserve._outcome import BypassReason, Outcome, Refusal
+from jitserve._outdated import changed_dependencies
 from jitserve._refused import known_refusal
 from jitserve._session import Session, current_session
 from jitserve._signals import pass_on
@@ -37,12 +36,6 @@ if TYPE_CHECKING:
     from jitserve._ingredient import Ingredient
     from jitserve.store._tier import Store
     from jitserve.v1 import record_pb2 as pb
-
-_KINDS = {
-    fingerprint.DependencyKind.ENVIRONMENT: "environment variable",
-    fingerprint.DependencyKind.FILE: "file",
-    fingerprint.DependencyKind.HASH_SEED: "PYTHONHASHSEED, as it orders the sets of",
-}
 
 # What ``nnx.jit`` and ``eqx.filter_jit`` return.
 _JITTING = frozenset((("flax.nnx.transforms.compilation", "JitWrapped"), ("equinox._jit", "_JitWrapper")))
@@ -127,7 +120,9 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
     if found is not None and found.outcome is not Outcome.MISS:
         return dataclasses.replace(found, function=name, waived=_waived(ingredients_of(call, call_key(parts))))
     key = call_key(parts)
-    if found is None:
+    if found is not None:
+        found = _edited(store, name, key, trouble) or found
+    else:
         refused = session.refusal_of(key.digest) or known_refusal(session, store, key)
         if refused is not None:
             raise refused
@@ -141,7 +136,7 @@ def _waived(ingredients: list[Ingredient]) -> tuple[str, ...]:
 
 
 def _found_by_footprint(store: Store, parts: CallParts, trouble: list[str]) -> Explanation | None:
-    """What is stored under the call's own keys; the first hit, or else the first entry that does not hold any more.
+    """What is stored under the call's own keys; the first hit, or else the entry of which least has changed since.
 
     Raises:
         Refusal: an entry holds that is not for this call.
@@ -159,7 +154,8 @@ def _found_by_footprint(store: Store, parts: CallParts, trouble: list[str]) -> E
             continue
         if found is not None and found.outcome is not Outcome.MISS:
             return found
-        outdated = outdated or found
+        if outdated is None or (found is not None and len(found.differences) < len(outdated.differences)):
+            outdated = found
     if refused is not None:
         raise refused
     return outdated
@@ -183,11 +179,11 @@ def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None
     Raises:
         Refusal: as in a lookup.
     """
-    outdated: list[str] = []
+    outdated: list[tuple[str, ...]] = []
     try:
         payload = store.lookup(Kind.MANIFEST, key.digest)
         for variant in [] if payload is None else read_manifest(payload).variants:
-            changed = list(_changed_dependencies(store, variant))
+            changed = tuple(dict.fromkeys(changed_dependencies(store, variant)))
             record = None if changed else store.lookup(Kind.PROGRAM, variant.program_key)
             refused = None if changed else prewarmed(key, variant)
             if refused is not None:
@@ -195,8 +191,9 @@ def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None
             if record is not None:
                 found = _hit(variant, _programs.read_program(record))
                 return dataclasses.replace(found, key=key.digest.hex())
-            outdated += changed
-            if not changed:
+            if changed:
+                outdated.append(changed)
+            else:
                 trouble.append("the entry is there, and its program is not")
     except (StoreFault, RecordError) as error:
         trouble.append(str(error))
@@ -204,7 +201,7 @@ def _found(store: Store, key: CallKey, trouble: list[str]) -> Explanation | None
         return None
     summary = "the entry is there, but something that its trace read from outside has changed"
     name = key.digest.hex()
-    return Explanation("", Outcome.MISS, summary, key=name, nearest=name, differences=tuple(dict.fromkeys(outdated)))
+    return Explanation("", Outcome.MISS, summary, key=name, nearest=name, differences=min(outdated, key=len))
 
 
 def _hazards(session: Session, key: CallKey) -> tuple[str, ...]:
@@ -229,22 +226,6 @@ def _excused(binding: fingerprint.Excused) -> str:
     return f"{binding.refusal.reason.value} at {binding.refusal.path}, if it is read: {binding.refusal.detail}"
 
 
-def _changed_dependencies(store: Store, variant: pb.Variant) -> Iterator[str]:
-    for item in variant.dependencies:
-        if item.kind == BINDINGS:
-            changed = libraries.changed(store, item, libraries.bound())
-            yield from (f"what is bound in `{name}` changed" for name in changed)
-            continue
-        try:
-            kind = fingerprint.DependencyKind(item.kind)
-        except ValueError:
-            yield f"{item.kind} `{item.name}` cannot be verified here"
-            continue
-        if not fingerprint.Dependency(kind, item.name, item.digest).holds():
-            what = _KINDS[kind]
-            yield f"{what} `{item.name}` changed, which the trace read"
-
-
 def _hit(variant: pb.Variant, program: pb.Program) -> Explanation:
     costs = f"spares {variant.costs.trace_s + variant.costs.lower_s:.2g} s of tracing and lowering"
     if program.HasField("executable"):
@@ -253,15 +234,38 @@ def _hit(variant: pb.Variant, program: pb.Program) -> Explanation:
     return Explanation("", Outcome.PROGRAM_HIT, f"{costs}; XLA could not store the executable, it is compiled again")
 
 
+def _edited(store: Store, name: str, key: CallKey, trouble: list[str]) -> Explanation | None:
+    """How the code has changed since this very call was stored with what it reads from outside as it is now, if it was.
+
+    An entry for something else outside may be under the call's own keys, since its trace ran no code that has changed.
+    """
+    ingredients = _ingredients(key)
+    neighbour = nearest(
+        store, name, ingredients, trouble, lambda variant: not any(changed_dependencies(store, variant))
+    )
+    if neighbour is None:
+        return None
+    here = ingredients(neighbour.footprint)
+    return _beside(neighbour, here) if is_edit(here, neighbour.ingredients) else None
+
+
 def _miss(store: Store, name: str, key: CallKey, trouble: list[str]) -> Explanation:
+    ingredients = _ingredients(key)
+    neighbour = nearest(store, name, ingredients, trouble)
+    if neighbour is None:
+        return Explanation("", Outcome.MISS, f"nothing of {name} is stored")
+    return _beside(neighbour, ingredients(neighbour.footprint))
+
+
+def _ingredients(key: CallKey) -> Callable[[Footprint], list[Ingredient]]:
     @functools.cache
     def ingredients(footprint: Footprint) -> list[Ingredient]:
         return ingredients_of(key.parts.call, dataclasses.replace(key, footprint=footprint))
 
-    neighbour = nearest(store, name, ingredients, trouble)
-    if neighbour is None:
-        return Explanation("", Outcome.MISS, f"nothing of {name} is stored")
-    here = ingredients(neighbour.footprint)
+    return ingredients
+
+
+def _beside(neighbour: Neighbour, here: list[Ingredient]) -> Explanation:
     found = tuple(differences(here, neighbour.ingredients)) or (_invisible(neighbour),)
     total = len(neighbour.ingredients)
     summary = f"nearest is entry {neighbour.key.hex()[:12]}, equal in {neighbour.equal} of {total} ingredients"

@@ -43,7 +43,11 @@ class Neighbour:
 
 
 def nearest(
-    store: Store, function: str, ingredients: Callable[[Footprint], list[Ingredient]], trouble: list[str]
+    store: Store,
+    function: str,
+    ingredients: Callable[[Footprint], list[Ingredient]],
+    trouble: list[str],
+    is_meant: Callable[[pb.Variant], bool] = lambda _: True,
 ) -> Neighbour | None:
     """The entry with the most equal ingredients, of equals the newest; None where nothing of the function is stored.
 
@@ -52,10 +56,13 @@ def nearest(
         function: module and qualified name.
         ingredients: of the call, by the footprint of the entry that it is compared with.
         trouble: gets a line for each thing that cannot be read.
+        is_meant: whether an entry is to be compared at all.
     """
     best: Neighbour | None = None
     for key, variant in _entries(store, function, trouble):
         try:
+            if not is_meant(variant):
+                continue
             data = bytes(store.fetch(Digest(variant.ingredients.sha256, variant.ingredients.size)))
             stored = decode_ingredients(data)
         except (StoreFault, RecordError) as error:

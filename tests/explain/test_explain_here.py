@@ -322,3 +322,29 @@ def test_memo_that_was_filled_before_is_told_as_the_call_finds_it(name: str, out
     after = jitserve.stats().as_dict()
     assert after["direct_hits"] - before["direct_hits"] == (outcome is Outcome.DIRECT_HIT)
     assert after["bypasses"] == ({"memo_prewarmed": 1} if outcome is Outcome.BYPASS else {})
+
+
+CHOSEN = """
+import os
+def up(x): return x + 1
+def down(x): return x - 2
+def f(x): return {"up": up, "down": down}[os.environ["WAY"]](x)
+"""
+
+
+def test_edit_is_told_from_another_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries for other values of a variable hold for the new code as well, which their traces did not run."""
+    for way in ("down", "up"):
+        monkeypatch.setenv("WAY", way)
+        jitserve.jit(walked_program.load(CHOSEN)["f"])(np.ones(3))
+        assert jitserve.flush()
+    edited = walked_program.load(CHOSEN.replace("x - 2", "x - 3"))["f"]
+    said = {}
+    for way in ("up", "down", "elsewhere"):
+        monkeypatch.setenv("WAY", way)
+        said[way] = jitserve.explain(edited, np.ones(3)).differences
+    assert said == {
+        "up": (),
+        "down": ("helper `__main__.down` changed: constant 2 -> 3",),
+        "elsewhere": ("environment variable `WAY` changed, which the trace read",),
+    }
