@@ -87,7 +87,7 @@ class Session:
             self._store = open_store(self.settings, self._tier_fault)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the store, the call goes on without it
             pass_on(error)
-            self._broken = _kind_of(error)
+            self._broken = kind_of(error)
             self.fault(self._broken)
             what = error.message if isinstance(error, StoreFault) else f"{type(error).__name__}: {error}"
             is_told = "JITSERVE_DIR" in what or isinstance(error, OSError)
@@ -172,7 +172,6 @@ class Session:
         """Counts a direct hit that verify mode contradicted."""
         self.counters.wrong_hit()
         self._report({"wrong_hits": 1})
-        logger.error("a direct hit was wrong; its entry is set aside, please report it (see docs/limitations.md)")
 
     def published(self) -> None:
         """Counts a committed manifest."""
@@ -200,7 +199,7 @@ class Session:
 
     def broke(self, what: str, error: Exception) -> None:
         """Counts and logs an error of our own, which is not to reach the user."""
-        kind = _kind_of(error)
+        kind = kind_of(error)
         self.fault(kind)
         message = "%s failed, the call goes on without it: %s"
         logger.log(self._level(what, kind), message, what, error, exc_info=kind == "internal")
@@ -219,7 +218,7 @@ class Session:
             self._store.close()
 
 
-def _kind_of(error: Exception) -> str:
+def kind_of(error: Exception) -> str:
     """As which kind of fault an error of ours is counted."""
     if isinstance(error, StoreFault):
         return error.kind

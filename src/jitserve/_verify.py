@@ -18,11 +18,17 @@ from jitserve._difference import differences
 from jitserve._errors import WrongHitError
 from jitserve._ingredients import ingredients_of
 from jitserve._key import CallKey, call_key, function_name
+from jitserve._outcome import Refusal
 from jitserve._program_key import encode_compilation, program_key
+from jitserve._session import kind_of, logger
+from jitserve._signals import pass_on
 from jitserve.record._ingredients import decode_ingredients
 from jitserve.store._tier import Digest, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from jitserve._ingredient import Ingredient
     from jitserve._lookup import Direct
     from jitserve._session import Session
@@ -48,10 +54,10 @@ def is_right(session: Session, store: Store, call: _jax.Call, key: CallKey, dire
     session.wrong_hit()
     with session.guard("setting a wrong entry aside"):
         store.quarantine(Kind.MANIFEST, key.digest, "verify mode: a trace gives another program")
-    with session.guard("the report of a wrong hit"):
-        _report(session, store, call, key, direct, fresh)
+    told = " ".join(_told(session, store, call, key, direct, fresh))
+    logger.error("%s", told)
     if session.settings.strict:
-        raise WrongHitError(f"a direct hit of {function_name(call)} is not what a trace gives")
+        raise WrongHitError(told)
     return False
 
 
@@ -61,17 +67,44 @@ def _fresh_program_key(session: Session, call: _jax.Call) -> bytes:
         return program_key(session, lowered, encode_compilation(lowered))
 
 
-def _report(session: Session, store: Store, call: _jax.Call, key: CallKey, direct: Direct, fresh: bytes) -> None:
-    here, stored = ingredients_of(call, key), _stored_ingredients(store, direct)
-    whole = call_key(key.parts)
-    directory = session.settings.store_dir / "wrong-hits"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = directory / f"{key.digest.hex()}-{os.getpid()}.json"
-    report: dict[str, Any] = {
+def _told(session: Session, store: Store, call: _jax.Call, key: CallKey, direct: Direct, fresh: bytes) -> Iterator[str]:
+    """Writes a report of a wrong hit. Yields what happened, what to look at first, and where the report is."""
+    yield f"a direct hit of {function_name(call)} is not what a trace gives; its entry is set aside."
+    try:
+        here = ingredients_of(call, key)
+        waived = "; ".join(f"{part.name}: {part.text}" for part in here if part.kind == "waived")
+        yield (
+            f"What you vouch for is the first suspect ({waived})."
+            if waived
+            else "Please report it: a bug of jitserve's."
+        )
+        name = (
+            f"{key.digest.hex()}-{os.getpid()}-{time.time_ns()}.json"  # in a container, every process may be number 1
+        )
+        path = session.settings.store_dir / "wrong-hits" / name
+        _write(path, _report(store, call, key, direct, fresh, here))
+        yield f"The report is {path}."
+    except Exception as error:  # noqa: BLE001 - the call goes on, and whoever reads the log knows the rest
+        pass_on(error)
+        if not isinstance(error, Refusal):
+            session.fault(kind_of(error))
+        yield f"The report could not be written: {type(error).__name__}: {error}."
+
+
+def _write(path: Path, report: dict[str, Any]) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1))
+
+
+def _report(
+    store: Store, call: _jax.Call, key: CallKey, direct: Direct, fresh: bytes, here: list[Ingredient]
+) -> dict[str, Any]:
+    stored = _stored_ingredients(store, direct)
+    return {
         "function": function_name(call),
         "time": time.time(),
         "call_key": key.digest.hex(),
-        "whole_walk_is_equal": whole.digest == direct.variant.whole_key,
+        "whole_walk_is_equal": call_key(key.parts).digest == direct.variant.whole_key,
         "stored_program_key": direct.program_key.hex(),
         "fresh_program_key": fresh.hex(),
         "differences": differences(here, stored),
@@ -79,7 +112,6 @@ def _report(session: Session, store: Store, call: _jax.Call, key: CallKey, direc
         "ingredients_stored": list(map(_as_dict, stored)),
         "variant": str(direct.variant),
     }
-    path.write_text(json.dumps(report, indent=1))
 
 
 def _stored_ingredients(store: Store, direct: Direct) -> list[Ingredient]:

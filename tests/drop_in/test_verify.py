@@ -49,6 +49,13 @@ jitserve.flush()
 print(json.dumps({"out": out, "stats": jitserve.stats().as_dict()}))
 """
 
+VOUCHED = """
+import jax.numpy as jnp, jitserve
+@jitserve.pure(version=1)
+def scaled(x): return x * 2
+def f(x): return scaled(x)
+print(jitserve.jit(f)(jnp.ones(3)).tolist())
+"""
 SEEDED = """
 import random, jax.numpy as jnp, numpy as np, jitserve
 random.seed(0)
@@ -120,3 +127,33 @@ def test_user_draws_the_same_numbers_with_and_without_verification(
     *before, _ = run(SEEDED, program).split()
     monkeypatch.setenv("JITSERVE_VERIFY", "0.5")
     assert run(SEEDED, program).split() == [*before, "1"]
+
+
+def edited_below_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> subprocess.CompletedProcess[str]:
+    """A wrong hit by a wrong promise of the user's."""
+    program = tmp_path / "vouched.py"
+    run(VOUCHED, program)
+    program.write_text(VOUCHED.replace("x * 2", "x * 3"))
+    monkeypatch.setenv("JITSERVE_VERIFY", "1")
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "[3.0, 3.0, 3.0]\n"
+    return done
+
+
+def test_log_of_a_wrong_hit_names_function_suspects_and_report(
+    store_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = edited_below_its_version(tmp_path, monkeypatch).stderr
+    (report,) = (store_dir / "wrong-hits").iterdir()
+    assert "a direct hit of __main__.f is not what a trace gives" in said
+    assert "(global `scaled` of `__main__.f`: pure function __main__.scaled, version 1)" in said
+    assert f"The report is {report}." in said
+
+
+def test_log_says_why_the_report_of_a_wrong_hit_could_not_be_written(
+    store_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (store_dir / "wrong-hits").touch()
+    said = edited_below_its_version(tmp_path, monkeypatch).stderr
+    assert "a direct hit of __main__.f is not what a trace gives" in said
+    assert f"could not be written: FileExistsError: [Errno 17] File exists: '{store_dir / 'wrong-hits'}'" in said
