@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import functools
 import inspect
 import types
 from collections.abc import Callable, Iterator
@@ -13,14 +13,13 @@ import jax
 
 from jitserve import _jax, fingerprint
 from jitserve._advice import advice_for
-from jitserve._difference import differences, is_edit
 from jitserve._errors import RecordError, StoreFault
 from jitserve._explanation import Explanation
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._ingredients import ingredients_of
 from jitserve._key import CallKey, CallParts, call_key, call_parts, function_name
 from jitserve._lookup import prewarmed
-from jitserve._nearest import Neighbour, nearest
+from jitserve._missed import edited, missed
 from jitserve._outcome import BypassReason, Outcome, Refusal
 from jitserve._outdated import changed_dependencies
 from jitserve._refused import known_refusal
@@ -61,7 +60,10 @@ def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
         what JAX raises for arguments that cannot be taken apart. Trouble with the cache is never raised: it is part of
         the answer.
     """
-    stock = f if hasattr(f, "_jit_info") else _jax.stock_jit(f)
+    try:
+        stock = _jitted(f)
+    except Refusal as refusal:
+        return dataclasses.replace(_bypass(type(f).__qualname__, refusal, ()), advice="")  # which is about arguments
     call = _jax.parse_call(_jax.user_function(stock), _jax.options(stock), args, kwargs)
     name = function_name(call)
     session = current_session()
@@ -75,6 +77,26 @@ def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
         trouble.append(f"{type(error).__name__}: {error}")
         summary = "the cache is broken; the call would go on through plain JAX"
         return Explanation(name, Outcome.FAULT, summary, trouble=tuple(trouble))
+
+
+def _jitted(f: Callable[..., Any]) -> Any:
+    """What ``f`` is, or becomes when it is jitted.
+
+    Raises:
+        Refusal: UNSUPPORTED_ARGUMENT, it cannot be jitted since an object of the user's raises an error.
+        TypeError: JAX's own, for what is not callable.
+    """
+    with contextlib.suppress(Exception):  # an object may let nobody ask
+        if hasattr(f, "_jit_info"):
+            return f
+    try:
+        return _jax.stock_jit(f)
+    except Exception as error:
+        pass_on(error)
+        if not callable(f):
+            raise
+        detail = f"jit would raise {type(error).__name__}: {error}"
+        raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, "function", detail) from None
 
 
 def _jits_another(f: object) -> list[str]:
@@ -92,8 +114,8 @@ def _cannot_be_made(call: _jax.Call) -> Iterator[str]:
     except Exception as error:  # noqa: BLE001 - whatever a static argument raises
         pass_on(error)
         yield f"the call would raise {type(error).__name__}: {error}"
-    function = call.fun.__func__ if isinstance(call.fun, types.MethodType) else call.fun
-    if not isinstance(function, types.FunctionType) or hasattr(function, "__signature__"):
+    function = call.fun.__func__ if type(call.fun) is types.MethodType else call.fun
+    if type(function) is not types.FunctionType or hasattr(function, "__signature__"):
         return  # what such a callable takes, only a call of it shows
     try:
         inspect.signature(call.fun, follow_wrapped=False).bind(*call.args, **call.kwargs)
@@ -121,12 +143,12 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
         return dataclasses.replace(found, function=name, waived=_waived(ingredients_of(call, call_key(parts))))
     key = call_key(parts)
     if found is not None:
-        found = _edited(store, name, key, trouble) or found
+        found = edited(store, name, key, trouble) or found
     else:
         refused = session.refusal_of(key.digest) or known_refusal(session, store, key)
         if refused is not None:
             raise refused
-        found = _miss(store, name, key, trouble)
+        found = missed(store, name, key, trouble)
         found = dataclasses.replace(found, hazards=_hazards(session, key), key=key.digest.hex())
     return dataclasses.replace(found, function=name, waived=_waived(ingredients_of(call, key)))
 
@@ -232,50 +254,6 @@ def _hit(variant: pb.Variant, program: pb.Program) -> Explanation:
         summary = f"{costs}, {program.compile_s:.2g} s of compilation"
         return Explanation("", Outcome.DIRECT_HIT, summary)
     return Explanation("", Outcome.PROGRAM_HIT, f"{costs}; XLA could not store the executable, it is compiled again")
-
-
-def _edited(store: Store, name: str, key: CallKey, trouble: list[str]) -> Explanation | None:
-    """How the code has changed since this very call was stored with what it reads from outside as it is now, if it was.
-
-    An entry for something else outside may be under the call's own keys, since its trace ran no code that has changed.
-    """
-    ingredients = _ingredients(key)
-    neighbour = nearest(
-        store, name, ingredients, trouble, lambda variant: not any(changed_dependencies(store, variant))
-    )
-    if neighbour is None:
-        return None
-    here = ingredients(neighbour.footprint)
-    return _beside(neighbour, here) if is_edit(here, neighbour.ingredients) else None
-
-
-def _miss(store: Store, name: str, key: CallKey, trouble: list[str]) -> Explanation:
-    ingredients = _ingredients(key)
-    neighbour = nearest(store, name, ingredients, trouble)
-    if neighbour is None:
-        return Explanation("", Outcome.MISS, f"nothing of {name} is stored")
-    return _beside(neighbour, ingredients(neighbour.footprint))
-
-
-def _ingredients(key: CallKey) -> Callable[[Footprint], list[Ingredient]]:
-    @functools.cache
-    def ingredients(footprint: Footprint) -> list[Ingredient]:
-        return ingredients_of(key.parts.call, dataclasses.replace(key, footprint=footprint))
-
-    return ingredients
-
-
-def _beside(neighbour: Neighbour, here: list[Ingredient]) -> Explanation:
-    found = tuple(differences(here, neighbour.ingredients)) or (_invisible(neighbour),)
-    total = len(neighbour.ingredients)
-    summary = f"nearest is entry {neighbour.key.hex()[:12]}, equal in {neighbour.equal} of {total} ingredients"
-    return Explanation("", Outcome.MISS, summary, nearest=neighbour.key.hex(), differences=found)
-
-
-def _invisible(neighbour: Neighbour) -> str:
-    if neighbour.left_out:
-        return f"the difference is among {neighbour.left_out} ingredients that did not fit into the record"
-    return "the ingredients are equal: the entry's program is gone, or only the order of things differs"
 
 
 def _bypass(name: str, refusal: Refusal, trouble: tuple[str, ...]) -> Explanation:

@@ -12,6 +12,7 @@ from typing import Any
 
 from jitserve import _core, _jax, fingerprint
 from jitserve._footprint import WHOLE, Footprint
+from jitserve._signals import pass_on
 from jitserve.record._manifest import SCHEMA
 
 from ._environment import Surroundings
@@ -157,6 +158,14 @@ _WRAPPERS = 8
 
 def function_name(call: _jax.Call) -> str:
     """The function's name for people."""
-    module = getattr(call.fun, "__module__", None)
-    name = getattr(call.fun, "__qualname__", None) or type(call.fun).__qualname__
+    module, name = _attribute(call.fun, "__module__"), _attribute(call.fun, "__qualname__")
+    name = name or type(call.fun).__qualname__
     return f"{module}.{name}" if isinstance(module, str) else str(name)
+
+
+def _attribute(obj: object, name: str) -> object:
+    try:
+        return getattr(obj, name, None)
+    except Exception as error:  # noqa: BLE001 - of a called object, which may answer with code of the user's
+        pass_on(error)
+        return None

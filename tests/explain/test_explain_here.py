@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -200,6 +201,47 @@ def test_wrapper_that_passes_another_argument_is_no_trouble() -> None:
 def test_argument_that_is_left_to_jax_is_a_bypass() -> None:
     found = jitserve.explain(doubled, "text")
     assert (found.outcome, found.reason) == (Outcome.BYPASS, BypassReason.UNSUPPORTED_ARGUMENT)
+
+
+class Closed:
+    """An object that lets nobody ask for its attributes."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise RuntimeError(f"nobody may ask for {name}")
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return x * 2
+
+
+class Homeless(Closed):
+    """One that does not tell where it comes from, which JAX does not ask."""
+
+    def __getattribute__(self, name: str) -> object:
+        if name == "__module__":
+            raise RuntimeError(f"nobody may ask for {name}")
+        return object.__getattribute__(self, name)
+
+
+@pytest.mark.parametrize("call", [(Closed(), 1.0), (doubled, Closed())], ids=["function", "argument"])
+def test_object_that_jax_cannot_take_is_explained_as_left_to_jax(call: tuple[Any, object]) -> None:
+    function, argument = call
+    found = jitserve.explain(function, argument)
+    assert (found.outcome, found.reason, found.trouble) == (Outcome.BYPASS, BypassReason.UNSUPPORTED_ARGUMENT, ())
+    before = jitserve.stats().faults
+    with pytest.raises(RuntimeError, match="nobody may ask for __class__"):
+        jitserve.jit(function)(argument)
+    assert jitserve.stats().faults == before
+
+
+def test_called_object_that_does_not_tell_its_module_is_explained_as_it_is_called() -> None:
+    closed = Homeless()
+    before = jitserve.stats().faults
+    found = jitserve.explain(closed, 1.0)
+    assert (found.outcome, found.function) == (Outcome.MISS, "Homeless")
+    jitserve.jit(closed)(1.0)
+    assert jitserve.flush()
+    assert jitserve.explain(closed, 1.0).outcome is Outcome.DIRECT_HIT
+    assert jitserve.stats().faults == before
 
 
 def test_disabled_jit_is_a_bypass() -> None:

@@ -35,7 +35,7 @@ def stand_in(leaf: Any) -> Any:
         Refusal: REFS for a struct that stands for a reference, UNSUPPORTED_ARGUMENT for symbolic dimensions, and for
             memory that JAX tells from the device's in types of arrays, but not in those of structs.
     """
-    if not isinstance(leaf, jax.ShapeDtypeStruct):
+    if not issubclass(type(leaf), jax.ShapeDtypeStruct):
         return leaf
     if leaf.is_ref:
         raise Refusal(BypassReason.REFS, "argument", "mutable arrays are left to JAX")

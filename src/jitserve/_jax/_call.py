@@ -114,18 +114,23 @@ def check_leaves(leaves: list[Any]) -> None:
         kind = type(leaf)
         if kind is np.ndarray or kind is ArrayImpl or kind is prng.PRNGKeyArray:
             continue
-        if kind in _HOST_VALUES or kind is Absent or isinstance(leaf, np.generic):
+        if kind in _HOST_VALUES or kind is Absent or issubclass(kind, np.generic):
             continue
-        raise _refusal(leaf, f"argument leaf {position}")
+        raise _refusal(kind, f"argument leaf {position}")
 
 
-def _refusal(leaf: Any, path: str) -> Refusal:
-    if isinstance(leaf, core.Tracer):
+def _refusal(kind: type, path: str) -> Refusal:
+    """By the class alone: an object of the user's may not let anybody ask for an attribute."""
+    if issubclass(kind, core.Tracer):
         return Refusal(BypassReason.NESTED_TRACE, path, "a tracer is among the arguments")
-    if isinstance(leaf, core.Ref):
+    if issubclass(kind, core.Ref):
         return Refusal(BypassReason.REFS, path, "mutable arrays are left to JAX")
-    kind = f"{type(leaf).__module__}.{type(leaf).__qualname__}"
-    return Refusal(BypassReason.UNSUPPORTED_ARGUMENT, path, f"arguments of type {kind} are left to JAX")
+    name = f"{_MODULE(kind)}.{_QUALNAME(kind)}"
+    return Refusal(BypassReason.UNSUPPORTED_ARGUMENT, path, f"arguments of type {name} are left to JAX")
+
+
+_MODULE = type.__dict__["__module__"].__get__
+_QUALNAME = type.__dict__["__qualname__"].__get__
 
 
 def leaf_aval(leaf: Any) -> Any:
@@ -138,7 +143,8 @@ def leaf_aval(leaf: Any) -> Any:
         return leaf.aval
     try:
         return core.shaped_abstractify(leaf)
-    except (OverflowError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 - OverflowError, TypeError, and what an object of the user's raises
+        pass_on(error)
         raise Refusal(BypassReason.UNSUPPORTED_ARGUMENT, "argument", str(error)) from None
 
 
