@@ -12,6 +12,7 @@ _ORDER = (
     "environment",
     "flag",
     "config",
+    "state",
     "static",
     "argument",
     "option",
@@ -21,6 +22,7 @@ _ORDER = (
     "value",
     "library",
 )
+_TITLES = {"config": "config ", "state": "process state ", "argument": "argument "}
 _CODE = frozenset(("waived", "function", "class", "value", "library"))
 
 _Pair = tuple[Ingredient | None, Ingredient | None]
@@ -79,7 +81,9 @@ def _sentence(was: Ingredient | None, is_: Ingredient | None, changed: list[_Pai
         return ""
     if part.kind in ("function", "class"):
         return _of_definition(was, is_, part, changed)
-    name = {"config": f"config {part.name}", "argument": f"argument {part.name}"}.get(part.kind, part.name)
+    name = f"{_TITLES.get(part.kind, '')}{part.name}"
+    if part.kind == "state" and (was is None or is_ is None):
+        return ""  # of an entry of another jitserve, which notes other parts of it
     if part.kind == "flag":
         return _of_flag(was, is_, part.name)
     if part.kind in ("environment", "library"):

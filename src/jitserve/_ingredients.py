@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _LIMIT = 160  # characters of a text
 _SHOWN = frozenset((bool, int, float, str, bytes, type(None)))
-_APART = frozenset(("function", "signature", "config", "XLA_FLAGS", "LIBTPU_INIT_ARGS"))  # told in detail, below
+# Told in detail, below.
+_APART = frozenset(("function", "signature", "config", "process state", "XLA_FLAGS", "LIBTPU_INIT_ARGS"))
 
 
 def ingredients_record(session: Session, call: _jax.Call, key: CallKey) -> bytes:
@@ -75,6 +76,14 @@ def _environment(key: CallKey) -> Iterator[Ingredient]:
             yield Ingredient(f"{variable} --{name}", b"", value, "flag")
     for name, state in fingerprint.relevant_states(_jax.config_states()):
         yield Ingredient(name, b"", repr(state)[:_LIMIT], "config")
+    yield from (_part_of_state(name, value) for name, value in fingerprint.process_state())
+
+
+def _part_of_state(name: str, value: object) -> Ingredient:
+    text = repr(value) if _is_plain(value) else ""
+    if 0 < len(text) <= _LIMIT:
+        return Ingredient(name, b"", text, "state")
+    return Ingredient(name, _digest(name, value), _text(value)[:_LIMIT], "state")
 
 
 def _options(call: _jax.Call, key: CallKey) -> Iterator[Ingredient]:
@@ -93,12 +102,19 @@ def _options(call: _jax.Call, key: CallKey) -> Iterator[Ingredient]:
                 yield _cut(labels[label], structures[label])
             continue
         text = texts.get(label) or _text(value)
-        digest = fingerprint.walk(None, [(label, value)], deferred=True).digest
-        yield Ingredient(labels.get(label, label), digest, text[:_LIMIT], "option")
+        yield Ingredient(labels.get(label, label), _digest(label, value), text[:_LIMIT], "option")
+
+
+def _digest(label: str, value: object) -> bytes:
+    return fingerprint.walk(None, [(label, value)], deferred=True).digest
 
 
 def _cut(name: str, text: str) -> Ingredient:
     return Ingredient(name, _core.sha256(text.encode()) if len(text) > _LIMIT else b"", text[:_LIMIT], "option")
+
+
+def _is_plain(value: object) -> bool:
+    return type(value) in _SHOWN or (type(value) is tuple and all(map(_is_plain, value)))
 
 
 def _text(value: object) -> str:

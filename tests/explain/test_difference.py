@@ -20,6 +20,11 @@ _SENTENCES = {
         I("toolchain.jaxlib", NEW, "108 files", "environment"),
         "jaxlib changed: 107 files -> 108 files",
     ),
+    "a part of the process's state": (
+        I("numpy.getbufsize", b"", "8192", "state"),
+        I("numpy.getbufsize", b"", "16", "state"),
+        "process state numpy.getbufsize: 8192 -> 16",
+    ),
     "a flag's value": (
         I("XLA_FLAGS --xla_a", b"", "1", "flag"),
         I("XLA_FLAGS --xla_a", b"", "2", "flag"),
@@ -64,6 +69,11 @@ def test_new_and_missing_ingredients_are_named() -> None:
     flag = I("XLA_FLAGS --xla_a", b"", "1", "flag")
     assert differences([value, flag], []) == ["XLA_FLAGS changed: now has --xla_a=1", "global `K` of `m.f`: new, 3"]
     assert differences([], [value]) == ["global `K` of `m.f`: gone, was 3"]
+
+
+def test_part_of_the_state_that_another_jitserve_did_not_note_is_no_difference() -> None:
+    state = I("numpy.getbufsize", b"", "8192", "state")
+    assert differences([state], []) == differences([], [state]) == []
 
 
 def test_causes_come_before_consequences() -> None:

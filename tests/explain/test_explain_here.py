@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import functools
 import json
 import logging
@@ -67,6 +68,20 @@ def test_module_of_jax_in_which_something_is_bound_otherwise_is_named(monkeypatc
     found = jitserve.explain(function, np.ones(3))
     assert found.outcome is Outcome.MISS
     assert found.differences == ("what is bound in `jax._src.nn.functions` changed",)
+
+
+def test_part_of_the_process_state_that_has_changed_is_named() -> None:
+    function = jitserve.jit(lambda x: x * 11)
+    function(np.ones(3))
+    assert jitserve.flush()
+    default = decimal.getcontext()
+    with np.errstate(over="ignore"), decimal.localcontext(prec=default.prec + 1):
+        errors, context = jitserve.explain(function, np.ones(3)).differences
+    assert errors.startswith("process state numpy.geterr: ((")
+    assert "('over', 'warn')" in errors.partition(" -> ")[0]
+    assert "('over', 'ignore')" in errors.partition(" -> ")[2]
+    assert context.startswith(f"process state decimal context: ({default.prec}, ")
+    assert f" -> ({default.prec + 1}, " in context
 
 
 def test_mesh_that_a_call_is_made_under_is_told_in_words() -> None:
