@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 # What ``nnx.jit`` and ``eqx.filter_jit`` return.
 _JITTING = frozenset((("flax.nnx.transforms.compilation", "JitWrapped"), ("equinox._jit", "_JitWrapper")))
+_STORING = "; this process is still storing what it has compiled, jitserve.flush() waits for it"
 
 
 def explain(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Explanation:
@@ -138,6 +139,7 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
     if refused is not None:
         raise refused
     parts = call_parts(call, session.environment().now())
+    is_storing = not session.writer.flush(0.0)  # asked before the lookup, which may find half of it
     found = _found_by_footprint(store, parts, trouble)
     if found is not None and found.outcome is not Outcome.MISS:
         return dataclasses.replace(found, function=name, waived=_waived(ingredients_of(call, call_key(parts))))
@@ -150,7 +152,8 @@ def _explain(session: Session, call: _jax.Call, name: str, trouble: list[str]) -
             raise refused
         found = missed(store, name, key, trouble)
         found = dataclasses.replace(found, hazards=_hazards(session, key), key=key.digest.hex())
-    return dataclasses.replace(found, function=name, waived=_waived(ingredients_of(call, key)))
+    summary = f"{found.summary}{_STORING if is_storing else ''}"
+    return dataclasses.replace(found, function=name, summary=summary, waived=_waived(ingredients_of(call, key)))
 
 
 def _waived(ingredients: list[Ingredient]) -> tuple[str, ...]:

@@ -63,4 +63,4 @@ def _beside(neighbour: Neighbour, here: list[Ingredient]) -> Explanation:
 def _invisible(neighbour: Neighbour) -> str:
     if neighbour.left_out:
         return f"the difference is among {neighbour.left_out} ingredients that did not fit into the record"
-    return "the ingredients are equal: the entry's program is gone, or only the order of things differs"
+    return "the ingredients are equal: it is just being stored, its program is gone, or the order of things differs"

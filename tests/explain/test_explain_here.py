@@ -7,6 +7,7 @@ import functools
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from empty_store import empty_store
 import jitserve
 from jitserve import BypassReason, Outcome
 from jitserve._advice import advice_for
+from jitserve._session import current_session
+from jitserve._writer import Job
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +50,25 @@ def test_call_that_was_made_and_published_is_a_hit() -> None:
     found = jitserve.explain(function, np.ones(3))
     assert found.outcome is Outcome.DIRECT_HIT
     assert "s of compilation" in found.summary
+
+
+def test_entry_that_this_process_is_still_storing_is_said_to_be() -> None:
+    written = threading.Event()
+
+    def wait() -> None:
+        written.wait(60)
+
+    current_session().writer.submit(Job(0, wait, written.set))
+    function = jitserve.jit(doubled)
+    function(np.ones(5))
+    try:
+        found = jitserve.explain(function, np.ones(5))
+        assert found.outcome is Outcome.MISS
+        assert found.summary.endswith("is still storing what it has compiled, jitserve.flush() waits for it")
+    finally:
+        written.set()
+    assert jitserve.flush()
+    assert jitserve.explain(function, np.ones(5)).outcome is Outcome.DIRECT_HIT
 
 
 def test_description_of_an_array_stands_for_it() -> None:
