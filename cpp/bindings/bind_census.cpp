@@ -9,10 +9,10 @@ namespace py = pybind11;
 namespace jitserve {
 namespace {
 
-Census NewCensus(const std::unordered_map<std::string, int>& packages) {
+Census NewCensus(const std::unordered_map<std::string, int>& packages, std::unordered_set<std::string> left_out) {
   std::unordered_map<std::string, Look> looks;
   for (const auto& [name, look] : packages) looks.emplace(name, static_cast<Look>(look));
-  return Census(std::move(looks));
+  return Census(std::move(looks), std::move(left_out));
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ void BindCensus(py::module_& module) {
       },
       py::arg("module"), py::pos_only(), "What is bound under the names of a module, but for modules inside of it.");
   py::class_<Census>(module, "Census", py::is_final(), "Knows what is bound under the names of libraries' modules.")
-      .def(py::init(&NewCensus), py::arg("packages"), py::pos_only())
+      .def(py::init(&NewCensus), py::arg("packages"), py::arg("left_out"), py::pos_only())
       .def(
           "know", [](Census& census, const py::object& value) { census.known().Add(value); }, py::arg("value"),
           py::pos_only(), "Vouches for a file name, a function, a class or an object.")

@@ -69,8 +69,11 @@ Digest NamesDigestOf(PyObject* module) {
   return DigestOf(description);
 }
 
-Census::Census(std::unordered_map<std::string, Look> packages)
-    : packages_(std::move(packages)), altering_(!Altered::Listen()), altered_(Altered::Count()) {}
+Census::Census(std::unordered_map<std::string, Look> packages, std::unordered_set<std::string> left_out)
+    : packages_(std::move(packages)),
+      left_out_(std::move(left_out)),
+      altering_(!Altered::Listen()),
+      altered_(Altered::Count()) {}
 
 bool Census::Holds(Watches& watches) {
   for (; !altering_ && altered_ < Altered::Count(); ++altered_) {
@@ -145,7 +148,9 @@ void Census::Describe(Module& entry) {
   Description description(home.ptr(), known_, entry.watches);
   entry.watches.Dict(names);
   const auto states = StatesIn(names);
+  const std::string prefix = home && PyUnicode_Check(home.ptr()) ? home.cast<std::string>() + "." : "";
   for (const Name& binding : NamesIn(names)) {
+    if (left_out_.contains(prefix + std::string(binding.text))) continue;
     if (IsInnerModule(names, binding) || (entry.look == Look::kBuiltIn && IsInteractive(binding))) continue;
     const bool told = description.Binding(binding.key, binding.value, states.count(binding.key) != 0);
     if (PyType_Check(binding.value)) {

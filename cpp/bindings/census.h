@@ -28,7 +28,8 @@ Digest NamesDigestOf(PyObject* module);
 
 class Census {
  public:
-  explicit Census(std::unordered_map<std::string, Look> packages);
+  // `left_out`: dotted names that do not count.
+  Census(std::unordered_map<std::string, Look> packages, std::unordered_set<std::string> left_out);
 
   Known& known() { return known_; }
 
@@ -65,6 +66,7 @@ class Census {
   void DescribeClass(Module& entry, Description& description, PyObject* type, PyObject* home);
 
   std::unordered_map<std::string, Look> packages_;
+  std::unordered_set<std::string> left_out_;
   Known known_;
   std::map<std::string, Module> modules_;
   std::optional<std::uint64_t> listed_;

@@ -228,9 +228,10 @@ class Census:
 
     Args:
         packages: how closely to look (``fingerprint/_bindings.py``), by the name of a package or of a module in one.
+        left_out: dotted names of variables of modules that do not count.
     """
 
-    def __init__(self, packages: dict[str, int], /) -> None: ...
+    def __init__(self, packages: dict[str, int], left_out: frozenset[str], /) -> None: ...
     def know(self, value: object, /) -> None:
         """Vouches for a function or another object, for a file name (that very object), or for all of a class."""
     def know_directory(self, directory: str, /) -> None:

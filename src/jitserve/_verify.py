@@ -78,9 +78,8 @@ def _told(session: Session, store: Store, call: _jax.Call, key: CallKey, direct:
             if waived
             else "Please report it: a bug of jitserve's."
         )
-        name = (
-            f"{key.digest.hex()}-{os.getpid()}-{time.time_ns()}.json"  # in a container, every process may be number 1
-        )
+        # With the time, since every process of a container may be number 1.
+        name = f"{key.digest.hex()}-{os.getpid()}-{time.time_ns()}.json"
         path = session.settings.store_dir / "wrong-hits" / name
         _write(path, _report(store, call, key, direct, fresh, here))
         yield f"The report is {path}."

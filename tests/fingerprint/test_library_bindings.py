@@ -495,3 +495,10 @@ def test_what_jitserve_itself_puts_into_jax_is_no_difference() -> None:
     plain, ours = digests(), digests(OURS)
     assert differing(plain, ours) == []
     assert differing(ours, plain) == []
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="without a choice, another platform is chosen here")
+def test_platform_that_is_chosen_or_found_is_the_same_to_a_key_if_it_is_the_same() -> None:
+    found = digests("jax.devices()", JAX_PLATFORMS="")
+    assert found == digests("jax.devices()", JAX_PLATFORMS="cpu")
+    assert found != digests("jax.devices(); jax._src.xla_bridge.get_backend = len", JAX_PLATFORMS="cpu")

@@ -70,6 +70,7 @@ from jitserve._jax._pjit import stock_jit as stock_jit
 from jitserve._jax._pjit import stock_jit_inside as stock_jit_inside
 from jitserve._jax._pjit import user_function as user_function
 from jitserve._jax._pjit import with_cache_miss as with_cache_miss
+from jitserve._jax._platform import SAID_ONLY as SAID_ONLY
 from jitserve._jax._platform import client_of as client_of
 from jitserve._jax._platform import describe_devices as describe_devices
 from jitserve._jax._platform import devices_by_id as devices_by_id

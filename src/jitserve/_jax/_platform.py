@@ -7,6 +7,9 @@ from typing import Any
 import jax
 from jax._src import xla_bridge
 
+# Variables of JAX's that hold texts for errors only: why a platform could not be used that nobody has asked for.
+SAID_ONLY = frozenset(("jax._src.xla_bridge._backend_errors",))
+
 
 def has_backend() -> bool:
     """Whether a backend has been started in this process."""

@@ -57,7 +57,7 @@ class Bindings:
     """Looks through the packages. What has not changed is not looked into again."""
 
     def __init__(self) -> None:
-        self.census = _core.Census(_LOOKS)
+        self.census = _core.Census(_LOOKS, _jax.SAID_ONLY)
         for directory in _directories():
             self.census.know_directory(directory)
         self._digests: tuple[int, Digests] = (-1, {})
