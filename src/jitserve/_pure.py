@@ -23,13 +23,14 @@ _depth = _Depth()
 class PureFunction:
     """A callable that stands for itself in a fingerprint by its qualified name and version. Made by ``pure``."""
 
-    OWN = frozenset(("_function", "_identity", "_scope"))  # the attributes that are not the user's
+    OWN = frozenset(("_function", "_identity", "_scope", "_works"))  # the attributes that are not the user's
 
     def __init__(self, function: Callable[..., Any], module: str, qualname: str, version: int | str) -> None:
         functools.update_wrapper(self, function)
         self._function = function
         self._identity = (module, qualname, version)
         self._scope = _scope_of(function)
+        self._works = _works_of(function)
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -40,6 +41,11 @@ class PureFunction:
     def scope(self) -> dict[str, Any] | None:
         """The globals beside which a function in Python is defined; None for what an extension has made but once."""
         return self._scope
+
+    @property
+    def works(self) -> dict[str, Any]:
+        """What the callable needs to work, by the names of its attributes, as another decorator has made it."""
+        return self._works
 
     @property
     def identity(self) -> tuple[str, str, int | str]:
@@ -122,6 +128,22 @@ def _scope_of(function: Any) -> dict[str, Any] | None:
     scope: dict[str, Any] = getattr(getattr(inner, "__func__", inner), "__globals__", {})
     is_python = inner is not function or isinstance(inner, types.MethodType | types.FunctionType | functools.partial)
     return scope if is_python else None
+
+
+def _works_of(function: Any) -> dict[str, Any]:
+    """The registry of a single-dispatch function, and all that a callable has which is neither a function nor jitted.
+
+    That is what ``pure`` is for: a compiler's dispatcher holds what no fingerprint could read.
+    """
+    is_function = type(function) is types.FunctionType
+    if is_function and function.__code__ is not _SINGLE_DISPATCH:
+        return {}
+    if not is_function and type(function).__module__.partition(".")[0] == "jaxlib":
+        return {}
+    return dict(getattr(function, "__dict__", {}))
+
+
+_SINGLE_DISPATCH = functools.singledispatch(lambda value: value).__code__  # type: ignore[attr-defined]
 
 
 def inside_pure() -> bool:

@@ -6,7 +6,7 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from jitserve._dependencies import File
+from jitserve._dependencies import ATTRIBUTE, File
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._pure import PureFunction, waived
 from jitserve._registrations import registrations
@@ -29,9 +29,9 @@ def encode_pure(walker: Walker, obj: PureFunction, path: Path, trusted: bool) ->
         detail = f"is not what {'.'.join(obj.identity[:2])} holds, and pure functions are told apart by their names"
         raise Refusal(BypassReason.OPAQUE_CALLABLE, render(path), f"{detail}; give it a name of its own")
     walker.unread.is_allowed = False  # what it reads of its arguments is the user's business
-    children = _functions.attributes(_set_on(obj), path, trusted)
+    children = _functions.attributes(_set_on(obj, obj.works), path, trusted)
     if type(obj.function) is types.FunctionType:
-        children += _functions.attributes(_set_on(obj.function), (path, ATTR, "__wrapped__"), trusted)
+        children += _functions.attributes(_set_on(obj.function, obj.works), (path, ATTR, "__wrapped__"), trusted)
     walker.tokens.begin("pure", 3 + len(children))
     for part in obj.identity:
         walker.tokens.scalar(part)
@@ -62,9 +62,10 @@ def _method_of_class(obj: PureFunction) -> object:
     return bound.__func__ if (_raw.module_name(owner), qualname) == obj.identity[:2] else bound
 
 
-def _set_on(obj: Any) -> dict[str, Any]:
-    """The attributes of a callable that do not describe it. Its names can be set, and read."""
-    return {name: value for name, value in vars(obj).items() if name not in _DESCRIPTIVE}
+def _set_on(obj: Any, works: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of a callable that the user has set. Its names can be set, and read."""
+    left_out = {name for name, value in works.items() if name != ATTRIBUTE and vars(obj).get(name) is value}
+    return {name: value for name, value in vars(obj).items() if name not in _DESCRIPTIVE and name not in left_out}
 
 
 _DESCRIPTIVE = frozenset(("__doc__", "__annotations__", "__type_params__", "__wrapped__")) | PureFunction.OWN

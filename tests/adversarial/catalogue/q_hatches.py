@@ -27,6 +27,12 @@ _PATH = bypass("file_read_untracked")
 _PURE = "@J.pure(version=1)\n"
 _WRAPPED = "def top(): return 1.0\ndef make(k):\n @functools.wraps(top)\n def inner(): return k\n return inner\n"
 _RENAMED = "def make(k):\n def inner(): return k\n inner.__qualname__ = 'inner'\n return inner\n"
+_COMPILER = """class Dispatcher:
+ def __init__(self, function):
+  functools.update_wrapper(self, function)
+  self.function, self.state = function, iter([1])
+ def __call__(self): return self.function()
+"""
 _ANOTHER = bypass("opaque_callable")
 _CLASS = "class C: pass\nh, g = C(), C()\nh.v = 2.0\ng.v = 2.0\ng.o = h\nh.o = g\n"
 _OF_OBJECT = ("h.v = 2", "h.v = 3")
@@ -76,6 +82,18 @@ CASES = (
     ),
     _hatch("Q07-decorated", HIT, f"{_WRAPPED}{_PURE}@lambda g: make(1.0)\ndef top(): return 1.0", "top()"),
     _hatch("Q07-jitted", HIT, f"{_PURE}@jax.jit\ndef t(): return 1.0", "t()"),
+    _hatch("Q09-body", HIT, f"{_PURE}def t(): return 2.0 and 1.0", "t()", _VALUE),
+    _hatch("Q09-jitted-body", HIT, f"{_PURE}@jax.jit\ndef t(): return 2.0 and 1.0", "t()", _VALUE),
+    _hatch("Q09-memo-body", HIT, f"{_PURE}@functools.cache\ndef t(): return 2.0 and 1.0", "t()", _VALUE),
+    _hatch("Q09-dispatch-body", HIT, f"{_PURE}@functools.singledispatch\ndef t(y): return 2.0 and 1.0", "t(1)", _VALUE),
+    _hatch("Q09-dispatcher", HIT, f"{_COMPILER}{_PURE}@Dispatcher\ndef t(): return 2.0 and 1.0", "t()", _VALUE),
+    _hatch(
+        "Q09-set-on-dispatcher", MISS, f"{_COMPILER}{_PURE}@Dispatcher\ndef t(): return 1.0\nt.k = 2.0", "t.k", _VALUE
+    ),
+    _hatch(
+        "Q09-set-on-jitted", MISS, "@jax.jit\ndef g(): return 1.0\ng.k = 2.0\nt = J.pure(version=1)(g)", "t.k", _VALUE
+    ),
+    _hatch("Q09-mapped-body", HIT, f"{_PURE}@jax.vmap\ndef t(y): return 2.0 and y", "t(x)", _VALUE),
     _hatch("Q07-by-extension", HIT, "t = J.pure(version=1)(np.sin)", "t(1.0)"),
     _hatch(
         "Q07-methods",
