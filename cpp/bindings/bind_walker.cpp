@@ -113,6 +113,10 @@ void BindWalker(py::module_& module) {
       .def(
           "emit_annotation", [](Walker& walker, const py::object& annotation) { EmitAnnotation(walker, annotation); },
           py::arg("annotation"), py::pos_only(), "Emits one annotation, by name only.")
+      .def("hide_default", &Walker::HideDefault, py::arg("field"), py::pos_only(),
+           "Leaves out the default of a field of a dataclass.")
+      .def("hide_defaults", &Walker::HideDefaults, py::arg("function"), py::arg("parameters"), py::pos_only(),
+           "Leaves out the defaults that a function has for these parameters.")
       .def("push", &Walker::PushAll, py::arg("children"), py::pos_only(),
            "Adds children, to be visited in this order before anything that is waiting.")
       .def("pop", &Walker::Pop, "What is visited next, or None.")
@@ -143,6 +147,10 @@ void BindWalker(py::module_& module) {
   module.def(
       "class_version", [](const py::type& cls) { return VersionOf(reinterpret_cast<PyTypeObject*>(cls.ptr())); },
       py::arg("cls"), py::pos_only(), "A number that is new whenever a class or a base of it has changed; 0 for none.");
+  module.def(
+      "present_class_version",
+      [](const py::type& cls) { return PresentVersionOf(reinterpret_cast<PyTypeObject*>(cls.ptr())); }, py::arg("cls"),
+      py::pos_only(), "The same; 0 also where the class has changed since it was last used, or was never used.");
   module.def(
       "slot_descriptors",
       [](const py::type& cls) { return SlotDescriptors(reinterpret_cast<PyTypeObject*>(cls.ptr())); }, py::arg("cls"),

@@ -105,8 +105,9 @@ bool IsLeftOut(Hooks& hooks, PyObject* names, PyObject* name, PyObject* value) {
   return Py_IS_TYPE(value, &PyFunction_Type) && hooks.origins.OfFunction(value) != Origin::kUser;
 }
 
-// What a class holds under the names that count: name, value, name, value...
-std::vector<Child> Contents(Hooks& hooks, PyObject* names, const py::object& path, bool trusted) {
+// What a class holds under the names that count: name, value, name, value... `data` has the paths of what is told apart
+// by name (`_class_data.py`), or None for what is left out.
+std::vector<Child> Contents(Hooks& hooks, PyObject* names, const py::object& path, bool trusted, PyObject* data) {
   const py::object& hidden = trusted ? hooks.hidden_in_libraries : hooks.hidden;
   std::vector<Child> children;
   PyObject* name = nullptr;
@@ -124,7 +125,13 @@ std::vector<Child> Contents(Hooks& hooks, PyObject* names, const py::object& pat
         continue;
       }
     }
+    PyObject* const known = data == nullptr ? nullptr : Lookup(data, name);
+    if (known == Py_None) continue;
     children.push_back({.value = Borrowed(name), .path = path, .key = {}, .trusted = trusted});
+    if (known != nullptr) {
+      children.push_back({.value = std::move(shown), .path = Borrowed(known), .key = {}, .trusted = trusted});
+      continue;
+    }
     children.push_back({.value = std::move(shown),
                         .path = path,
                         .step = StepsOfPaths().attribute,
@@ -154,7 +161,9 @@ void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bo
   const auto bases = py::reinterpret_borrow<py::tuple>(cls->tp_mro);
   Tokens& tokens = walker.tokens();
   walker.classes.append(py::make_tuple(child.value, path, trusted));
-  std::vector<Child> contents = Contents(walker.hooks(), names.ptr(), path, trusted);
+  const py::object data = trusted ? py::none() : walker.hooks().class_data(walker.self(), child.value, path);
+  std::vector<Child> contents =
+      Contents(walker.hooks(), names.ptr(), path, trusted, data.is_none() ? nullptr : data.ptr());
   tokens.Begin("class", bases.size() + contents.size());
   EmitStr(tokens, ModuleNameOf(cls));
   EmitStr(tokens, QualnameOf(cls));

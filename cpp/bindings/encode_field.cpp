@@ -13,8 +13,9 @@ struct Texts {
   PyObject* kind = Interned("_field_type");
   PyObject* name = Interned("name");
   PyObject* type = Interned("type");
+  PyObject* value = Interned("default");
   std::array<PyObject*, 9> parts = {name,
-                                    Interned("default"),
+                                    value,
                                     Interned("default_factory"),
                                     Interned("init"),
                                     Interned("repr"),
@@ -65,7 +66,10 @@ void EncodeField(Walker& walker, const Child& child) {
   };
   const py::object kind = Part(child.value, Names().kind);
   append(kind.is_none() ? kind : Part(kind, Names().name));
-  for (PyObject* const name : Names().parts) append(Part(child.value, name));
+  const bool hides_default = walker.HidesDefault(child.value.ptr());
+  for (PyObject* const name : Names().parts) {
+    append(hides_default && name == Names().value ? walker.hooks().unset : Part(child.value, name));
+  }
   if (is_users) append(type);
   walker.Push(std::move(children));
 }

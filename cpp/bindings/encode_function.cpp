@@ -116,8 +116,12 @@ class State {
     PyObject* const names = CodeOf(function_)->co_localsplusnames;  // parameters come first
     for (Py_ssize_t i = 0; i < size; ++i) {
       const py::object name = first < 0 ? py::int_(i) : Borrowed(PyTuple_GET_ITEM(names, first + i));
-      AppendAt(PyTuple_GET_ITEM(defaults, i), StepsOfPaths().default_value, name.ptr());
+      AppendDefault(PyTuple_GET_ITEM(defaults, i), StepsOfPaths().default_value, name);
     }
+  }
+
+  void AppendDefault(PyObject* value, PyObject* step, const py::object& name) {
+    AppendAt(walker_.HidesDefault(function_, name) ? walker_.hooks().unset.ptr() : value, step, name.ptr());
   }
 
   void AppendPairs(PyObject* dict, PyObject* step) {
@@ -127,7 +131,7 @@ class State {
     while (PyDict_Next(dict, &position, &name, &value) != 0) {
       const py::object lasting = LastingName(*CodeOf(function_), name);
       Append(lasting);
-      AppendAt(value, step, lasting.ptr());
+      AppendDefault(value, step, lasting);
     }
   }
 

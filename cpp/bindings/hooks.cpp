@@ -24,6 +24,7 @@ Hooks::Hooks(const py::module_& hooks)
       emit_annotation(hooks.attr("emit_annotation")),
       registered(hooks.attr("registered")),
       registered_as(hooks.attr("registered_as")),
+      class_data(hooks.attr("class_data")),
       shape_of(hooks.attr("shape_of")),
       encode_instance(hooks.attr("encode_instance")),
       encode_builtin(hooks.attr("encode_builtin")),

@@ -37,6 +37,7 @@ struct Hooks {
   pybind11::object emit_annotation;  // tokens, value
   pybind11::object registered;       // class, users only, what is known in this walk -> names
   pybind11::object registered_as;    // class, what is known in this walk -> names
+  pybind11::object class_data;       // walker, class, path -> path of its data by name, None: left out
   pybind11::object shape_of;         // walker, class, trusted -> Shape
   pybind11::object encode_instance;  // walker, instance, path, trusted
   pybind11::object encode_builtin;   // walker, function, path, trusted

@@ -122,12 +122,16 @@ py::object AttributesDescriptor(PyTypeObject* cls) {
 }
 
 unsigned int VersionOf(PyTypeObject* cls) {
+  static PyObject* const kAnyName = Interned("__class__");
+  _PyType_Lookup(cls, kAnyName);  // which gives a class that has changed since it was last used its new number
+  return PresentVersionOf(cls);
+}
+
+unsigned int PresentVersionOf(PyTypeObject* cls) {
 #ifdef Py_GIL_DISABLED
   static_cast<void>(cls);
   return 0;
 #else
-  static PyObject* const kAnyName = Interned("__class__");
-  _PyType_Lookup(cls, kAnyName);  // which gives a class that has changed since it was last used its new number
 #if PY_VERSION_HEX < 0x030D0000
   if (!PyType_HasFeature(cls, Py_TPFLAGS_VALID_VERSION_TAG)) return 0;
 #endif

@@ -41,6 +41,9 @@ pybind11::object AttributesDescriptor(PyTypeObject* cls);
 // A number that is new whenever an attribute of a class or of a base of it has changed, or its bases have, and that no
 // two classes share; 0 where the interpreter has none to give. `__qualname__` is no attribute in this sense.
 unsigned int VersionOf(PyTypeObject* cls);
+// The same; 0 also where the class has changed since it was last used, or was never used. On Python 3.11 and 3.12 to be
+// given a number shows in `__flags__`.
+unsigned int PresentVersionOf(PyTypeObject* cls);
 
 // Names of the slots of a class and what reads them, base classes last: (name, descriptor).
 pybind11::list SlotDescriptors(PyTypeObject* cls);

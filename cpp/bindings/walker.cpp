@@ -121,6 +121,11 @@ Py_ssize_t Walker::IndexOf(PyObject* object) const {
   return found == numbers_.end() ? -1 : found->second.index;
 }
 
+bool Walker::HidesDefault(PyObject* function, const py::object& parameter) const {
+  const auto found = hidden_.find(function);
+  return found != hidden_.end() && found->second.parameters.contains(parameter);
+}
+
 void Walker::Cover(PyObject* code, PyObject* nested_codes, const py::object& path) {
   const auto add = [](const py::dict& known, PyObject* inner, PyObject* other) {
     const py::object id = Owned(PyLong_FromVoidPtr(inner));

@@ -72,6 +72,14 @@ class Walker {
   // The code of a walked function, and the code nested in it.
   void Cover(PyObject* code, PyObject* nested, const pybind11::object& path);
 
+  // Leaves out the default of a field, or those that a function has for some parameters.
+  void HideDefault(const pybind11::object& field) { hidden_.insert_or_assign(field.ptr(), Hidden{field, {}}); }
+  void HideDefaults(const pybind11::object& function, pybind11::set parameters) {
+    hidden_.insert_or_assign(function.ptr(), Hidden{function, std::move(parameters)});
+  }
+  bool HidesDefault(PyObject* field) const { return hidden_.contains(field); }
+  bool HidesDefault(PyObject* function, const pybind11::object& parameter) const;
+
   // Adds children, to be visited in this order before anything that is waiting.
   void Push(std::vector<Child>&& children);
   void PushAll(const pybind11::list& children);
@@ -113,6 +121,10 @@ class Walker {
     Py_ssize_t index;
     bool by_user;  // code of the user has led to it, and not libraries only
   };
+  struct Hidden {
+    pybind11::object object;  // kept
+    pybind11::set parameters;
+  };
   using Meetings = std::unordered_map<PyObject*, Met>;
   bool IsEnough(const Met& met) const { return trusted_ || met.by_user; }
   bool EmitReference(PyObject* object);
@@ -129,6 +141,7 @@ class Walker {
   bool trusted_ = false;  // how the object was reached that is being visited
   Meetings numbers_;
   Meetings owners_;  // of dictionaries that hold attributes: the numbers of the objects
+  std::unordered_map<PyObject*, Hidden> hidden_;
   std::unordered_map<PyTypeObject*, Encoder> encoders_;
   std::unordered_map<PyTypeObject*, PlainShape> shapes_;
   std::vector<Child> stack_;

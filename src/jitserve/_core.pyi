@@ -4,6 +4,7 @@ OS errors surface as ``OSError`` with ``errno`` and ``filename``. The GIL is rel
 and around all file work.
 """
 
+import dataclasses
 import os
 from collections.abc import Callable, Container, Iterable
 from types import CodeType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
@@ -335,6 +336,10 @@ class Walker:
         """
     def index_of(self, obj: object, /) -> int | None:
         """The number of this very object."""
+    def hide_default(self, field: dataclasses.Field[Any], /) -> None:
+        """Leaves out the default of a field of a dataclass. To be asked for before the field is visited."""
+    def hide_defaults(self, function: FunctionType, parameters: set[str], /) -> None:
+        """Leaves out the defaults that a function has for these parameters, likewise."""
     def cover(self, code: CodeType, codes: list[CodeType], path: Any, /) -> None:
         """Notes the code of a walked function, and the code nested in it, which runs only if the function has run."""
     def is_opaque_module(self, name: object, /) -> bool:
@@ -457,6 +462,12 @@ def class_version(cls: type, /) -> int:
     """A number that is new whenever an attribute of the class or of a base of it has changed, or its bases have.
 
     No two classes share one. 0 where the interpreter has none to give. A new ``__qualname__`` alone changes nothing.
+    """
+
+def present_class_version(cls: type, /) -> int:
+    """The same; 0 also where the class has changed since it was last used, or was never used.
+
+    On Python 3.11 and 3.12 to be given a number shows in ``__flags__``.
     """
 
 def slot_descriptors(cls: type, /) -> list[tuple[str, MemberDescriptorType]]:

@@ -48,9 +48,12 @@ def makes_models(filename: str) -> bool:
     return _origin.package_of(filename) in _MODELS
 
 
-# Of ``argparse.Namespace``.
+# Of ``argparse.Namespace``, and of the fields of dataclasses, for their defaults.
 _GO_THROUGH = frozenset(
-    ("_AttributeHolder.__repr__", "_AttributeHolder._get_kwargs", "Namespace.__eq__", "Namespace.__contains__")
+    (
+        *("_AttributeHolder.__repr__", "_AttributeHolder._get_kwargs", "Namespace.__eq__", "Namespace.__contains__"),
+        "Field.__repr__",
+    )
 )
 
 
@@ -76,6 +79,11 @@ def names_in(heard: Iterable[types.CodeType], unheard: Iterable[types.CodeType])
         if not ALL.isdisjoint(code.co_names):
             return None
     return found
+
+
+def names_in_generated(code: types.CodeType) -> set[str]:
+    """The names of the attributes that generated code reads or sets: of a frozen dataclass it sets them by texts."""
+    return {*code.co_names, *(text for text in code.co_consts if type(text) is str and text.isidentifier())}
 
 
 def _matches_by_position(code: types.CodeType) -> bool:

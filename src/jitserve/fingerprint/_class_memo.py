@@ -17,15 +17,17 @@ class ClassMemo(Generic[Found]):
     Args:
         find: finds it out, from what attributes of the class and of its bases tell. The answer must not hold the class,
             which would never be freed then.
+        version: a number for the state of a class, 0 for none.
     """
 
-    def __init__(self, find: Callable[[type], Found]) -> None:
+    def __init__(self, find: Callable[[type], Found], version: Callable[[type], int] = _core.class_version) -> None:
         self._find = find
+        self._version = version
         self._known: dict[int, tuple[weakref.ref[type], int, Found]] = {}
 
     def of(self, cls: type) -> Found:
         """What there is to know about the class. By identity: its metaclass may answer ``hash`` with any code."""
-        version = _core.class_version(cls)  # first: what changes while it is found out must not be missed
+        version = self._version(cls)  # first: what changes while it is found out must not be missed
         known = self._known.get(id(cls))
         if known is not None and version and known[1] == version and known[0]() is cls:
             return known[2]

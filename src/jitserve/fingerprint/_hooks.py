@@ -12,6 +12,7 @@ from . import _origin as origin
 from ._annotations import FIXED as FIXED_ANNOTATIONS
 from ._annotations import emit_one as emit_annotation
 from ._builtins import encode_builtin
+from ._class_data import class_data
 from ._classes import registered, registered_as
 from ._containers import encode_modules
 from ._dispatch import encoder_of
@@ -45,6 +46,7 @@ __all__ = [
     "UNSET",
     "bindings",
     "check_opaque",
+    "class_data",
     "emit_annotation",
     "encode_builtin",
     "encode_instance",

@@ -26,7 +26,7 @@ from ._code_origin import origin_of_code
 from ._dependency import DependencyKind
 from ._findings import Findings
 from ._origin import Origin
-from ._pruning import INTROSPECTION
+from ._pruning import GENERATED, INTROSPECTION
 from ._receivers import receiver_rule
 from ._stack import IMPORTING, WATCHING
 from ._static import COMPILED
@@ -124,7 +124,7 @@ class Observer:
                 self.users.add(id(code))
             return Interest.CALLS
         if code.co_filename.startswith("<"):
-            self.names_asked.update(code.co_names)  # generated: what it reads of an object follows from its class
+            self.names_asked.update(_attribute_names.names_in_generated(code))
         self.took_all = self.took_all or _attribute_names.makes_models(code.co_filename)
         return self._stdlib_started(code, frame) if _origin.is_stdlib(code.co_filename) else Interest.NONE
 
@@ -141,10 +141,13 @@ class Observer:
             counts = by_others and (waits or not self._blame.is_harmless(BypassReason.DYNAMIC_SCOPE, frame))
             self.took_all |= takes and counts
             self.unbounded |= (waits or looks) and counts
+        shows = module == "inspect" and code.co_qualname == "_signature_from_function"
+        if shows and _is_generated(frame.f_locals.get("func")):
+            self.names_asked.add("__defaults__")  # of a dataclass
         judged = is_judged(module, code.co_qualname)  # JAX may be the first to call it, and the user the next
         rule = self._rule_of_stdlib(module, code, frame)
         if rule is None:
-            return Interest.STARTS if waits or looks or judged or takes else Interest.NONE
+            return Interest.STARTS if waits or looks or shows or judged or takes else Interest.NONE
         if self._blame.is_bystander(frame.f_back):
             return Interest.STARTS
         who = self._blame.seeded(frame.f_back) if id(code) == _ENTROPY else frame.f_back
@@ -288,6 +291,10 @@ def _rule_of_call(function: Any, receiver: object, frame: types.FrameType | None
     if rule is None and frame is not None and origin_of_code(frame.f_code, frame) is Origin.USER:
         rule = direct_rule(module, qualname)
     return rule
+
+
+def _is_generated(function: object) -> bool:
+    return type(function) is types.FunctionType and function.__code__.co_qualname.startswith(GENERATED)
 
 
 def _home_of(function: Any, receiver: object) -> str:

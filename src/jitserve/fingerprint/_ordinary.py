@@ -8,7 +8,7 @@ import sys
 import typing
 from typing import Any
 
-from jitserve import _jax
+from jitserve import _core, _jax
 
 from . import _origin, _raw
 from ._class_memo import ClassMemo
@@ -56,4 +56,4 @@ def _binds_as_ever(value: Any) -> bool:
 _JAXLIB = "jaxlib._jax"  # jitted methods
 _BINDERS = (functools.cached_property, functools._lru_cache_wrapper)
 _GETSET = type.__dict__["__dict__"]
-_ORDINARY = ClassMemo(_is_ordinary)
+_ORDINARY = ClassMemo(_is_ordinary, _core.present_class_version)  # the walk of a class must not show in it

@@ -95,7 +95,7 @@ class Recording:
         self._counter = _core.listen_to_sets(self._observer.iterated)
         self._around = _under_way.enter(self)
         self._file_reader = read_for(self)
-        self._telling = _ASKED.union(self._walk.unread.names.values(), _attribute_names.ALL)
+        self._telling = _ASKED.union(self._walk.unread.telling(), _attribute_names.ALL)
         self._asker = _core.listen_to_lookups(self._observer.asked, self._telling)
         return self
 
@@ -127,8 +127,8 @@ class Recording:
             earlier: code that counts as run, by id.
             unread: the attributes that the walk of the part has met: whoever makes up their names is heard, too.
         """
-        if self._unavailable is None and not self._telling.issuperset(unread.names.values()):
-            self._telling = self._telling.union(unread.names.values())
+        if self._unavailable is None and not self._telling.issuperset(unread.telling()):
+            self._telling = self._telling.union(unread.telling())
             _core.listen_to_lookups(self._observer.asked, self._telling)
         self._observer.executed.update(earlier)
         self._source.begin_part()
@@ -199,7 +199,7 @@ class Recording:
             reached = [walk(root, deferred=True) for root in roots]
         except Refusal:
             return WHOLE  # by itself a memo may be judged more strictly than within the library that has it
-        read = self._read(reached) if self._walk.unread.names and not always else None
+        read = None if always else self._read(reached)
         unread = frozenset[str]() if read is None else self._walk.unread.unread(read)
         return Footprint(ran | _pruning.all_in(reached), unread)
 
@@ -222,8 +222,8 @@ class Recording:
 
     def reads_unnamed(self, unread: _unread.Unread) -> bool:
         """Whether attributes that a walk has met were read, and the code which ran does not name them."""
-        asked = not self._observer.names_asked.isdisjoint(unread.names.values())
-        return bool(unread.names) and (self._observer.took_all or asked)
+        asked = not self._observer.names_asked.isdisjoint(unread.telling())
+        return asked or (self._observer.took_all and bool(unread.names))
 
     def is_introspective(self) -> bool:
         """Whether more may count than what ran: functions that were looked into, or what other threads did."""

@@ -1,4 +1,5 @@
-"""Attributes of the user's objects that a trace does not read: they do not count, and may be what no walk understands.
+"""Attributes that a trace does not read, of the user's objects and classes: they do not count, and may be what no walk
+understands.
 
 A trainer with a ``step`` to be jitted keeps more than ``step`` reads: when it was started, its generator of random
 numbers, its log file. Code reads an attribute by its name. So one whose name stands in none of the code that ran, and
@@ -50,6 +51,8 @@ _DUCKS = frozenset(
         *("keys", "values", "func", "args", "keywords", "write", "flush", "read", "readline", "close", "fileno"),
     )
 )
+# By these, code sees the defaults of a dataclass's fields without reading its attributes (Observer.code_started).
+_SHOW_DEFAULTS = frozenset(("default", "default_factory", "__defaults__", "__kwdefaults__"))
 _MOST = 32
 
 
@@ -58,7 +61,7 @@ class Excused:
     """What cannot be fingerprinted: an attribute of an object, or what a function finds under a global name.
 
     Attributes:
-        holder: the object, or the code of the function.
+        holder: the object or class, or the code of the function.
         name: of the attribute, or a text for where the code finds it.
         refusal: why it cannot.
     """
@@ -83,7 +86,7 @@ class Unread:
         excused: what earlier attempts of this walk have failed at.
     """
 
-    __slots__ = ("_excused", "_labels", "_places", "_root", "asked", "excused", "is_allowed", "names")
+    __slots__ = ("_excused", "_labels", "_places", "_root", "asked", "defaults", "excused", "is_allowed", "names")
 
     def __init__(
         self, root: types.CodeType | None = None, labels: Container[str] = (), excused: Iterable[Excused] = ()
@@ -94,23 +97,33 @@ class Unread:
         self._excused = {(id(item.holder), item.name) for item in self.excused}
         self._places: dict[int, tuple[Path, object, str | None]] = {}  # by the id of the path, which is kept
         self.names: dict[str, str] = {}  # of the attributes that were met, by label
+        self.defaults: dict[str, str] = {}  # of the fields that were met, by another label
         self.asked: set[str] = set()  # names that some object will ask for in C
         self.is_allowed = True  # False: something will run of which nobody knows what it reads
 
-    def leaves_out(self, obj: object, name: str, path: Path) -> bool:
-        """Notes an attribute of an ordinary object; whether it is left out.
+    def leaves_out(self, obj: object, name: str, path: Path, cls: type | None = None) -> bool:
+        """Notes an attribute of an ordinary object, or of an ordinary class; whether it is left out.
 
         Args:
-            obj: the object.
+            obj: the object or class.
             name: of the attribute.
             path: the very one that the value is pushed with.
+            cls: of the object, if it is not its type.
         """
         if name.startswith("__") or name in _DUCKS:
             return False
-        label = _label(type(obj), name)
+        label = _label(cls or type(obj), name)
         self.names[label] = name
         self._places[id(path)] = path, obj, name
         return label in self._labels or (id(obj), name) in self._excused
+
+    def leaves_out_default(self, cls: type, name: str) -> bool:
+        """The same for the default that a field of an ordinary dataclass has, beside what the class holds."""
+        if name.startswith("__") or name in _DUCKS:
+            return False
+        label = f"{_label(cls, name)}="
+        self.defaults[label] = name
+        return label in self._labels
 
     def leaves_out_global(self, code: types.CodeType, path: Path) -> bool:
         """The same for what code of the user finds under a global name."""
@@ -151,9 +164,14 @@ class Unread:
             if read is None or item.may_be_read(read, ran):
                 raise item.refusal
 
+    def telling(self) -> set[str]:
+        """The names by which what was met may be read."""
+        return {*self.names.values(), *self.defaults.values(), *(_SHOW_DEFAULTS if self.defaults else ())}
+
     def unread(self, read: Container[str]) -> frozenset[str]:
         """The labels of the attributes that a trace has not read."""
-        return frozenset(label for label, name in self.names.items() if name not in read)
+        shown = self.names if any(name in read for name in _SHOW_DEFAULTS) else self.names | self.defaults
+        return frozenset(label for label, name in shown.items() if name not in read)
 
 
 def _label(cls: type, name: str) -> str:

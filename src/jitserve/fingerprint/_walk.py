@@ -33,7 +33,7 @@ from ._path import root
 from ._walked import Walk
 from ._walker import Limits, Walker
 
-SCHEMA = "jitserve-walk-6"
+SCHEMA = "jitserve-walk-7"
 
 
 def walk(
