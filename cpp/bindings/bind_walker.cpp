@@ -47,6 +47,7 @@ void BindWalker(py::module_& module) {
            py::arg("anonymous") = false, py::arg("footprint") = py::none())
       .def_property("tokens", &Walker::tokens_object, &Walker::set_tokens)
       .def_property_readonly("footprint", &Walker::footprint)
+      .def_readwrite("hides_defaults", &Walker::hides_defaults)
       .def_readwrite("stopped_at", &Walker::stopped_at)
       .def_readonly("objects", &Walker::objects)
       .def_readonly("paths", &Walker::paths)

@@ -63,6 +63,7 @@ class State {
 
   // What can be seen of it without running it.
   std::vector<Child> Visible() && {
+    without_defaults_ = walker_.hides_defaults;
     AppendNames();
     AppendDefaults();
     AppendKeywordDefaults();
@@ -121,7 +122,8 @@ class State {
   }
 
   void AppendDefault(PyObject* value, PyObject* step, const py::object& name) {
-    AppendAt(walker_.HidesDefault(function_, name) ? walker_.hooks().unset.ptr() : value, step, name.ptr());
+    const bool is_hidden = without_defaults_ || walker_.HidesDefault(function_, name);
+    AppendAt(is_hidden ? walker_.hooks().unset.ptr() : value, step, name.ptr());
   }
 
   void AppendPairs(PyObject* dict, PyObject* step) {
@@ -236,6 +238,7 @@ class State {
   const py::object& path_;
   bool trusted_;
   bool without_modules_ = false;
+  bool without_defaults_ = false;
   bool of_dispatcher_ = false;
   std::vector<Child> children_;
 };

@@ -98,6 +98,7 @@ class Walker {
   // The Python object that this is part of. REQUIRES: it is being called
   pybind11::object self() { return pybind11::cast(this, pybind11::return_value_policy::reference); }
 
+  bool hides_defaults = false;  // of functions that it does not go into
   pybind11::list objects, paths;
   pybind11::dict codes, nested;
   pybind11::list classes;        // that were walked: (class, path, trusted)

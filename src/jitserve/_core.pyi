@@ -314,6 +314,8 @@ class Walker:
     field_types: list[tuple[Any, Any]]
     """Annotations of fields of the user's dataclasses that are neither classes nor texts, and where."""
     footprint: Container[str] | None
+    hides_defaults: bool
+    """Whether the defaults of functions that the walk does not go into are left out."""
     stopped_at: Any
     """The path of what an encoder has raised an error for."""
     def __init__(

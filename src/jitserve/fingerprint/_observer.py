@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import enum
+import inspect
 import os
 import random
 import sys
@@ -79,12 +80,13 @@ class Observer:
 
     __slots__ = (
         "_blame",
+        "_names_asked",
         "_print",
+        "_shown",
         "executed",
         "failed",
         "filter_setters",
         "findings",
-        "names_asked",
         "texts",
         "took_all",
         "unbounded",
@@ -100,9 +102,16 @@ class Observer:
         self.texts: list[Refusal] = []  # texts with addresses: what else there is to say is more helpful
         self.unbounded = False  # not only what ran counts: other threads had a part, or functions were looked into
         self.users: set[int] = set()  # the executed code that is the user's own
-        self.names_asked: set[str] = set()  # of attributes, made up while it ran
+        self._names_asked: set[str] = set()  # of attributes, made up while it ran
+        self._shown: dict[int, types.CodeType] = {}  # of functions whose defaults somebody has seen in a signature
         self.took_all = False  # all attributes of an object were taken at once
         self.filter_setters: list[str] = []  # where filters of warnings were set; most take them back
+
+    @property
+    def names_asked(self) -> set[str]:
+        """Names of attributes that were asked for, and do not stand in the code that ran."""
+        shown = () if self._shown.keys() <= self.executed.keys() else ("__defaults__",)
+        return self._names_asked.union(shown)
 
     def begin(self, base: types.FrameType | None) -> None:
         """What happens from now on happens on behalf of ``base``'s callees; None: the recording is over."""
@@ -124,7 +133,7 @@ class Observer:
                 self.users.add(id(code))
             return Interest.CALLS
         if code.co_filename.startswith("<"):
-            self.names_asked.update(_attribute_names.names_in_generated(code))
+            self._names_asked.update(_attribute_names.names_in_generated(code))
         self.took_all = self.took_all or _attribute_names.makes_models(code.co_filename)
         return self._stdlib_started(code, frame) if _origin.is_stdlib(code.co_filename) else Interest.NONE
 
@@ -142,8 +151,8 @@ class Observer:
             self.took_all |= takes and counts
             self.unbounded |= (waits or looks) and counts
         shows = module == "inspect" and code.co_qualname == "_signature_from_function"
-        if shows and _is_generated(frame.f_locals.get("func")):
-            self.names_asked.add("__defaults__")  # of a dataclass
+        if shows:
+            self._defaults_shown(frame.f_locals.get("func"))
         judged = is_judged(module, code.co_qualname)  # JAX may be the first to call it, and the user the next
         rule = self._rule_of_stdlib(module, code, frame)
         if rule is None:
@@ -153,6 +162,16 @@ class Observer:
         who = self._blame.seeded(frame.f_back) if id(code) == _ENTROPY else frame.f_back
         self.findings.impure(rule, code.co_qualname, who)
         return Interest.STARTS
+
+    def _defaults_shown(self, function: object) -> None:
+        """Somebody makes the signature of a function, as JAX does to fill in what a call leaves out."""
+        if type(function) is not types.FunctionType or not (function.__defaults__ or function.__kwdefaults__):
+            return
+        code = function.__code__
+        if code.co_qualname.startswith(GENERATED):
+            self._names_asked.update(_attribute_names.names_in_generated(code))
+        elif _origin.of_function(function) is not Origin.OPAQUE:
+            self._shown[id(code)] = code
 
     def _rule_of_stdlib(
         self, module: str, code: types.CodeType, frame: types.FrameType
@@ -224,7 +243,9 @@ class Observer:
         frame = sys._getframe(1)
         if frame.f_globals is vars(dis):  # it is seen to run, where somebody else than this module has called it
             return
-        self.names_asked.update(_attribute_names.names_of(text))
+        if frame.f_globals is vars(inspect) and frame.f_code.co_name == "_signature_is_functionlike":
+            return  # what it does with a function is seen, too
+        self._names_asked.update(_attribute_names.names_of(text))
         while frame.f_code.co_name in ("__getattribute__", "__getattr__") and frame.f_back is not None:
             frame = frame.f_back  # somebody else wants to know
         asking = self._blame.frame(frame) if frame.f_globals.get("__name__") == "string" else frame
@@ -291,10 +312,6 @@ def _rule_of_call(function: Any, receiver: object, frame: types.FrameType | None
     if rule is None and frame is not None and origin_of_code(frame.f_code, frame) is Origin.USER:
         rule = direct_rule(module, qualname)
     return rule
-
-
-def _is_generated(function: object) -> bool:
-    return type(function) is types.FunctionType and function.__code__.co_qualname.startswith(GENERATED)
 
 
 def _home_of(function: Any, receiver: object) -> str:

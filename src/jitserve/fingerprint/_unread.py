@@ -51,8 +51,11 @@ _DUCKS = frozenset(
         *("keys", "values", "func", "args", "keywords", "write", "flush", "read", "readline", "close", "fileno"),
     )
 )
-# By these, code sees the defaults of a dataclass's fields without reading its attributes (Observer.code_started).
-_SHOW_DEFAULTS = frozenset(("default", "default_factory", "__defaults__", "__kwdefaults__"))
+# By these, code sees the defaults of functions that it does not run, and those of a dataclass's fields without reading
+# its attributes. Whoever makes a signature is seen.
+_SHOW_DEFAULTS = frozenset(("__defaults__", "__kwdefaults__"))
+_SHOW_FIELDS = _SHOW_DEFAULTS | {"default", "default_factory"}
+DEFAULTS = "the defaults of functions that do not run"  # a label
 _MOST = 32
 
 
@@ -100,6 +103,11 @@ class Unread:
         self.defaults: dict[str, str] = {}  # of the fields that were met, by another label
         self.asked: set[str] = set()  # names that some object will ask for in C
         self.is_allowed = True  # False: something will run of which nobody knows what it reads
+
+    @property
+    def leaves_out_defaults(self) -> bool:
+        """Whether the defaults of functions that do not run are left out."""
+        return DEFAULTS in self._labels
 
     def leaves_out(self, obj: object, name: str, path: Path, cls: type | None = None) -> bool:
         """Notes an attribute of an ordinary object, or of an ordinary class; whether it is left out.
@@ -166,12 +174,15 @@ class Unread:
 
     def telling(self) -> set[str]:
         """The names by which what was met may be read."""
-        return {*self.names.values(), *self.defaults.values(), *(_SHOW_DEFAULTS if self.defaults else ())}
+        return {*self.names.values(), *self.defaults.values(), *_SHOW_FIELDS}
 
     def unread(self, read: Container[str]) -> frozenset[str]:
-        """The labels of the attributes that a trace has not read."""
-        shown = self.names if any(name in read for name in _SHOW_DEFAULTS) else self.names | self.defaults
-        return frozenset(label for label, name in shown.items() if name not in read)
+        """The labels of the attributes that a trace has not read, and of defaults."""
+        hides_defaults = not any(name in read for name in _SHOW_DEFAULTS)
+        hides_fields = not any(name in read for name in _SHOW_FIELDS)
+        named = self.names | self.defaults if hides_fields else self.names
+        found = (label for label, name in named.items() if name not in read)
+        return frozenset((*found, DEFAULTS) if hides_defaults else found)
 
 
 def _label(cls: type, name: str) -> str:

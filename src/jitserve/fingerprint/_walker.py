@@ -50,6 +50,7 @@ class Walker(_core.Walker):
         self.hazards = _hazards.Hazards(deferred=deferred)
         self.order = _hash_order.HashOrder()
         self.unread = unread or _unread.Unread()
+        self.hides_defaults = self.unread.leaves_out_defaults
         self.registries = _registries.Registries(self.classes)
         self.memory: dict[int, tuple[int, int]] = {}  # of arrays, by the id of its owner: its number, and an address
         self.views: list[tuple[Any, Path]] = []  # what captured arrays are views of

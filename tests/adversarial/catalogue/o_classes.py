@@ -1,10 +1,12 @@
-"""O11: data in the user's classes, and defaults of dataclasses: those that nobody reads do not count."""
+"""O11 and O12: data in the user's classes, and defaults: those that nobody reads do not count."""
 
 from __future__ import annotations
 
 from tests.adversarial.case import HIT, MISS, OK, bypass, case
 
-_IMPORTS = "import abc, copy, dataclasses, enum, functools, inspect, json, operator, sys, threading, time, typing\n"
+_IMPORTS = (
+    "import abc, copy, dataclasses, enum, functools, inspect, json, operator, sys, threading, time, types, typing\n"
+)
 _EDIT = ("run = 'a'", "run = 'bb'")
 _CLASS = "class C:\n lr = 2.0\n run = 'a'\n"
 _DATA = "import dataclasses as D\n@D.dataclass{options}\nclass C:\n lr: float = 2.0\n run: str = 'a'\n"
@@ -33,6 +35,18 @@ def _default(
     return case(f"O11-default-{name}", expected, program, edit)
 
 
+def _bystander(
+    name: str, expected: str, expression: str, more: str = "", edit: tuple[str, str] = ("'aaa'", "'bb'")
+) -> object:
+    """An expression around a function ``h`` that does not run, and whose default differs."""
+    program = f"{_IMPORTS}def h(x, a='aaa', *, b=None): return x\n{more}\ndef f(x, t=0):\n if t: h(x)\n return x * ({expression})"
+    return case(f"O12-{name}", expected, program, edit)
+
+
+_GRADIENT = """@jax.custom_vjp
+def g(x, k=2.0): return x
+g.defvjp(lambda x, k: (x, k), lambda k, t: (t * k, t * 0))
+"""
 _NAME = "NAME = 'r' + 'un'\n"
 _TEXT_OF_JSON = "len(json.dumps([1, 2], cls=E))"
 _CLASS_VARIABLE = "@D.dataclass\nclass G:\n lr: float = 2.0\n go: typing.ClassVar[int] = 1\n"
@@ -245,4 +259,71 @@ CASES = [
     ),
     _default("memo", OK, "g()", "@functools.lru_cache\ndef g(): return len(C().run)"),
     _default("inner-jit", OK, "g()", "@jax.jit\ndef g(): return len(str(C()))"),
+    # Defaults of functions that do not run.
+    _bystander("unread", HIT, "2.0"),
+    _bystander("unread-keyword", HIT, "2.0", "", ("b=None", "b=3")),
+    _bystander("new-parameter", OK, "2.0", "", ("b=None", "b=None, c=3")),
+    _bystander("run", MISS, "h(2.0)"),
+    _bystander("read", MISS, "len(h.__defaults__[0])"),
+    _bystander("read-keyword", MISS, "2 if h.__kwdefaults__['b'] is None else 3", "", ("b=None", "b=3")),
+    _bystander("by-name", MISS, "len(getattr(h, NAME)[0])", "NAME = '__def' + 'aults__'"),
+    _bystander("by-getter", MISS, "len(g(h)[0])", "g = operator.attrgetter('__defaults__')"),
+    _bystander("by-raw-name", OK, "len(h.__getattribute__(NAME)[0])", "NAME = '__def' + 'aults__'"),
+    _bystander("by-descriptor", MISS, "len(types.FunctionType.__defaults__.__get__(h)[0])"),
+    _bystander("by-namespace", OK, "len(vars(types.FunctionType)[NAME].__get__(h)[0])", "NAME = '__def' + 'aults__'"),
+    _bystander("signature", MISS, "len(inspect.signature(h).parameters['a'].default)"),
+    _bystander("signature-text", OK, "len(str(inspect.signature(h)))"),
+    _bystander("signature-of-wrapper", OK, "len(str(inspect.signature(w)))", "@functools.wraps(h)\ndef w(*a): pass"),
+    _bystander("signature-of-partial", OK, "len(str(inspect.signature(functools.partial(h, 1))))"),
+    _bystander(
+        "signature-of-method",
+        OK,
+        "len(str(inspect.signature(C().m)))",
+        "class C:\n def m(self, a='ccc'): pass",
+        ("'ccc'", "'dd'"),
+    ),
+    _bystander(
+        "signature-of-class",
+        OK,
+        "len(str(inspect.signature(C)))",
+        "class C:\n def __init__(self, a='ccc'): pass",
+        ("'ccc'", "'dd'"),
+    ),
+    _bystander(
+        "signature-bound",
+        OK,
+        "g()",
+        "def g():\n b = inspect.signature(h).bind(1)\n b.apply_defaults()\n return len(b.args[1])",
+    ),
+    _bystander("call-arguments", OK, "len(inspect.getcallargs(h, 1)['a'])"),
+    _bystander("full-signature", OK, "len(inspect.getfullargspec(h).defaults[0])"),
+    _bystander("wrong-call", OK, "g()", "def g():\n try: return h()\n except TypeError as e: return len(str(e))"),
+    _bystander("primal", OK, "jax.grad(lambda v: g(v))(2.0)", _GRADIENT, ("k=2.0", "k=3.0")),
+    _bystander(
+        "primal-in-inner-jit", OK, "j(2.0)", _GRADIENT + "j = jax.jit(lambda v: jax.grad(g)(v))", ("k=2.0", "k=3.0")
+    ),
+    _bystander(
+        "primal-with-method",
+        OK,
+        "jax.grad(C().g)(2.0)",
+        "class C:\n g = jax.custom_vjp(lambda s, x, k=2.0: x, nondiff_argnums=(0,))\nC.g.defvjp(lambda s, x, k: (x, k), lambda s, k, t: (t * k, t * 0))",
+        ("k=2.0", "k=3.0"),
+    ),
+    _bystander(
+        "tangent",
+        OK,
+        "jax.jvp(g, (2.0,), (1.0,))[1]",
+        "@jax.custom_jvp\ndef g(x, k=2.0): return x\n@g.defjvp\ndef g_jvp(p, t): return p[0], p[1] * t[0]",
+        ("k=2.0", "k=3.0"),
+    ),
+    _bystander(
+        "shared-function",
+        OK,
+        "b(2.0)",
+        "def make(d):\n def q(x, a=d): return x * a\n return q\na, b = make(1.0), make(2.0)",
+        ("make(1.0)", "make(5.0)"),
+    ),
+    _bystander(
+        "default-is-function", HIT, "2.0", "def z(x): return x * 2\ndef h(x, a=z): return a(x)", ("x * 2\n", "x * 3\n")
+    ),
 ]
