@@ -134,10 +134,17 @@ def _property(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
     return [(value, (path, ATTR, name), trusted) for name, value in parts]
 
 
+def _super(walker: Walker, obj: Any, path: Path, trusted: bool) -> Children:
+    """After which class a ``super`` object looks for attributes, in whose order, and for whom."""
+    names = ("__thisclass__", "__self__", "__self_class__")
+    return [(vars(super)[name].__get__(obj), (path, ATTR, name), trusted) for name in names]
+
+
 # By identity: a class that is asked for its hash may answer with code of the user's.
 _READERS = {
     **{id(base): read for base, read in _containers.CONTENTS.items()},
     id(functools.partial): _functions.partial_contents,
+    id(super): _super,
     id(property): _property,
     id(threading.local): _thread_local,
 }
