@@ -73,6 +73,7 @@ def encode_stream(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     if trusted or not any(obj is stream for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
         encode_instance(walker, obj, path, trusted)
     elif walker.number(obj, path):
+        walker.streams.append(path)
         walker.tokens.begin("stream", 5)
         walker.push([(getattr(obj, name), path, trusted) for name in ("name", "mode", "encoding", "errors", "closed")])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import datetime
 import functools
+import io
 import operator
 import random
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 
 from jitserve._outcome import BypassReason
 
-from . import _raw
+from . import _raw, _telltales
 
 Rule = tuple[BypassReason, str]
 
@@ -25,6 +26,8 @@ _ASKING = frozenset(("acquire", "acquire_lock", "locked", "locked_lock", "releas
 _CLOCK: Rule = (BypassReason.TIME_READ, "reads the clock while tracing")
 _ZONE: Rule = (BypassReason.TIME_READ, "it depends on the time zone of the process; give the time one")
 _LOCK: Rule = (BypassReason.OPAQUE_CALLABLE, "whether a lock is held depends on others; use it in a with statement")
+_STREAMS = io.IOBase.__base__  # the class in C that is in the order of all of them
+_STREAM: Rule = (BypassReason.OPAQUE_CALLABLE, _telltales.STREAM)
 _BY_NAME: dict[str, Rule] = {
     **dict.fromkeys(_CLOCK_METHODS, _CLOCK),
     **dict.fromkeys(_LOCAL_TIMES, _ZONE),
@@ -50,6 +53,8 @@ def receiver_rule(function: Any, receiver: object) -> Rule | None:
             return _MEMO_RULES[name]
         if kind in _LOCKS and name in _ASKING:
             return _LOCK
+        if kind is _STREAMS and name == "tell":
+            return _STREAM
         if kind is datetime.date and name in _CLOCK_METHODS:
             return _CLOCK
     return None

@@ -26,6 +26,7 @@ _DESCRIBED = "reads what describes a function or class, which is not walked"
 _CAPTURED = "reads what another function captures, of which only what that function itself reads is walked"
 _ANNOTATIONS = "reads annotations, which are not walked"
 
+STREAM = "asks where a stream leads to, which differs from process to process"
 _HANDLED = "depends on which exception the caller is handling"
 _SIZE = "how large an object is depends on how it came about"
 _RUN = "depends on what this process has run before"
@@ -61,20 +62,21 @@ _ATTRIBUTES: dict[str, Rule] = {
         (R.OPAQUE_CALLABLE, _PROCESS),
     ),
     **dict.fromkeys(
-        ("fileno", "isatty", "line_buffering", "seekable", "tell", "write_through"),
-        (R.OPAQUE_CALLABLE, "asks where a stream leads to, which differs from process to process"),
+        ("fileno", "isatty", "line_buffering", "seekable", "write_through"),
+        (R.OPAQUE_CALLABLE, STREAM),
     ),
     "loggerDict": (R.OPAQUE_CALLABLE, _PROCESS),
     **dict.fromkeys(("clear_backends", "clear_cache", "clear_caches"), (R.TRACE_SIDE_EFFECT, _CHANGES)),
 }
 # By these, code reads what is walked only where some code has them: types of fields, what is behind the view of an
-# array, constants of functions, the time zone.
+# array, constants of functions, the time zone, how far a stream has been written.
 _SELDOM_READ = frozenset(
-    ("__slots__", "as_strided", "base", "co_consts", "co_stacksize", "strftime", "strides", "type")
+    ("__slots__", "as_strided", "base", "co_consts", "co_stacksize", "strftime", "strides", "tell", "type")
 )
 # Of what the logging module hands out while it is asked, nothing has been walked.
 _OF_LOGGERS = frozenset(("disabled", "filters", "handlers", "isEnabledFor", "getEffectiveLevel", "level", "propagate"))
 _OF_WARNINGS = frozenset(("filename", "source"))
+_STREAMS = frozenset(("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"))
 _BARE_RAISE, _HANDLER = bytes((dis.opmap["RAISE_VARARGS"], 0)), dis.opmap["PUSH_EXC_INFO"]
 _CALENDAR = ("M8", "datetime64")
 _FILTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
@@ -146,12 +148,14 @@ def _found(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Ite
         yield "_data", (R.OPAQUE_CALLABLE, "looks into the environment; read variables by their names")
     if any(map(_raises_again, codes)):
         yield "raise", (R.DYNAMIC_SCOPE, _HANDLED)
-    yield from _of_programs(codes, said, loaded)
+    yield from _of_objects(codes, said, loaded)
     yield from _together(codes, said, loaded)
 
 
-def _of_programs(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
-    """What code asks a program of JAX's about the code that it came from."""
+def _of_objects(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
+    """What code asks a stream about its place, or a program of JAX's about the code that it came from."""
+    if "tell" in said and not loaded.isdisjoint(_STREAMS):  # an optimizer may have a method of that name
+        yield "tell", (R.OPAQUE_CALLABLE, STREAM)
     if "debug_info" in said and "make_jaxpr" in loaded:
         yield "debug_info", (R.DYNAMIC_SCOPE, _PLACE)
     if "pretty_print" in said and any(_gives(code, "source_info") for code in codes):

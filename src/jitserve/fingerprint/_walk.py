@@ -16,7 +16,7 @@ from collections.abc import Callable, Container, Iterable
 from typing import TypeVar
 
 from jitserve import _core
-from jitserve._outcome import Refusal
+from jitserve._outcome import BypassReason, Refusal
 
 from . import (
     _array_owners,
@@ -29,7 +29,8 @@ from . import (
     _place,
     _unread,
 )
-from ._path import root
+from ._path import render, root
+from ._telltales import STREAM
 from ._walked import Walk
 from ._walker import Limits, Walker
 
@@ -124,6 +125,8 @@ def finish(walker: Walker) -> None:
     _compiled_schemas.finish(walker)
     known = len(walker.classes)
     asked = frozenset[str]().union(*(names.asks for names in walker.order.names()))
+    if "tell" in asked and walker.streams:
+        raise Refusal(BypassReason.OPAQUE_CALLABLE, render(walker.streams[0]), STREAM)
     _field_types.finish(walker, asked)
     _array_owners.finish(walker, asked)
     _local_time.finish(walker, asked)

@@ -46,6 +46,7 @@ class Walker(_core.Walker):
         self.remembering: list[Any] = []
         self.memos: list[tuple[Any, Path]] = []
         self.loggers: list[tuple[Any, Path]] = []  # that code of the user names
+        self.streams: list[Path] = []  # where the standard streams are
         self.processes: set[int] = set()
         self.hazards = _hazards.Hazards(deferred=deferred)
         self.order = _hash_order.HashOrder()
