@@ -172,13 +172,18 @@ class Audit:
     def _pruned(self, recording: fingerprint.Recording, known: Sequence[Footprint] | None) -> CallKey | None:
         """The key by the footprint of a trace; None where pruning to that is not sound."""
         footprint = WHOLE if known is None else choose(list(known), recording.footprint(self._patches()))
-        if footprint == WHOLE:
-            return None
-        try:
-            key = call_key(self._key.parts, footprint)
-        except Refusal:
-            return None
-        return key if recording.covered_by(key.walk) else None
+        while footprint.functions is not None:
+            try:
+                key = call_key(self._key.parts, footprint)
+            except Refusal:
+                return None
+            if recording.covered_by(key.walk):
+                return key
+            more = recording.leading_to_rest(key.walk) | footprint.functions
+            if more == footprint.functions:
+                return None
+            footprint = Footprint(more, footprint.unread)
+        return None
 
 
 def _verdict(recording: fingerprint.Recording, key: CallKey, whole: CallKey, bindings: Digests) -> Verdict:

@@ -19,7 +19,7 @@ from typing import Any
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._pure import inside_pure
 
-from . import _attribute_names, _hash_order, _origin, _raw, _telltales
+from . import _attribute_names, _hash_order, _origin, _plumbing, _raw, _telltales
 from ._audit_events import CHANGES, LISTINGS, OUTSIDE
 from ._blame import is_opaque
 from ._call_rules import untracked_rule
@@ -87,10 +87,12 @@ class Observer:
         "failed",
         "filter_setters",
         "findings",
+        "library_names",
         "texts",
         "took_all",
         "unbounded",
         "users",
+        "waived",
     )
 
     def __init__(self) -> None:
@@ -102,7 +104,9 @@ class Observer:
         self.texts: list[Refusal] = []  # texts with addresses: what else there is to say is more helpful
         self.unbounded = False  # not only what ran counts: other threads had a part, or functions were looked into
         self.users: set[int] = set()  # the executed code that is the user's own
+        self.waived: dict[int, types.CodeType] = {}  # what ran where refusals are waived: it has run all the same
         self._names_asked: set[str] = set()  # of attributes, made up while it ran
+        self.library_names: set[str] = set()  # in opaque code that ran, and that may ask the user's objects for them
         self._shown: dict[int, types.CodeType] = {}  # of functions whose defaults somebody has seen in a signature
         self.took_all = False  # all attributes of an object were taken at once
         self.filter_setters: list[str] = []  # where filters of warnings were set; most take them back
@@ -120,13 +124,15 @@ class Observer:
     def code_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
         """A code object starts for the first time, or again if that was asked for."""
         if inside_pure():
-            return Interest.STARTS  # waived here; outside of a pure function it counts
+            self.waived[id(code)] = code  # outside of a pure function it counts in full
+            return Interest.STARTS
         if id(code) in _ENVIRON_READS:
             self.findings.environment_read(_ENVIRON_READS[id(code)], frame)
             return Interest.STARTS
         origin = origin_of_code(code, frame)
         if origin is not Origin.OPAQUE:
             if self._blame.kinds(frame) & (IMPORTING | WATCHING):
+                self.waived[id(code)] = code
                 return Interest.STARTS  # it may yet run as a part of the trace
             self.executed[id(code)] = code
             if origin is Origin.USER:
@@ -134,6 +140,9 @@ class Observer:
             return Interest.CALLS
         if code.co_filename.startswith("<"):
             self._names_asked.update(_attribute_names.names_in_generated(code))
+        elif not _plumbing.is_plumbing(code.co_filename):
+            self.library_names.update(_plumbing.attributes_in(code))
+            self.took_all |= _plumbing.takes_all(code)
         self.took_all = self.took_all or _attribute_names.makes_models(code.co_filename)
         return self._stdlib_started(code, frame) if _origin.is_stdlib(code.co_filename) else Interest.NONE
 

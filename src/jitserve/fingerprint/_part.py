@@ -12,6 +12,7 @@ from . import _memos
 
 if TYPE_CHECKING:
     from ._recording import Recording
+    from ._unread import Unread
     from ._walked import Walk
 
 
@@ -62,4 +63,7 @@ class Part:
         find the trace hear nothing: a trace that reads attributes by names that no code has is not for them.
         """
         unread = self._walk.unread
-        self._recording.when_over(lambda so_far: tell(so_far and not self._recording.reads_unnamed(unread)))
+        self._recording.when_over(lambda so_far: tell(so_far and not self._hides(unread)))
+
+    def _hides(self, unread: Unread) -> bool:
+        return self._recording.reads_unnamed(unread) or self._recording.waives(self._walk)

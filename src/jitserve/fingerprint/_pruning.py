@@ -122,6 +122,28 @@ def _looks_into_functions(read: _names.Names, globals_: dict[str, Any]) -> bool:
     return not INTROSPECTION.isdisjoint(texts | imported | read.attributes | read.loads | dict(read.chains).keys())
 
 
+def leading_to(walk: Walk, codes: Iterable[types.CodeType]) -> frozenset[str]:
+    """The names of the functions by whose bindings a walk has found some code.
+
+    JAX runs functions that it has in tables, such as those that take a tree apart with its keys; a walk that is pruned
+    may lose sight of them, since it was a function which did not run that led to them.
+
+    Args:
+        walk: one that is not pruned, and that covers the code.
+        codes: the code.
+    """
+    functions = {id(path): obj for obj, path in zip(walk.objects, walk.paths, strict=True)}
+    names = set()
+    for code in codes:
+        path = walk.codes[id(code)][1] if id(code) in walk.codes else None
+        while path is not None:
+            found = functions.get(id(path))
+            if type(found) is types.FunctionType and _origin.of_function(found) is not Origin.OPAQUE:
+                names.add(name_of(found))
+            path = path[0]
+    return frozenset(names)
+
+
 def named_dependencies(walk: Walk) -> list[object]:
     """What the user has named with ``depends_on``: it counts whether it runs or not."""
     found: list[object] = []

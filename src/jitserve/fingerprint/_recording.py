@@ -149,6 +149,7 @@ class Recording:
             or heard.texts
             or heard.filter_setters
             or self.reads_unnamed(self._walk.unread)
+            or self.waives(self._walk)
         )
         return self._complete and not (read or heard.unbounded or self._drew)
 
@@ -177,7 +178,7 @@ class Recording:
         self._walk.check_run(self._observer.executed)
         self._memos.check()
         if self._walk.unread.excused:
-            self._walk.unread.check(self._read(()), self._observer.executed)
+            self._walk.unread.check(self._read(()), self._ran())
         for refusal in self._observer.texts:
             raise refusal
 
@@ -192,7 +193,7 @@ class Recording:
         """
         if self.is_introspective() or not _pruning.has_run(self._walk, self._observer.executed):
             return WHOLE
-        ran = _pruning.ran_in(self._walk, self._observer.executed) or frozenset()
+        ran = _pruning.ran_in(self._walk, self._ran()) or frozenset()
         always = tuple(always)
         try:
             roots = (*always, *self._walk.remembering, *_pruning.named_dependencies(self._walk))
@@ -217,23 +218,46 @@ class Recording:
         if _pruning.named_dependencies(self._walk):
             return None
         codes = (code for walked in reached for code, _ in walked.codes.values())
-        read = _attribute_names.names_in(heard.executed.values(), codes)
-        return None if read is None else read | unread.asked | self._observer.names_asked
+        read = _attribute_names.names_in(self._ran().values(), codes)
+        return None if read is None else read | unread.asked | self._asked()
 
     def reads_unnamed(self, unread: _unread.Unread) -> bool:
         """Whether attributes that a walk has met were read, and the code which ran does not name them."""
-        asked = not self._observer.names_asked.isdisjoint(unread.telling())
+        asked = not self._asked().isdisjoint(unread.telling())
         return asked or (self._observer.took_all and bool(unread.names))
+
+    def waives(self, walk: Walk) -> bool:
+        """Whether code that a walk has met ran where what it does is waived, of which later calls would not hear."""
+        return any(walk.covers(code) for code in self._observer.waived.values())
+
+    def _ran(self) -> Mapping[int, types.CodeType]:
+        """The code that ran, by id; of what ran within pure functions and listeners, that which the walk has met."""
+        waived = self._observer.waived
+        if not waived:
+            return self._observer.executed
+        ran = self._observer.executed | waived
+        return self._observer.executed | {i: code for i, code in waived.items() if self._walk.covers_run(code, ran)}
+
+    def _asked(self) -> set[str]:
+        """Names of attributes that were asked for, and do not stand in the code that a walk goes into."""
+        return self._observer.names_asked | (self._observer.library_names - _unread.SHOW_FIELDS)
 
     def is_introspective(self) -> bool:
         """Whether more may count than what ran: functions that were looked into, or what other threads did."""
-        return self._observer.unbounded or _pruning.ran_in(self._walk, self._observer.executed) is None
+        return self._observer.unbounded or _pruning.ran_in(self._walk, self._ran()) is None
 
     def covered_by(self, pruned: Walk) -> bool:
         """Whether another walk of the same function covers everything that ran."""
-        ran = self._observer.executed
         has_read = all(pruned.index_of(thing) is not None for thing in (*self.asked(), *self._files))
-        return has_read and all(pruned.covers_run(code, ran) for code in ran.values())
+        return has_read and not self._uncovered(pruned)
+
+    def leading_to_rest(self, pruned: Walk) -> frozenset[str]:
+        """The functions that have led this walk, and not the pruned one, to code that ran."""
+        return _pruning.leading_to(self._walk, self._uncovered(pruned))
+
+    def _uncovered(self, pruned: Walk) -> list[types.CodeType]:
+        ran = self._ran()
+        return [code for code in ran.values() if not pruned.covers_run(code, ran)]
 
     def covers_file(self, file: File) -> bool:
         """Whether the walk has met the file, whose contents the trace is about to read."""
@@ -256,7 +280,7 @@ class Recording:
         To be asked after a verdict that raised nothing.
         """
         more = self._observer.unbounded or self.dependencies or self.reads_unnamed(self._walk.unread)
-        return None if more else dict(self._observer.executed)
+        return None if more or self.waives(self._walk) else dict(self._observer.executed)
 
     def executed(self) -> list[str]:
         """Names of the walked code that ran, for people."""

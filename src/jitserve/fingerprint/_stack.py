@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import logging
+import sys
 import types
 
 import jax
@@ -27,11 +28,17 @@ def _kind_of(code: types.CodeType) -> int:
     kind = STDLIB if _origin.is_stdlib(filename) else 0
     if filename.startswith("<frozen importlib"):
         kind |= IMPORTING
-    return kind | WATCHING if filename in _watching_files() else kind
+    return kind | WATCHING if id(code) in _watching() else kind
 
 
 @functools.cache
-def _watching_files() -> frozenset[str]:
-    """Modules that call back those who want to know what happens; what these do has no way into a program."""
-    entrances = (logging.Logger.callHandlers, jax.monitoring.record_event)
-    return frozenset(function.__code__.co_filename for function in entrances)
+def _watching() -> frozenset[int]:
+    """Code that calls back those who want to know what happens, and that returns nothing; by id.
+
+    Refusals are waived for what these do, be it to read the clock. It has run all the same: they may raise, or change
+    what they are handed.
+    """
+    told = vars(sys.modules[jax.monitoring.record_event.__module__])
+    entrances = [told[name] for name in told if name.startswith("record_") and type(told[name]) is types.FunctionType]
+    entrances += [logging.Logger._log, logging.Logger.handle, logging.Logger.callHandlers]
+    return frozenset(id(function.__code__) for function in entrances)

@@ -33,28 +33,26 @@ from ._path import Path, last_name, render
 if TYPE_CHECKING:
     from ._walker import Walker
 
-# JAX, NumPy and the standard library ask any object for these.
+# By these, code sees the defaults of functions that it does not run, and those of a dataclass's fields without reading
+# its attributes. Whoever makes a signature is seen.
+_SHOW_DEFAULTS = frozenset(("__defaults__", "__kwdefaults__"))
+SHOW_FIELDS = _SHOW_DEFAULTS | {"default", "default_factory"}
+# JAX, NumPy and the standard library ask any object for these, or extensions do. For what opaque code in Python asks
+# for where it runs, see `_plumbing`.
 _DUCKS = frozenset(
     (
         *(name for kind in (np.ndarray, np.generic, jax.Array, jax.ShapeDtypeStruct) for name in vars(kind)),
         *("aval", "sharding", "weak_type", "devices", "layout", "format", "memory_space", "vma", "val", "name"),
-        *(
-            "delimiter",
-            "doublequote",
-            "escapechar",
-            "lineterminator",
-            "quotechar",
-            "quoting",
-            "skipinitialspace",
-            "strict",
-        ),
+        *("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace"),
+        *("year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "days", "seconds"),
+        *("microseconds", "strict"),
+        *("numerator", "denominator", "closed", "encoding", "errors", "mode", "newlines", "readable", "readinto"),
+        *("seek", "seekable", "tell", "truncate", "writable", "memo", "object_hook", "object_pairs_hook"),
+        *("parse_constant", "parse_float", "parse_int"),
+        *SHOW_FIELDS,
         *("keys", "values", "func", "args", "keywords", "write", "flush", "read", "readline", "close", "fileno"),
     )
 )
-# By these, code sees the defaults of functions that it does not run, and those of a dataclass's fields without reading
-# its attributes. Whoever makes a signature is seen.
-_SHOW_DEFAULTS = frozenset(("__defaults__", "__kwdefaults__"))
-_SHOW_FIELDS = _SHOW_DEFAULTS | {"default", "default_factory"}
 DEFAULTS = "the defaults of functions that do not run"  # a label
 _MOST = 32
 
@@ -174,12 +172,12 @@ class Unread:
 
     def telling(self) -> set[str]:
         """The names by which what was met may be read."""
-        return {*self.names.values(), *self.defaults.values(), *_SHOW_FIELDS}
+        return {*self.names.values(), *self.defaults.values(), *SHOW_FIELDS}
 
     def unread(self, read: Container[str]) -> frozenset[str]:
         """The labels of the attributes that a trace has not read, and of defaults."""
         hides_defaults = not any(name in read for name in _SHOW_DEFAULTS)
-        hides_fields = not any(name in read for name in _SHOW_FIELDS)
+        hides_fields = not any(name in read for name in SHOW_FIELDS)
         named = self.names | self.defaults if hides_fields else self.names
         found = (label for label, name in named.items() if name not in read)
         return frozenset((*found, DEFAULTS) if hides_defaults else found)
