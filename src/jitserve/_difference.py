@@ -34,6 +34,13 @@ def count_equal(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> int:
     return sum(1 for part in now if (other := known.get(_key(part))) is not None and _same(part, other))
 
 
+def comparable(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> list[Ingredient]:
+    """The ingredients of a call up to where a record ends that did not hold all: what comes after is not new."""
+    known = {_key(part) for part in stored}
+    end = max((i for i, part in enumerate(now) if _key(part) in known), default=-1)
+    return list(now[: end + 1])
+
+
 def is_edit(now: Sequence[Ingredient], stored: Sequence[Ingredient]) -> bool:
     """Whether two keys differ in what the function is and captures, and in nothing else."""
     kinds = {part.kind for pair in _changed(now, stored) for part in pair if part is not None}

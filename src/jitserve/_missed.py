@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from jitserve._difference import differences, is_edit
+from jitserve._difference import comparable, differences, is_edit
 from jitserve._explanation import Explanation
 from jitserve._footprint import Footprint
 from jitserve._ingredients import ingredients_of
@@ -54,6 +54,8 @@ def _ingredients(key: CallKey) -> Callable[[Footprint], list[Ingredient]]:
 
 
 def _beside(neighbour: Neighbour, here: list[Ingredient]) -> Explanation:
+    if neighbour.left_out:
+        here = comparable(here, neighbour.ingredients)
     found = tuple(differences(here, neighbour.ingredients)) or (_invisible(neighbour),)
     total = len(neighbour.ingredients)
     summary = f"nearest is entry {neighbour.key.hex()[:12]}, equal in {neighbour.equal} of {total} ingredients"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jitserve._difference import count_equal, differences
+from jitserve._difference import comparable, count_equal, differences
 from jitserve._ingredient import Ingredient as I
 
 OLD, NEW = b"o" * 32, b"n" * 32
@@ -93,3 +93,10 @@ def test_equal_ingredients_are_counted_by_digest_or_else_by_text() -> None:
     same = [I("a", OLD, "shown one way", "value"), I("b", b"", "3", "value"), I("c", b"", "3", "static")]
     other = [I("a", OLD, "shown another way", "value"), I("b", b"", "4", "value"), I("c", b"", "3", "static")]
     assert count_equal(same, other) == 2
+
+
+def test_what_a_cut_record_does_not_hold_is_not_called_new() -> None:
+    stored = [I("a", OLD, "", "value"), I("b", OLD, "", "value")]
+    now = [I("a", NEW, "", "value"), I("added", NEW, "", "value"), I("b", OLD, "", "value"), I("c", OLD, "", "value")]
+    assert comparable(now, stored) == now[:3]
+    assert comparable([I("z", NEW, "", "value")], stored) == []
