@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Callable, Collection
 
 from jitserve._outcome import BypassReason
 
 from . import _origin, adapters
 from ._code_origin import origin_of_code
+from ._handed import is_unasked, names_of
 from ._origin import Origin
 from ._stack import IMPORTING, WATCHING, new_stack
 
@@ -15,13 +17,15 @@ from ._stack import IMPORTING, WATCHING, new_stack
 class Blame:
     """Finds out who is answerable, among the frames above the one that a recording began in."""
 
-    __slots__ = ("_stack",)
+    __slots__ = ("_base", "_stack")
 
     def __init__(self) -> None:
         self._stack = new_stack()
+        self._base: types.FrameType | None = None
 
     def begin(self, base: types.FrameType | None) -> None:
         """What happens from now on happens on behalf of ``base``'s callees; None: the recording is over."""
+        self._base = base
         self._stack.set_base(base)
 
     def kinds(self, frame: types.FrameType | None) -> int:
@@ -44,6 +48,33 @@ class Blame:
             return Origin.OPAQUE, "<unknown>"
         where = f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
         return origin_of_code(frame.f_code, frame), where
+
+    def behind(
+        self, frame: types.FrameType | None, itself: Collection[str], passes_on: Callable[[str], bool]
+    ) -> tuple[Origin, str]:
+        """Who did it, or, where opaque code was handed the function that does so, who has handed it.
+
+        Args:
+            frame: where.
+            itself: the names by which opaque code would do so itself.
+            passes_on: whether code of a file does so for its callers.
+        """
+        nearest = self.frame(frame)
+        if nearest is None or not is_opaque(nearest) or self.kinds(frame) & IMPORTING:
+            return self.culprit(frame)
+        callee, names = None, frozenset(itself)
+        while frame is not None and frame is not self._base:
+            if passes_on(frame.f_code.co_filename):
+                callee = frame
+            elif not is_opaque(frame):
+                return self.culprit(frame)
+            else:
+                names |= names_of(callee)
+                if is_unasked(callee) or not names.isdisjoint(frame.f_code.co_names):
+                    return self.culprit(frame)
+                callee = None
+            frame = frame.f_back
+        return Origin.USER, "what is traced"
 
     def reader(self, frame: types.FrameType | None) -> types.FrameType | None:
         """Who reads: NumPy opens files that its callers want to have read, and draws seeds that they do not give."""

@@ -1,0 +1,76 @@
+"""R20 to R24: who is answerable for what JAX, NumPy, and installed packages do for somebody else."""
+
+from __future__ import annotations
+
+from tests.adversarial.case import HIT, MISS, Case, bypass, case
+
+_THERE = "import operator, pathlib\nold = os.getcwd()\nos.chdir(os.path.dirname(__file__))\ndef undo(): os.chdir(old)\n"
+_ARRAY = "np.save('t.npy', np.float32(2))"
+_TEXT = "open('t', 'w').write('2')"
+
+
+def _handed(id: str, write: str, read: str) -> Case:
+    """A file that another function than the user's own reads, of the same name in the directories of the processes."""
+    value = "'2'" if write == _TEXT else "(2)"
+    return case(id, MISS, f"{_THERE}{write}\ndef f(x): return x * ({read})", (value, value.replace("2", "3")))
+
+
+def _variable(id: str, expression: str, expected: str = MISS) -> Case:
+    name = "CASE_" + id.upper().replace("-", "_")
+    program = f"import operator\nNAME = {name!r}\ndef f(x): return x * float({expression})"
+    return case(id, expected, program, only_a="os.environ[NAME] = '2'\n", only_b="os.environ[NAME] = '30'\n")
+
+
+CASES = (
+    # What reads a file or the environment is handed to JAX or NumPy, which calls it.
+    _handed("R20-numpy", _ARRAY, "jax.tree.map(np.load, {'w': 't.npy'})['w']"),
+    _handed("R20-jax", _ARRAY, "jax.tree.map(jnp.load, ['t.npy'])[0]"),
+    _handed("R20-part", _ARRAY, "jax.tree.map(functools.partial(np.load, allow_pickle=False), ['t.npy'])[0]"),
+    _handed("R20-checkpoint", _ARRAY, "jax.checkpoint(functools.partial(np.load, 't.npy'))()"),
+    _handed("R20-named-call", _ARRAY, "jax.named_call(np.load)('t.npy')"),
+    _handed("R20-branch", _ARRAY, "jax.lax.cond(True, functools.partial(np.load, 't.npy'), lambda: np.float32(1))"),
+    _handed("R20-text-by-numpy", _TEXT, "jax.tree.map(np.loadtxt, ['t'])[0]"),
+    _handed("R20-bytes-by-numpy", _TEXT, "jax.tree.map(functools.partial(np.fromfile, dtype='u1'), ['t'])[0][0]"),
+    _handed("R20-stream", _TEXT, "float(jax.tree.map(open, ['t'])[0].read())"),
+    _handed("R20-path", _TEXT, "float(jax.tree.map(pathlib.Path.read_text, [pathlib.Path('t')])[0])"),
+    _handed("R20-vectorized", _ARRAY, "float(np.vectorize(np.load, otypes='O')(['t.npy'])[0])"),
+    case(
+        "R20-itself",
+        bypass("file_read_untracked"),
+        f"{_THERE}{_ARRAY}\ng = functools.partial(np.load, 't.npy')\ndef wrap(jit): return jit(g)\nARGS = ()",
+        ("(2)", "(3)"),
+    ),
+    case(
+        "R20-of-a-field",
+        bypass("file_read_untracked"),
+        f"{_THERE}{_ARRAY}\n@dataclasses.dataclass\nclass D:\n"
+        " w: object = dataclasses.field(default_factory=functools.partial(np.load, 't.npy'))\n"
+        "def f(x): return x * D().w",
+        ("(2)", "(3)"),
+    ),
+    case(
+        "R20-exists",
+        bypass("file_read_untracked"),
+        f"{_THERE}def f(x): return x * (2 + jax.tree.map(os.path.exists, ['u'])[0])",
+        only_b="open('u', 'w').close()",
+    ),
+    case(
+        "R20-listed",
+        bypass("file_read_untracked"),
+        f"{_THERE}def f(x): return x * len(list(jax.tree.map(pathlib.Path.iterdir, [pathlib.Path('.')])[0]))",
+        only_b="open('u', 'w').close()",
+    ),
+    # JAX looks for the line of a warning, for a person.
+    case(
+        "R20-warning-of-jax",
+        HIT,
+        "def f(x): return x + jnp.zeros(4, 'float64')  # one",
+        ("# one", "# two"),
+    ),
+    _variable("R21-get", "jax.tree.map(os.environ.get, [NAME])[0]"),
+    _variable("R21-getenv", "jax.tree.map(os.getenv, [NAME])[0]"),
+    _variable("R21-item", "jax.tree.map(operator.getitem, [os.environ], [NAME])[0]"),
+    _variable("R21-vectorized", "np.vectorize(os.getenv, otypes='O')([NAME])[0]"),
+    _variable("R21-named-call", "jax.named_call(os.getenv)(NAME)"),
+    _variable("R21-whole", "len(jax.tree.map(dict, [os.environ])[0][NAME])", bypass("env_read_untracked")),
+)
