@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from jitserve._outcome import BypassReason
 
-from . import _origin, adapters
+from . import _handed, _origin, adapters
 from ._code_origin import origin_of_code
-from ._handed import is_unasked, names_of
 from ._origin import Origin
 from ._stack import IMPORTING, WATCHING, new_stack
 
@@ -50,29 +49,34 @@ class Blame:
         return origin_of_code(frame.f_code, frame), where
 
     def behind(
-        self, frame: types.FrameType | None, itself: Collection[str], passes_on: Callable[[str], bool]
+        self,
+        frame: types.FrameType | None,
+        itself: Callable[[types.CodeType], bool],
+        for_others: Callable[[types.FrameType], bool] = _handed.is_stdlib,
     ) -> tuple[Origin, str]:
         """Who did it, or, where opaque code was handed the function that does so, who has handed it.
 
         Args:
             frame: where.
-            itself: the names by which opaque code would do so itself.
-            passes_on: whether code of a file does so for its callers.
+            itself: whether opaque code would do so by itself.
+            for_others: whether opaque code, that of the standard library included, does so for its callers.
         """
         nearest = self.frame(frame)
         if nearest is None or not is_opaque(nearest) or self.kinds(frame) & IMPORTING:
             return self.culprit(frame)
-        callee, names = None, frozenset(itself)
+        called: list[types.FrameType] = []  # by the frame that is looked at
+        names = frozenset[str]()
         while frame is not None and frame is not self._base:
-            if passes_on(frame.f_code.co_filename):
-                callee = frame
-            elif not is_opaque(frame):
+            if not is_opaque(frame):
                 return self.culprit(frame)
+            if for_others(frame):
+                called = [frame]
             else:
-                names |= names_of(callee)
-                if is_unasked(callee) or not names.isdisjoint(frame.f_code.co_names):
+                names = names.union(*map(_handed.names_of, called))
+                by_itself = itself(frame.f_code) or not names.isdisjoint(frame.f_code.co_names)
+                if by_itself or any(map(_handed.is_unasked, called)):
                     return self.culprit(frame)
-                callee = None
+                called = []
             frame = frame.f_back
         return Origin.USER, "what is traced"
 

@@ -8,10 +8,9 @@ import types
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _origin
+from . import _handed
 from ._blame import Blame
 from ._dependency import Dependency, DependencyKind, read
-from ._handed import READS, opens_for_others
 from ._origin import Origin
 from ._tracked import is_environment
 
@@ -61,7 +60,7 @@ class Findings:
         """
         origin, where = self.blame.culprit(frame)
         if rule[0] is BypassReason.FILE_READ_UNTRACKED:
-            origin, where = self.blame.behind(frame, READS.union(what.split(".")), _origin.is_stdlib)
+            origin, where = self.blame.behind(frame, _handed.reads)
         tolerated = rule[0] in _TOLERATED_IN_LIBRARIES or self.blame.is_harmless(rule[0], frame)
         if origin is Origin.USER or (origin is Origin.LIBRARY and not tolerated):
             self.refuse(rule[0], where, f"{what}: {rule[1]}")
@@ -82,7 +81,7 @@ class Findings:
             parameter: the variable that holds the name; None where all of it is read.
             frame: of the method that reads.
         """
-        origin, where = self.blame.behind(frame, READS, _origin.is_stdlib)
+        origin, where = self.blame.behind(frame, _handed.reads)
         if parameter is None or not is_environment(frame.f_locals.get("self")):
             if origin is not Origin.OPAQUE:
                 self.refuse(BypassReason.ENV_READ_UNTRACKED, where, "reads the whole environment, or one of its own")
@@ -93,7 +92,7 @@ class Findings:
 
     def opened(self, path: object, mode: object, frame: types.FrameType | None) -> None:
         """A file is opened, with what the audit event ``open`` says of it."""
-        origin, where = self.blame.behind(frame, READS, opens_for_others)
+        origin, where = self.blame.behind(frame, _handed.reads, _handed.opens_for_others)
         harmless = self.blame.is_harmless(BypassReason.FILE_READ_UNTRACKED, self.blame.reader(frame))
         if origin is Origin.OPAQUE or harmless:
             return

@@ -1,38 +1,89 @@
 """Whether opaque code does something by itself, or was handed the function that does so.
 
-JAX reads files and variables of the environment of its own, which are no part of a program. It reads others because
-somebody has handed it a function that does so: ``jax.tree.map(np.load, paths)``. Code that does it by itself names it.
+JAX reads files and variables of the environment of its own, and makes texts of objects for its messages: neither is a
+part of a program. Others it reads and makes because somebody has handed it a function that does so, as in
+``jax.tree.map(np.load, paths)``. Code that does it by itself shows that: it names the function, or has an f-string.
 """
 
 from __future__ import annotations
 
+import dis
 import types
 
 from . import _origin
 
 # The names by which code reads by itself what is read in C, where no frame has the name of the function.
-READS = frozenset(
+_READS = frozenset(
     (
         *("FileIO", "_io", "environ", "environb", "fdopen", "fromfile", "getenv", "getenvb", "io", "listdir", "memmap"),
         *("open", "open_code", "read_bytes", "read_text", "scandir", "tempfile"),
     )
 )
+_TEXTS = frozenset(("ascii", "format", "format_map", "print", "repr", "str"))
+_FORMATTING = frozenset(
+    number
+    for name, number in dis.opmap.items()
+    if name in ("BUILD_STRING", "CONVERT_VALUE", "FORMAT_SIMPLE", "FORMAT_VALUE", "FORMAT_WITH_SPEC")
+)
+_REMAINDERS = frozenset(i for i, (name, _) in enumerate(dis._nb_ops) if "REMAINDER" in name)  # type: ignore[attr-defined]
+_BINARY = dis.opmap["BINARY_OP"]
+# The builtins that call these.
+_CALLED_BY = {"__dir__": "dir", "__instancecheck__": "isinstance", "__subclasscheck__": "issubclass"}
 # What the interpreter begins in any code, without having been asked for it: warnings, the ends of objects.
 _UNASKED = frozenset(("_weakrefset", "linecache", "traceback", "warnings", "weakref"))
+# Opaque code that makes texts, or opens files, for whoever calls it.
+_TEXT_METHODS = frozenset(("__format__", "__repr__", "__str__"))
+_ARRAY_TEXTS = "arrayprint.py"
 
 
-def names_of(callee: types.FrameType | None) -> frozenset[str]:
-    """The names by which code calls what it has called, in the frame of that; None: something in C."""
-    return frozenset() if callee is None else frozenset(callee.f_code.co_qualname.split("."))
+def names_of(callee: types.FrameType) -> frozenset[str]:
+    """The names by which code has called what runs in a frame."""
+    parts = callee.f_code.co_qualname.split(".")
+    return frozenset((*parts, _CALLED_BY.get(parts[-1], "")))
 
 
-def is_unasked(callee: types.FrameType | None) -> bool:
+def is_unasked(callee: types.FrameType) -> bool:
     """Whether the interpreter has called it by itself."""
-    if callee is None:
-        return False
     return callee.f_globals.get("__name__") in _UNASKED or callee.f_code.co_name == "__del__"
 
 
-def opens_for_others(filename: str) -> bool:
-    """Whether code of a file opens files that its callers want to have read."""
-    return _origin.is_stdlib(filename) or _origin.reads_for_others(filename)
+def makes_texts(code: types.CodeType) -> bool:
+    """Whether code makes texts by itself."""
+    if not _TEXTS.isdisjoint(code.co_names) or not _FORMATTING.isdisjoint(code.co_code[::2]):
+        return True
+    steps = zip(code.co_code[::2], code.co_code[1::2], strict=True)
+    return any(operation == _BINARY and argument in _REMAINDERS for operation, argument in steps)
+
+
+def only_by_name(code: types.CodeType) -> bool:
+    """For what code does by calling functions in Python, which it names."""
+    return False
+
+
+def reads(code: types.CodeType) -> bool:
+    """Whether code reads files or the environment by itself."""
+    return not _READS.isdisjoint(code.co_names)
+
+
+def is_stdlib(frame: types.FrameType) -> bool:
+    """Whether code comes with the interpreter."""
+    return _origin.is_stdlib(frame.f_code.co_filename)
+
+
+def goes_through_for_others(frame: types.FrameType) -> bool:
+    """Whether opaque code goes through the attributes of objects for its callers: protocols do, that of
+    ``typing_extensions`` too.
+    """
+    return is_stdlib(frame) or frame.f_globals.get("__name__") == "typing_extensions"
+
+
+def opens_for_others(frame: types.FrameType) -> bool:
+    """Whether opaque code opens files that its callers want to have read."""
+    return is_stdlib(frame) or _origin.reads_for_others(frame.f_code.co_filename)
+
+
+def makes_texts_for_others(frame: types.FrameType) -> bool:
+    """Whether opaque code makes texts that its callers want to have."""
+    code = frame.f_code
+    method = code.co_name in _TEXT_METHODS or code.co_filename.endswith(_ARRAY_TEXTS)
+    return method or is_stdlib(frame)

@@ -19,7 +19,7 @@ from typing import Any
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._pure import inside_pure
 
-from . import _attribute_names, _hash_order, _origin, _plumbing, _raw, _telltales
+from . import _attribute_names, _handed, _hash_order, _origin, _plumbing, _raw, _telltales
 from ._audit_events import CHANGES, LISTINGS, OUTSIDE
 from ._blame import is_opaque
 from ._call_rules import untracked_rule
@@ -155,10 +155,10 @@ class Observer:
         waits = module in _THREADS or (module == "threading" and code.co_qualname in _WAITS)
         looks = module == "dis" or (module == "inspect" and code.co_qualname in INTROSPECTION)
         if takes or waits or looks:
+            harmless = self._blame.is_harmless(BypassReason.DYNAMIC_SCOPE, frame)
+            self.took_all |= takes and not harmless and self._goes_through(frame)
             by_others = self._blame.culprit(frame)[0] is not Origin.OPAQUE
-            counts = by_others and (waits or not self._blame.is_harmless(BypassReason.DYNAMIC_SCOPE, frame))
-            self.took_all |= takes and counts
-            self.unbounded |= (waits or looks) and counts
+            self.unbounded |= (waits or (looks and not harmless)) and by_others
         shows = module == "inspect" and code.co_qualname == "_signature_from_function"
         if shows:
             self._defaults_shown(frame.f_locals.get("func"))
@@ -168,9 +168,14 @@ class Observer:
             return Interest.STARTS if waits or looks or shows or judged or takes else Interest.NONE
         if self._blame.is_bystander(frame.f_back):
             return Interest.STARTS
-        who = self._blame.seeded(frame.f_back) if id(code) == _ENTROPY else frame.f_back
+        who = self._blame.seeded(frame.f_back) if id(code) == _ENTROPY else frame
         self.findings.impure(rule, code.co_qualname, who)
         return Interest.STARTS
+
+    def _goes_through(self, frame: types.FrameType) -> bool:
+        """Whether a function that takes all attributes of an object does so for code that is not trusted."""
+        origin, _ = self._blame.behind(frame, _handed.only_by_name, _handed.goes_through_for_others)
+        return origin is not Origin.OPAQUE
 
     def _defaults_shown(self, function: object) -> None:
         """Somebody makes the signature of a function, as JAX does to fill in what a call leaves out."""
@@ -216,9 +221,9 @@ class Observer:
     def described(self, kind: type) -> None:
         """Somebody makes a text of an object of that type, and the text shows where the object lies in memory."""
         frame = sys._getframe(1)
-        if inside_pure() or self._blame.is_bystander(frame) or not self._is_shown(frame):
+        if inside_pure() or self._blame.is_bystander(frame) or self._is_printed(frame):
             return
-        origin, where = self._blame.culprit(frame)
+        origin, where = self._text_maker(frame)
         if origin is Origin.USER:
             detail = f"text of a {_raw.qualname(kind)}: {_ADDRESS}"
             self.texts.append(Refusal(BypassReason.ID_OR_HASH_READ, where, detail))
@@ -267,13 +272,15 @@ class Observer:
             self.findings.impure((found[1][0], found[1][1]), f"reads the attribute {found[0]!r}", asking)
 
     def _is_shown(self, frame: types.FrameType) -> bool:
-        """Whether a text is made for code that is not trusted, and not only printed: that has no way into a program."""
-        if self._print == (id(frame), frame.f_lasti):
-            return False
-        maker = self._blame.frame(frame)
-        while maker is not None and maker.f_code.co_filename.startswith("<") and is_opaque(maker):
-            maker = self._blame.frame(maker.f_back)  # it is a generated method that somebody calls
-        return maker is not None and not is_opaque(maker)
+        """Whether a text is made for code that is not trusted, and not only printed."""
+        return not self._is_printed(frame) and self._text_maker(frame)[0] is not Origin.OPAQUE
+
+    def _is_printed(self, frame: types.FrameType) -> bool:
+        """Whether a text is made to be printed: that has no way into a program."""
+        return self._print == (id(frame), frame.f_lasti)
+
+    def _text_maker(self, frame: types.FrameType) -> tuple[Origin, str]:
+        return self._blame.behind(frame, _handed.makes_texts, _handed.makes_texts_for_others)
 
     def audited(self, event: str, arguments: tuple[Any, ...], frame: types.FrameType | None) -> None:
         """The interpreter is about to do something that reaches outside."""

@@ -6,6 +6,8 @@ from tests.adversarial.case import HIT, MISS, Case, bypass, case
 
 _THERE = "import operator, pathlib\nold = os.getcwd()\nos.chdir(os.path.dirname(__file__))\ndef undo(): os.chdir(old)\n"
 _ARRAY = "np.save('t.npy', np.float32(2))"
+_FIELDS = "from dataclasses import asdict as ad\n@dataclasses.dataclass\nclass D:\n bias: float\nd = D(bias=2)"
+_OTHER = "p = argparse.Namespace(bias=3 - 1, same=1)"
 _TEXT = "open('t', 'w').write('2')"
 
 
@@ -19,6 +21,11 @@ def _variable(id: str, expression: str, expected: str = MISS) -> Case:
     name = "CASE_" + id.upper().replace("-", "_")
     program = f"import operator\nNAME = {name!r}\ndef f(x): return x * float({expression})"
     return case(id, expected, program, only_a="os.environ[NAME] = '2'\n", only_b="os.environ[NAME] = '30'\n")
+
+
+def _object(id: str, expression: str, edit: tuple[str, str] = ("bias=2,", "bias=30,"), before: str = "") -> Case:
+    program = f"import argparse, operator\n{before}\no = argparse.Namespace(bias=2, same=1)\ndef f(x): return x * ({expression})"
+    return case(id, MISS, program, edit)
 
 
 CASES = (
@@ -73,4 +80,46 @@ CASES = (
     _variable("R21-vectorized", "np.vectorize(os.getenv, otypes='O')([NAME])[0]"),
     _variable("R21-named-call", "jax.named_call(os.getenv)(NAME)"),
     _variable("R21-whole", "len(jax.tree.map(dict, [os.environ])[0][NAME])", bypass("env_read_untracked")),
+    # Attributes are gone through, and texts are made, by what is handed to JAX or NumPy.
+    _object("R22-text", "len(jax.tree.map(str, [o])[0])"),
+    _object("R22-equal", "1 + jax.tree.map(operator.eq, [o], [p])[0]", before=_OTHER),
+    _object("R22-contains", "1 + jax.tree.map(operator.contains, [o], ['bias'])[0]", ("(bias=2,", "(bios=2,")),
+    _object("R22-pretty", "len(jax.tree.map(pf, [o])[0])", before="from pprint import pformat as pf"),
+    _object("R22-fields", "jax.tree.map(ad, [d])[0]['bias']", before=_FIELDS, edit=("D(bias=2)", "D(bias=30)")),
+    _object("R22-copy", "getattr(jax.tree.map(dc, [o])[0], N)", before="from copy import deepcopy as dc\nN = 'bias'"),
+    *(
+        case(
+            f"R22-protocol-of-{module}",
+            MISS,
+            f"import {module} as t\n@t.runtime_checkable\nclass P(t.Protocol):\n bias: float\nclass C:\n"
+            " def __init__(self): self.w, self.bias = 2.0, 1.0\n"
+            "c = C()\ndef f(x): return x * (c.w + isinstance(c, P))",
+            ("self.w, self.bias", "self.w, self.bios"),
+        )
+        for module in ("typing", "typing_extensions")
+    ),
+    *(
+        case(
+            f"R22-address-{name}",
+            bypass("id_or_hash_read"),
+            f"class O: pass\no = O()\n{before}\ndef f(x): return x * len(({text}).partition('0x')[2])",
+        )
+        for name, before, text in (
+            ("mapped", "", "jax.tree.map(repr, [o])[0]"),
+            ("vectorized", "", "str(np.vectorize(repr, otypes='O')(np.array([o], dtype=object))[0])"),
+            ("in-array", "def made():\n a = np.empty(1, object)\n a[0] = o\n return a", "repr(made())"),
+            ("in-dataclass", "@dataclasses.dataclass\nclass D:\n o: object\nd = D(o)", "repr(d)"),
+        )
+    ),
+    # JAX makes texts of what it works with, too, and goes by its own protocols; that is nobody's.
+    case(
+        "R22-by-itself",
+        HIT,
+        "class C:\n def __init__(self): self.w, self.unread = 2.0, 1.0\nc = C()\n"
+        "@functools.partial(jax.jit, static_argnames='k')\ndef g(x, k=3): return x * k\n"
+        "def f(x):\n y = jax.lax.scan(lambda c, y: (c + y, y), x, x)[0] + jax.random.normal(jax.random.key(0), (4,))\n"
+        " text = f'{x} {y!r} {x.aval}'\n"
+        " return g(jax.nn.softmax(y), k=2) * c.w + jnp.asarray([1.0, 2.0, 3.0, 4.0])",
+        ("= 2.0, 1.0", "= 2.0, 3.0"),
+    ),
 )
