@@ -297,9 +297,10 @@ class Observer:
         elif event in CHANGES:
             self.findings.impure((BypassReason.TRACE_SIDE_EFFECT, "a hit would not do it; do it outside"), event, frame)
         elif event == "pickle.find_class":
-            if _origin.of_module(str(arguments[0])) is not Origin.OPAQUE:
-                self.findings.impure(
-                    (BypassReason.DYNAMIC_MODULE_ATTR, "it is found by its name"), str(arguments[1]), frame
+            if _origin.of_module(str(arguments[0])) is not Origin.OPAQUE:  # whoever reads the pickle
+                _, where = self._blame.behind(frame, _handed.only_by_name)
+                self.findings.refuse(
+                    BypassReason.DYNAMIC_MODULE_ATTR, where, f"{arguments[1]}: a pickle finds it by its name"
                 )
         elif event.startswith(OUTSIDE):
             self.findings.impure((BypassReason.OPAQUE_CALLABLE, "do it outside, and pass the result in"), event, frame)

@@ -122,4 +122,18 @@ CASES = (
         " return g(jax.nn.softmax(y), k=2) * c.w + jnp.asarray([1.0, 2.0, 3.0, 4.0])",
         ("= 2.0, 1.0", "= 2.0, 3.0"),
     ),
+    # A pickle that JAX or a library reads finds classes by their names.
+    *(
+        case(
+            f"R23-pickle-{name}",
+            bypass("dynamic_module_attr"),
+            f"{_THERE}import pickle\nclass C: k = 2.0\n{write}\ndef f(x): return x * {read}.k",
+            ("k = 2.0", "k = 3.0"),
+        )
+        for name, write, read in (
+            ("mapped", "B = pickle.dumps(C())", "jax.tree.map(pickle.loads, [B])[0]"),
+            ("in-array", "np.save('t.npy', np.array([C()]))", "np.load('t.npy', allow_pickle=True)[0]"),
+            ("by-library", "import cloudpickle\nB = cloudpickle.dumps(C())", "jax.tree.map(cloudpickle.loads, [B])[0]"),
+        )
+    ),
 )
