@@ -1,4 +1,4 @@
-"""What packages that are installed do differently from programs: they are walked by rules of their own."""
+"""What known libraries do differently from programs: they are walked by rules of their own. All others are not."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ Install = Callable[..., Any]
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Writes a package ``pkg`` into a directory of installed packages, by module, and imports it."""
+    """Writes a package ``fastprogress`` into a directory of installed packages, by module, and imports it."""
     directory = tmp_path / "site-packages"
     monkeypatch.syspath_prepend(str(directory))
 
     def write(**modules: str) -> Any:
-        (directory / "pkg").mkdir(parents=True, exist_ok=True)
+        (directory / "fastprogress").mkdir(parents=True, exist_ok=True)
         for name, source in modules.items():
-            (directory / "pkg" / f"{name}.py").write_text(textwrap.dedent(source))
-        for name in [name for name in sys.modules if name == "pkg" or name.startswith("pkg.")]:
+            (directory / "fastprogress" / f"{name}.py").write_text(textwrap.dedent(source))
+        for name in [name for name in sys.modules if name == "fastprogress" or name.startswith("fastprogress.")]:
             del sys.modules[name]
         importlib.invalidate_caches()
-        return importlib.import_module("pkg")
+        return importlib.import_module("fastprogress")
 
     yield write
-    for name in [name for name in sys.modules if name == "pkg" or name.startswith("pkg.")]:
+    for name in [name for name in sys.modules if name == "fastprogress" or name.startswith("fastprogress.")]:
         del sys.modules[name]
 
 
@@ -71,14 +71,14 @@ _NEEDS_EACH_OTHER = {
 
 def test_what_a_library_imports_inside_of_a_function_is_walked(install: Install) -> None:
     step = install(**_NEEDS_EACH_OTHER).step
-    importlib.import_module("pkg.inner")
-    importlib.import_module("pkg.others")
+    importlib.import_module("fastprogress.inner")
+    importlib.import_module("fastprogress.others")
     assert _reason(step) is None
     before = _digest(step)
-    sys.modules["pkg.inner"].helper = lambda x: x * 4
+    sys.modules["fastprogress.inner"].helper = lambda x: x * 4
     assert _digest(step) != before
     middle = _digest(step)
-    sys.modules["pkg.others"].other = lambda x: x * 5
+    sys.modules["fastprogress.others"].other = lambda x: x * 5
     assert _digest(step) != middle
 
 
@@ -101,7 +101,7 @@ def test_function_that_was_made_before_by_another_run_is_not_covered(install: In
                 return lambda x: x * k
             return middle
         hidden = [make(2)()]
-        def hide(): return __import__("pkg").hidden[0]
+        def hide(): return __import__("fastprogress").hidden[0]
         def step(x): return make(3)()(x) + hide()(x) if make else x
         def other(x): return hide()(x) if make else x
         """
@@ -167,6 +167,16 @@ def test_functions_of_scipy_of_a_type_of_their_own_are_known_by_name() -> None:
     assert _digest(program["forth"]) == _digest(program["forth"]) != _digest(program["back"])
 
 
+def test_package_that_is_no_known_library_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "own_project.py").write_text(
+        "K, NAME = 2.0, 'K'\ndef step(x): return x * globals()[NAME]"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+    monkeypatch.delitem(sys.modules, "own_project", raising=False)
+    assert _reason(importlib.import_module("own_project").step) is BypassReason.DYNAMIC_SCOPE
+
+
 _KEEPS_STATE = {
     "__init__": """
         import threading
@@ -182,14 +192,14 @@ _KEEPS_STATE = {
 
 
 def _from_a_directory_of_the_path(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    package = directory / "pkg_of_the_path"
+    package = directory / "fastprogress"
     package.mkdir(parents=True)
     for name, source in _KEEPS_STATE.items():
         (package / f"{name}.py").write_text(textwrap.dedent(source))
     monkeypatch.syspath_prepend(str(directory))
-    monkeypatch.delitem(sys.modules, "pkg_of_the_path", raising=False)
-    monkeypatch.delitem(sys.modules, "pkg_of_the_path.steps", raising=False)
-    return importlib.import_module("pkg_of_the_path")
+    monkeypatch.delitem(sys.modules, "fastprogress", raising=False)
+    monkeypatch.delitem(sys.modules, "fastprogress.steps", raising=False)
+    return importlib.import_module("fastprogress")
 
 
 def _record(directory: Path, *files: str) -> None:
@@ -200,7 +210,7 @@ def _record(directory: Path, *files: str) -> None:
 def test_package_that_was_installed_into_a_directory_of_the_path_is_a_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _record(tmp_path / "target", "pkg_of_the_path/__init__.py", "pkg_of_the_path/steps.py")
+    _record(tmp_path / "target", "fastprogress/__init__.py", "fastprogress/steps.py")
     package = _from_a_directory_of_the_path(tmp_path / "target", monkeypatch)
     assert _reason(package.step) is None
 

@@ -19,15 +19,7 @@ ALL = frozenset(
         *("__delattr__", "__setattr__", "__sizeof__"),
     )
 )
-# Libraries that do so with objects of their own classes only.
-_FAMILIAR = frozenset(
-    (
-        *("absl", "beartype", "blackjax", "chex", "diffrax", "distrax", "einops", "equinox", "fastprogress", "flax"),
-        *("haiku", "jaxopt", "jaxtyping", "jmp", "lineax", "ml_collections", "numpyro", "optax", "optimistix"),
-        *("orbax", "tensorflow_probability", "toolz", "tree", "typing_extensions", "wadler_lindig"),
-    )
-)
-_HEARD = frozenset((*sys.stdlib_module_names, *_origin.OPAQUE_PACKAGES)) | _FAMILIAR
+_HEARD = frozenset((*sys.stdlib_module_names, *_origin.OPAQUE_PACKAGES)) | _origin.FAMILIAR
 _MODELS = frozenset(("pydantic",))  # whose extension makes models of the attributes of objects
 _NAMES = re.compile(r"[^\W\d]\w*")
 _MATCH_CLASS = dis.opmap["MATCH_CLASS"]
@@ -67,7 +59,7 @@ def names_in(heard: Iterable[types.CodeType], unheard: Iterable[types.CodeType])
     found: set[str] = set()
     for code in heard:
         found.update(code.co_names)
-        if not ALL.isdisjoint(code.co_names) and _origin.package_of(code.co_filename) not in _FAMILIAR:
+        if not ALL.isdisjoint(code.co_names) and _origin.package_of(code.co_filename) not in _origin.FAMILIAR:
             return None
         if _MATCH_CLASS in code.co_code[::2]:
             if _matches_by_position(code):

@@ -4,8 +4,9 @@ Not by ``__module__``: ``functools.wraps`` copies that from the wrapped function
 
 * ``OPAQUE``: the standard library, JAX and what JAX is built on. Their contents are in the key as a whole (see
   ``_toolchain``), so a function of theirs is a name and a code digest, and the walk goes no further.
-* ``LIBRARY``: anything else that was installed. Walked like the user's code; the recorder covers what it does.
-* ``USER``: everything else, notebooks and ``exec`` included.
+* ``LIBRARY``: the libraries of JAX's world. Walked like the user's code, but for what is known of them: how they look
+  things up by names, and what they keep. The recorder covers what they do.
+* ``USER``: everything else, notebooks and ``exec`` included, and other installed packages, which may be the user's own.
 """
 
 from __future__ import annotations
@@ -41,6 +42,22 @@ BYSTANDERS = (
     "typing_extensions",
     "wadler_lindig",
     "yaml",
+)
+
+# Libraries of JAX's world that go by names, through all attributes, and so on with objects of their own classes only.
+FAMILIAR = frozenset(
+    (
+        *("absl", "beartype", "blackjax", "chex", "diffrax", "distrax", "einops", "equinox", "fastprogress", "flax"),
+        *("haiku", "jaxopt", "jaxtyping", "jmp", "lineax", "ml_collections", "numpyro", "optax", "optimistix"),
+        *("orbax", "tensorflow_probability", "toolz", "tree", "typing_extensions", "wadler_lindig"),
+    )
+)
+# What these build on, or what is set up around a program. Any other package that is installed may be the user's own.
+_BESIDE = frozenset(
+    (
+        *("annotated_types", "attr", "attrs", "decorator", "etils", "ipykernel", "multipledispatch", "omegaconf"),
+        *("pydantic_core", "pydantic_settings", "typing_inspection"),
+    )
 )
 
 # ``jax.numpy.load``, and ``jitserve.File``.
@@ -116,8 +133,14 @@ def of_file(filename: str) -> Origin:
         return Origin.LIBRARY
     package = _installed_package(path)
     if package is not None:
-        return Origin.OPAQUE if package in OPAQUE_PACKAGES or package in BYSTANDERS else Origin.LIBRARY
+        return _of_package(package)
     return Origin.OPAQUE if path.startswith(_opaque_directories()) else Origin.USER
+
+
+def _of_package(name: str) -> Origin:
+    if name in OPAQUE_PACKAGES or name in BYSTANDERS:
+        return Origin.OPAQUE
+    return Origin.LIBRARY if name in FAMILIAR or name in _BESIDE else Origin.USER
 
 
 @functools.lru_cache(maxsize=65536)
