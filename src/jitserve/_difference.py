@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 
-from jitserve._ingredient import Ingredient
+from jitserve._ingredient import XLA_OPTIONS, Ingredient
 
 # Causes before consequences: another jaxlib or another configuration may change all that follows.
 _ORDER = (
@@ -89,8 +89,8 @@ def _sentence(was: Ingredient | None, is_: Ingredient | None, changed: list[_Pai
     if part.kind in ("function", "class"):
         return _of_definition(was, is_, part, changed)
     name = f"{_TITLES.get(part.kind, '')}{part.name}"
-    if part.kind == "state" and (was is None or is_ is None):
-        return ""  # of an entry of another jitserve, which notes other parts of it
+    if _is_no_matter(was, is_, part, changed):
+        return ""
     if part.kind == "flag":
         return _of_flag(was, is_, part.name)
     if part.kind in ("environment", "library"):
@@ -104,6 +104,13 @@ def _sentence(was: Ingredient | None, is_: Ingredient | None, changed: list[_Pai
     if was.details != is_.details:
         return f"{name}: {'; '.join(was.details)} -> {'; '.join(is_.details)}"
     return name if name.endswith(" changed") else f"{name} changed ({part.text})"
+
+
+def _is_no_matter(was: Ingredient | None, is_: Ingredient | None, part: Ingredient, changed: list[_Pair]) -> bool:
+    if part.name == XLA_OPTIONS:  # it follows from a flag that is told
+        return any(each is not None and each.kind == "flag" for pair in changed for each in pair)
+    # Of an entry of another jitserve, which notes other parts of the state.
+    return part.kind == "state" and (was is None or is_ is None)
 
 
 def _of_flag(was: Ingredient | None, is_: Ingredient | None, name: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jitserve import _core, _jax, fingerprint
+from jitserve._ingredient import XLA_OPTIONS
 from jitserve.fingerprint import Ingredient
 
 _VALUE = operator.attrgetter("value")
@@ -38,7 +39,8 @@ class Environment:
 
     def __init__(self, memo: Path | None) -> None:
         devices = [_ingredient(f"device {name}", value) for name, value in _jax.describe_devices()]
-        self._fixed = (*fingerprint.environment(memo), *devices)
+        # In this order: XLA has read its flags by the time that there are devices.
+        self._fixed = (*fingerprint.environment(memo), *devices, _options())
         self._states: list[tuple[str, Any]] = []
         self._holders: list[Any] = []
         self._count = 0
@@ -87,6 +89,17 @@ class Environment:
         if self._process is None or state != self._state:
             self._process, self._state = _ingredient("process state", state), state
         return self._process
+
+
+def _options() -> Ingredient:
+    """What XLA goes by, whatever the environment says of its flags by now."""
+    options = _jax.xla_options()
+    tokens = _core.Tokens()
+    tokens.begin("options", len(options))
+    for number, value in options:
+        tokens.int_(number)
+        tokens.scalar(value)
+    return Ingredient(XLA_OPTIONS, tokens.finish(), "as XLA read its flags")
 
 
 def _digest(parts: tuple[Ingredient, ...]) -> bytes:

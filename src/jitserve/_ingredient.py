@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+XLA_OPTIONS = "XLA options"  # the part that other flags change as well
+
 
 @dataclass(frozen=True, slots=True)
 class Ingredient:

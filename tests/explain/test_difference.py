@@ -30,6 +30,11 @@ _SENTENCES = {
         I("XLA_FLAGS --xla_a", b"", "2", "flag"),
         "XLA_FLAGS changed: --xla_a=1 -> 2",
     ),
+    "options of XLA": (
+        I("XLA options", OLD, "as XLA read its flags", "environment"),
+        I("XLA options", NEW, "as XLA read its flags", "environment"),
+        "XLA options changed",
+    ),
     "a library": (
         I("code of library `flax.linen.linear`", OLD, "9 parts", "library"),
         I("code of library `flax.linen.linear`", NEW, "9 parts", "library"),

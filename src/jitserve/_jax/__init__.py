@@ -90,3 +90,4 @@ from jitserve._jax._targets import check_targets as check_targets
 from jitserve._jax._targets import ensure_targets as ensure_targets
 from jitserve._jax._warnings import Warned as Warned
 from jitserve._jax._warnings import warn_again as warn_again
+from jitserve._jax._xla_options import xla_options as xla_options
