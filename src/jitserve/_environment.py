@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,17 +31,19 @@ class Surroundings:
 class Environment:
     """Everything outside of a call that shapes what it compiles to.
 
-    Toolchain, flags and devices are digested once: they cannot change while a process runs. The configuration and the
-    state of the process are read for every call, since they can be changed by a context manager around it.
+    Toolchain and flags are digested once: they cannot change while a process runs; the devices once for each backend,
+    since a program may clear it, and start another one. The configuration and the state of the process are read for
+    every call, since they can be changed by a context manager around it.
 
     Args:
         memo: directory for digests of the toolchain's files; None to compute them anew.
     """
 
     def __init__(self, memo: Path | None) -> None:
-        devices = [_ingredient(f"device {name}", value) for name, value in _jax.describe_devices()]
-        # In this order: XLA has read its flags by the time that there are devices.
-        self._fixed = (*fingerprint.environment(memo), *devices, _options())
+        self._toolchain = fingerprint.environment(memo)
+        # Not the backend itself: a program clears it to have its memory back.
+        self._backend: weakref.ref[Any] | None = None
+        self._of_backend: tuple[Ingredient, ...] = ()
         self._states: list[tuple[str, Any]] = []
         self._holders: list[Any] = []
         self._count = 0
@@ -48,7 +51,8 @@ class Environment:
         self._config: Ingredient | None = None
         self._state: tuple[object, ...] = ()
         self._process: Ingredient | None = None
-        self._now: Surroundings | None = None
+        # With what it is made of. In one place, since threads have configurations of their own.
+        self._now: tuple[tuple[object, ...], Surroundings] | None = None
 
     def now(self) -> Surroundings:
         """The ingredients as of now. The same object until something changes.
@@ -56,20 +60,29 @@ class Environment:
         Raises:
             Refusal: a configuration value cannot be digested.
         """
-        changing = self._configuration(), self._process_state()
+        devices, *changing = parts = self._devices(), self._configuration(), self._process_state()
         now = self._now
-        if now is None or any(map(operator.is_not, now.ingredients[-2:], changing)):
-            ingredients = (*self._fixed, *changing)
-            now = self._now = Surroundings(ingredients, _digest(ingredients))
-        return now
+        if now is None or any(map(operator.is_not, now[0], parts)):
+            ingredients = (*self._toolchain, *devices, *changing)
+            now = self._now = parts, Surroundings(ingredients, _digest(ingredients))
+        return now[1]
 
     def changing(self) -> tuple[bytes, ...]:
-        """The digests of those ingredients that can change while a process runs.
+        """The digests of those ingredients that can change while JAX keeps its caches.
 
         Raises:
             Refusal: a configuration value cannot be digested.
         """
         return self._configuration().digest, self._process_state().digest
+
+    def _devices(self) -> tuple[Ingredient, ...]:
+        """What the devices are, and the options of XLA, which it has read by the time that there are devices."""
+        backend = _jax.client_of(None)
+        if self._backend is None or self._backend() is not backend:
+            devices = [_ingredient(f"device {name}", value) for name, value in _jax.describe_devices()]
+            self._of_backend = (*devices, _options())
+            self._backend = weakref.ref(backend)
+        return self._of_backend
 
     def _configuration(self) -> Ingredient:
         if self._count != (count := _jax.config_count()):

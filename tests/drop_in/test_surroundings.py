@@ -83,3 +83,33 @@ def test_error_of_a_handler_for_a_signal_reaches_the_program_wherever_it_strikes
     assert set(done["outcomes"].values()) == {"that took too long"}, done["outcomes"]
     assert done["after"] == -2.0
     assert done["stats"]["faults"] == {}
+
+
+DEVICES = """
+from jax.extend.backend import clear_backends
+before = float(jitserve.jit(lambda x: x + 1)(1.0))
+def count():
+    return float(jitserve.jit(lambda x: x * jax.device_count())(2.0))
+"""
+OTHERS = "clear_backends()\njax.config.update('jax_num_cpu_devices', 4)\n"
+
+
+def test_program_that_starts_another_backend_has_keys_of_the_new_devices(store_dir: Path) -> None:
+    counted = "answer(before=before, value=count(), plain=2.0 * jax.device_count())"
+    runs = [evaluate(DEVICES + code + counted) for code in (OTHERS, "", OTHERS, "")]
+    assert [run["value"] for run in runs] == [run["plain"] for run in runs] == [8.0, 2.0, 8.0, 2.0]
+    assert [run["before"] for run in runs] == [2.0] * 4
+    assert [run["stats"]["direct_hits"] for run in runs] == [0, 1, 2, 2]
+    assert all(run["stats"]["faults"] == {} for run in runs)
+
+
+def test_backend_that_a_program_has_cleared_is_let_go(store_dir: Path) -> None:
+    code = (
+        "import gc, weakref\nfunction = jitserve.jit(lambda x: x + 1)\nfirst = float(function(1.0))\njitserve.flush()\n"
+        "cleared = weakref.ref(jax.devices()[0].client)\nclear_backends()\n"
+        "gc.collect()\nanswer(gone=cleared() is None, values=[first, float(function(1.0))])"
+    )
+    done = evaluate(DEVICES.partition("before")[0] + code)
+    plain = evaluate(DEVICES.partition("before")[0] + code.replace("jitserve.jit", "jax.jit"))
+    assert done["gone"] == plain["gone"]
+    assert done["values"] == plain["values"] == [2.0, 2.0]

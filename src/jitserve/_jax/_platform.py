@@ -44,6 +44,6 @@ def devices_by_id(platform: str | None) -> dict[int, Any]:
     return {device.id: device for device in xla_bridge.get_backend(platform).devices()}
 
 
-def client_of(platform: str) -> Any:
-    """The PJRT client of a platform. Raises RuntimeError when this process has none."""
+def client_of(platform: str | None) -> Any:
+    """The PJRT client of a platform (None: the default one). Starts it; RuntimeError when this process has none."""
     return xla_bridge.get_backend(platform)
