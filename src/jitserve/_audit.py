@@ -67,7 +67,8 @@ class Audit:
         self._key = key
         self._before = fingerprint.Snapshot(key.walk)
         self._bindings = libraries.digests()
-        self._settings = _settings()
+        self._settings = dict(_jax.config_states())
+        self._state = fingerprint.process_state()
         self._recording = fingerprint.record(key.walk, earlier)
 
     def begin(self, base: types.FrameType) -> None:
@@ -96,7 +97,7 @@ class Audit:
             Refusal: TRACE_SIDE_EFFECT, naming what changed; or what the recorder found that no key covers.
         """
         self._recording.verdict()
-        self._check_settings()
+        self._check_settings(session)
         # In this order: what the pruned walk has seen is the state of the trace if the whole one still has that, too.
         pruned = self._pruned(self._recording, known)
         now = call_key(self._key.parts)
@@ -115,24 +116,33 @@ class Audit:
             return [first, _verdict(self._recording, pruned or now, now, self._bindings)]
         return [first, self._at_rest(session, now, program, known)]
 
-    def repeatable(self) -> Mapping[int, types.CodeType] | None:
+    def repeatable(self, session: Session) -> Mapping[int, types.CodeType] | None:
         """The code that ran, where a later trace may rely on this one although it led to no program; None if not.
+
+        Args:
+            session: of this process.
 
         Raises:
             Refusal: as ``verdicts``.
         """
         self._recording.verdict()
-        self._check_settings()
+        self._check_settings(session)
         unchanged = call_key(self._key.parts).digest == self._key.digest
         return self._recording.repeatable() if unchanged else None
 
-    def _check_settings(self) -> None:
+    def _check_settings(self, session: Session) -> None:
         """A setting of JAX, or of the process, that the trace changed would not be changed by a hit."""
-        now = _settings()
-        for name, value in self._settings.items():
-            if now.get(name) is not value and now.get(name) != value:
-                advice = "the trace changed it; set it before the call, or within a context manager"
-                raise Refusal(BypassReason.TRACE_SIDE_EFFECT, name, advice)
+        now = dict(_jax.config_states())
+        changed = [
+            name for name, value in self._settings.items() if now.get(name) is not value and now.get(name) != value
+        ]
+        parts = zip(self._state, fingerprint.process_state(), strict=True)
+        changed += [before[0] for before, after in parts if not fingerprint.is_same(before, after)]
+        if not changed and session.environment().changing()[-1] != self._key.parts.surroundings.ingredients[-1].digest:
+            changed = ["process state"]  # an object in it, which is still that object
+        if changed:
+            advice = "the trace changed it; set it before the call, or within a context manager"
+            raise Refusal(BypassReason.TRACE_SIDE_EFFECT, changed[0], advice)
 
     def _at_rest(self, session: Session, now: CallKey, program: bytes, known: Sequence[Footprint] | None) -> Verdict:
         """Traces once more, from what the first trace left behind: nothing may change, and the program be the same."""
@@ -188,7 +198,3 @@ class Audit:
 
 def _verdict(recording: fingerprint.Recording, key: CallKey, whole: CallKey, bindings: Digests) -> Verdict:
     return Verdict(key, whole, recording.dependencies, libraries.record(bindings), tuple(recording.asked()))
-
-
-def _settings() -> dict[str, object]:
-    return dict((*_jax.config_states(), *fingerprint.process_state()))

@@ -49,8 +49,7 @@ class Environment:
         self._count = 0
         self._values: list[object] = []
         self._config: Ingredient | None = None
-        self._state: tuple[object, ...] = ()
-        self._process: Ingredient | None = None
+        self._process: tuple[tuple[object, ...] | None, Ingredient] | None = None
         # With what it is made of. In one place, since threads have configurations of their own.
         self._now: tuple[tuple[object, ...], Surroundings] | None = None
 
@@ -99,9 +98,15 @@ class Environment:
 
     def _process_state(self) -> Ingredient:
         state = fingerprint.process_state()
-        if self._process is None or state != self._state:
-            self._process, self._state = _ingredient("process state", state), state
-        return self._process
+        before = self._process
+        if before is not None and before[0] is not None and fingerprint.is_same_state(state, before[0]):
+            return before[1]
+        part = _ingredient("process state", state)
+        if before is not None and before[1].digest == part.digest:
+            part = before[1]
+        # What has an object in it may have changed by the next call, and is still the very same object.
+        self._process = state if fingerprint.is_plain(state) else None, part
+        return part
 
 
 def _options() -> Ingredient:

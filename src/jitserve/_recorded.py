@@ -55,7 +55,7 @@ class Recorded:
 
     def _judge(self, audit: Audit) -> Mapping[int, types.CodeType] | None:
         with contextlib.suppress(Refusal), self._session.guard("the audit of a trace"):
-            return audit.repeatable()
+            return audit.repeatable(self._session)
         return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import decimal
+import itertools
 import locale
 import operator
 import sys
@@ -52,24 +53,64 @@ _JSON: dict[str, dict[str, object]] = {
 def process_state() -> tuple[tuple[str, object], ...]:
     """(name, value) of everything that a trace may depend on. Equal values mean the same in every process."""
     return (
+        # Made of constants, whatever anybody has set.
         ("numpy.geterr", tuple(np.geterr().items())),
-        ("numpy.geterrcall", np.geterrcall()),
-        ("numpy.get_printoptions", tuple(np.get_printoptions().items())),
         ("numpy.getbufsize", np.getbufsize()),
         ("decimal context", _precision(decimal.getcontext())),
         ("decimal contexts to start from", tuple(map(_precision, _STARTING_CONTEXTS))),
+        ("digits of an int", sys.get_int_max_str_digits()),
+        ("number format", locale.setlocale(locale.LC_NUMERIC)),
+        ("names of days", locale.setlocale(locale.LC_TIME)),
+        ("encoding of files", locale.getpreferredencoding(False).lower()),
+        # Objects of the user's may be in these.
+        ("numpy.geterrcall", np.geterrcall()),
+        ("numpy.get_printoptions", tuple(itertools.chain.from_iterable(np.get_printoptions().items()))),
         ("dialects of csv", _dialects()),
         ("json encoders", (*_json(), *_replaced.coders())),
         ("called instead", _replaced.called_instead()),
         ("tables of modules", _replaced.tables()),
         ("copied otherwise", _copied_otherwise()),
-        ("digits of an int", sys.get_int_max_str_digits()),
-        ("number format", locale.setlocale(locale.LC_NUMERIC)),
-        ("names of days", locale.setlocale(locale.LC_TIME)),
-        ("encoding of files", locale.getpreferredencoding(False).lower()),
         ("warnings that are errors", _errors()),
         ("states of libraries", _library_state.library_state()),
     )
+
+
+_CONSTANT = 8  # so many parts at the beginning
+
+
+def is_same_state(state: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Whether two states are of equal constants of one type, and of the very same objects, which may have changed.
+
+    Asks no object, which might answer with code of the user's.
+    """
+    return state[:_CONSTANT] == other[:_CONSTANT] and is_same(state[_CONSTANT:], other[_CONSTANT:])
+
+
+def is_same(value: Any, other: Any) -> bool:
+    """The same for one part of the state."""
+    if value is other:
+        return True
+    kind = type(value)
+    if kind is not type(other):
+        return False
+    if kind is not tuple:
+        return _is_constant(kind) and value == other
+    if len(value) != len(other):
+        return False
+    for one, another in zip(value, other, strict=True):
+        if one is not another and not is_same(one, another):
+            return False
+    return True
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a state is of constants alone, so that what is the same as it has its digest."""
+    return all(map(is_plain, value)) if type(value) is tuple else _is_constant(type(value))
+
+
+def _is_constant(kind: type) -> bool:
+    """Whether values of a type that are equal are the same; not floats: 0.0 == -0.0."""
+    return kind is str or kind is int or kind is bool or kind is bytes or kind is types.NoneType
 
 
 def warning_filters() -> list[object]:
@@ -78,8 +119,8 @@ def warning_filters() -> list[object]:
 
 
 def _precision(context: decimal.Context) -> tuple[object, ...]:
-    parts = context.__reduce__()[1]
-    return (*parts[:_FLAGS], tuple(parts[_FLAGS + 1]))
+    parts: Any = decimal.Context.__reduce__(context)[1]  # a subclass of the user's may have one of its own
+    return (*parts[:_FLAGS], tuple([signal.__name__ for signal in parts[_FLAGS + 1]]))
 
 
 def _dialects() -> tuple[tuple[object, ...], ...]:

@@ -6,6 +6,22 @@ from tests.adversarial.case import HIT, MISS, Case, Process, bypass, case
 
 # What is registered with a class of the library stays registered, and is seen by the cases that follow.
 _APART = Process((("CASES", "with registrations"),))
+# Called by what is set for the whole process; the second call of a process with GO = 1 is made after it has changed.
+_CALLED = (
+    "GO = 1\nclass H:\n def __init__(s, k): s.k = k\n def __call__(s, *a): return 'a' * s.k\nh, other = H(2), H(1)\n"
+    "def f(x): return x * {value} * len(other(0))\n"
+    "def prepare(j):\n {set}\n j(X[:3])\n if GO: h.k = 3\ndef undo(): {reset}"
+)
+_HEARD = (
+    "GO = 1\nL = []\nclass H:\n def __init__(s, k): s.k = k\n def __call__(s, *a): L.append(s.k)\nh, other = H(2), H(1)\n"
+    "def f(x):\n other()\n with np.errstate(all='call'): np.float32(1) / np.array(0.0)\n v = L[-1]\n L.clear()\n return x * v\n"
+    "def prepare(j):\n np.seterrcall(h)\n j(X[:3])\n if GO: h.k = 3\ndef undo(): np.seterrcall(None)"
+)
+_WIDTH = (
+    "GO = 1\ndef f(x): return x * len(str(np.get_printoptions()['linewidth']))\n"
+    "def prepare(j):\n np.set_printoptions(linewidth=70)\n j(X[:3])\n if GO: np.set_printoptions(linewidth=70.0)\n"
+    "def undo(): np.set_printoptions(linewidth=75)"
+)
 _ORDERED = "class C: pass\nc = C()\nc.__dict__ = collections.OrderedDict(k=2)\n"
 _BORG = (
     "class B: pass\ndef made(d):\n b = B()\n b.__dict__ = d\n return b\nS = {'n': 1}\na = made(S)\nb = made(dict(S))\n"
@@ -238,5 +254,56 @@ CASES: tuple[Case, ...] = (
         "Z27-subclass-of-partial",
         HIT,
         "class Q(functools.partial): pass\nP = Q(lambda k, x: x * k, 2.0)\ndef f(x): return P(x)",
+    ),
+    # Objects in the state of the process that are still the same ones, and have changed.
+    case(
+        "Z30-formatter",
+        MISS,
+        _CALLED.format(
+            value="len(np.array2string(np.ones(1)))",
+            set="np.set_printoptions(formatter={'float_kind': h})",
+            reset="np.set_printoptions(formatter=None)",
+        ),
+        ("GO = 1", "GO = 0"),
+    ),
+    case(
+        "Z30-json",
+        MISS,
+        "import json\nclass Q: pass\n"
+        + _CALLED.format(
+            value="len(json.dumps(Q()))",
+            set="json._default_encoder.default = h",
+            reset="vars(json._default_encoder).pop('default')",
+        ),
+        ("GO = 1", "GO = 0"),
+    ),
+    case(
+        "Z30-copy",
+        MISS,
+        "import copy\n"
+        + _CALLED.format(
+            value="len(copy.deepcopy(range(3)))",
+            set="copy._deepcopy_dispatch[range] = h",
+            reset="copy._deepcopy_dispatch.pop(range)",
+        ),
+        ("GO = 1", "GO = 0"),
+    ),
+    case("Z30-errors", MISS, _HEARD, ("GO = 1", "GO = 0")),
+    case("Z30-float", MISS, _WIDTH, ("GO = 1", "GO = 0")),
+    case(
+        "Z30-counted",
+        bypass("trace_side_effect"),
+        "class H:\n k = 0\n def __call__(s, *a):\n  s.k += 1\n  return 'a'\nh, other = H(), H()\n"
+        "def f(x): return x * len(np.array2string(np.ones(1))) * len(other.__class__()(0))\n"
+        "def prepare(j): np.set_printoptions(formatter={'float_kind': h})\n"
+        "def undo(): np.set_printoptions(formatter=None)",
+    ),
+    case(
+        "Z30-asked",
+        HIT,
+        "L = []\nclass H:\n def __call__(s, *a): pass\n __hash__ = None\n"
+        " def __eq__(s, o):\n  L.append(1)\n  return True\n"
+        "def f(x): return x * 3\ndef prepare(j):\n np.seterrcall(H())\n j(X[:3])\n np.seterrcall(H())\n"
+        "def observe(): return len(L)\ndef undo(): np.seterrcall(None)",
     ),
 )
