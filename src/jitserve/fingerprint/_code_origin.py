@@ -6,10 +6,17 @@ import types
 
 from . import _origin, adapters
 from ._origin import Origin
-from ._pruning import GENERATED
 
 _GENERATORS = frozenset(("dataclasses", "collections", "enum"))
+_OF_DATACLASSES = "__create_fn__.<locals>.__"  # methods that they write, by a function of that name
+_OF_NAMED_TUPLES = "namedtuple_"  # the name of the module of their ``__new__``, which has nothing but these
+_HELD = frozenset(("__builtins__", "__name__", "_tuple_new"))
 _GENERATED_FILES = tuple(adapters.GENERATED)
+
+
+def is_of_dataclass(code: types.CodeType) -> bool:
+    """Whether ``dataclasses`` has written it for a class."""
+    return code.co_filename == "<string>" and code.co_qualname.startswith(_OF_DATACLASSES)
 
 
 def origin_of_code(code: types.CodeType, frame: types.FrameType) -> Origin:
@@ -18,10 +25,11 @@ def origin_of_code(code: types.CodeType, frame: types.FrameType) -> Origin:
     if not filename.startswith("<") or filename.startswith("<frozen "):
         return _origin.of_file(filename)
     name = str(frame.f_globals.get("__name__"))
-    if code.co_qualname.startswith(GENERATED) or name.startswith(GENERATED):
+    if is_of_dataclass(code) or (name.startswith(_OF_NAMED_TUPLES) and frame.f_globals.keys() <= _HELD):
         return Origin.OPAQUE
     caller = frame.f_back
-    if caller is not None and code.co_name == "<module>" and caller.f_globals.get("__name__") in _GENERATORS:
+    writes = code.co_name == "<module>" or code.co_qualname == "__create_fn__"
+    if writes and caller is not None and caller.f_globals.get("__name__") in _GENERATORS:
         return Origin.OPAQUE
     if filename.startswith(_GENERATED_FILES):
         return Origin.OPAQUE

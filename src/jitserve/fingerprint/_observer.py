@@ -23,11 +23,11 @@ from . import _attribute_names, _handed, _hash_order, _origin, _plumbing, _raw, 
 from ._audit_events import CHANGES, LISTINGS, OUTSIDE
 from ._blame import is_opaque
 from ._call_rules import untracked_rule
-from ._code_origin import origin_of_code
+from ._code_origin import is_of_dataclass, origin_of_code
 from ._dependency import DependencyKind
 from ._findings import Findings
 from ._origin import Origin
-from ._pruning import GENERATED, INTROSPECTION
+from ._pruning import INTROSPECTION
 from ._receivers import receiver_rule
 from ._stack import IMPORTING, WATCHING
 from ._static import COMPILED
@@ -182,7 +182,7 @@ class Observer:
         if type(function) is not types.FunctionType or not (function.__defaults__ or function.__kwdefaults__):
             return
         code = function.__code__
-        if code.co_qualname.startswith(GENERATED):
+        if is_of_dataclass(code):
             self._names_asked.update(_attribute_names.names_in_generated(code))
         elif _origin.of_function(function) is not Origin.OPAQUE:
             self._shown[id(code)] = code

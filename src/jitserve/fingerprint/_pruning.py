@@ -54,7 +54,8 @@ INTROSPECTION = frozenset(
         "dis",
     )
 )
-# Code that the standard library and others write for classes: no recorder reports it, it follows from the class.
+# What code is called that the standard library and others write for classes. It is walked though no recorder reports
+# it, since it follows from the class; so is other code of such a name, which counts more often than it need.
 GENERATED = ("__create_fn__", "namedtuple_")
 GENERATED_FILES = tuple(adapters.GENERATED)
 

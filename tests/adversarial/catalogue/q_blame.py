@@ -136,4 +136,34 @@ CASES = (
             ("by-library", "import cloudpickle\nB = cloudpickle.dumps(C())", "jax.tree.map(cloudpickle.loads, [B])[0]"),
         )
     ),
+    # Code without a file that is called as what the standard library writes for classes.
+    *(
+        case(
+            f"R24-{name}-{what}",
+            expected,
+            f"import time\nK = 2.0\nexec({text.format(body)!r})\ndef f(x): return x * named()",
+            *edits,
+            only_b="os.environ['CASE_R24'] = '3'",
+        )
+        for name, text in (
+            ("tuple", "def namedtuple_named(): return {}\nnamed = namedtuple_named"),
+            ("creating", "def __create_fn__named(): return {}\nnamed = __create_fn__named"),
+            ("created", "def __create_fn__():\n def named(): return {}\n return named\nnamed = __create_fn__()"),
+            ("module", "named = eval('lambda: {}', {{**globals(), '__name__': 'namedtuple_named'}})"),
+        )
+        for what, expected, body, edits in (
+            ("clock", bypass("time_read"), "0 * time.time()", ()),
+            ("environment", MISS, 'float(os.environ.get("CASE_R24", "2"))', ()),
+            ("global", MISS, "K", (("K = 2.0", "K = 3.0"),)),
+        )
+    ),
+    *(
+        case(f"R24-of-{name}", HIT, f"import typing\n{text}\ndef f(x): return x * D(2.0).k", ("# one", "# two"))
+        for name, text in (
+            ("dataclass", "@dataclasses.dataclass(frozen=True)\nclass D: k: float  # one"),
+            ("named-tuple", "D = collections.namedtuple('D', 'k')  # one"),
+            ("typed-tuple", "class D(typing.NamedTuple): k: float  # one"),
+            ("made-inside", "def D(k): return dataclasses.make_dataclass('E', ['k'])(k)  # one"),
+        )
+    ),
 )
