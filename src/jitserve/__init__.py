@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jitserve import _beginning as _beginning
+
 if TYPE_CHECKING:
     from jax import jit as jit
 

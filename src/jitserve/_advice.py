@@ -19,6 +19,7 @@ _ADVICE = {
     R.UNKNOWN_CONTEXT_VALUE: "Leave that context or setting at its default, or read the value outside and pass it in",
     R.MULTI_PROCESS: "Give an argument or an option of the jit a sharding over the job's devices, in every process",
     R.LEAKED_TRACER: "Return values from a traced function; do not store them in objects or globals",
+    R.TOOLCHAIN_CHANGED: "Restart the process, so that it runs what is installed",
     R.HOST_CALLBACK: f"{_PART_OF_PROGRAM}, and remove debug prints and runtime checks",
     R.EFFECTS: _PART_OF_PROGRAM,
     R.REFS: "Pass arrays and return new ones, instead of mutable references",

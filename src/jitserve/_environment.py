@@ -10,6 +10,7 @@ from typing import Any
 
 from jitserve import _core, _jax, fingerprint
 from jitserve._ingredient import XLA_OPTIONS
+from jitserve._outcome import Refusal
 from jitserve.fingerprint import Ingredient
 
 _VALUE = operator.attrgetter("value")
@@ -40,7 +41,12 @@ class Environment:
     """
 
     def __init__(self, memo: Path | None) -> None:
-        self._toolchain = fingerprint.environment(memo)
+        self._refusal: Refusal | None = None
+        self._toolchain: tuple[Ingredient, ...] = ()
+        try:
+            self._toolchain = fingerprint.environment(memo)
+        except Refusal as refusal:
+            self._refusal = refusal.without_frames()
         # Not the backend itself: a program clears it to have its memory back.
         self._backend: weakref.ref[Any] | None = None
         self._of_backend: tuple[Ingredient, ...] = ()
@@ -57,8 +63,10 @@ class Environment:
         """The ingredients as of now. The same object until something changes.
 
         Raises:
-            Refusal: a configuration value cannot be digested.
+            Refusal: a configuration value cannot be digested, or the toolchain is not that of this process.
         """
+        if self._refusal is not None:
+            raise Refusal(self._refusal.reason, self._refusal.path, self._refusal.detail)
         devices, *changing = parts = self._devices(), self._configuration(), self._process_state()
         now = self._now
         if now is None or any(map(operator.is_not, now[0], parts)):

@@ -29,6 +29,7 @@ class BypassReason(enum.Enum):
     UNKNOWN_CONTEXT_VALUE = "unknown_context_value"
     MULTI_PROCESS = "multi_process"
     LEAKED_TRACER = "leaked_tracer"
+    TOOLCHAIN_CHANGED = "toolchain_changed"
     # What the program is.
     HOST_CALLBACK = "host_callback"
     EFFECTS = "effects"

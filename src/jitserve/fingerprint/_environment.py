@@ -25,6 +25,9 @@ def environment(memo_directory: Path | None, environ: Mapping[str, str] | None =
         memo_directory: where digests of installed packages are kept between processes; None: nowhere, so that about
             300 MB of files are read.
         environ: the process's environment variables (default ``os.environ``).
+
+    Raises:
+        Refusal: TOOLCHAIN_CHANGED, a file of the toolchain is not what this process has loaded.
     """
     variables = os.environ if environ is None else environ
     return (

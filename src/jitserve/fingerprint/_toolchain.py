@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jitserve import _core
+from jitserve._outcome import BypassReason, Refusal
 
 from ._ingredient import Ingredient
+from ._touched import touched
 
 # Packages that take part in making or running a program. Those that are not installed are noted as absent.
 PACKAGES = ("jax", "jaxlib", "numpy", "ml_dtypes", "opt_einsum", "scipy", "jax_plugins", "nvidia", "libtpu", "triton")
@@ -34,6 +36,9 @@ def describe(memo_directory: Path | None) -> list[Ingredient]:
 
     Args:
         memo_directory: where to keep the digests; None: nowhere, so that the files are read each time.
+
+    Raises:
+        Refusal: TOOLCHAIN_CHANGED, naming a file that is not what this process has loaded.
     """
     packages = {name: _places(name) for name in PACKAGES}
     return [_package(name, places, memo_directory) for name, places in {**packages, "python": _stdlib()}.items()]
@@ -43,6 +48,7 @@ def _package(name: str, places: list[str], memo_directory: Path | None) -> Ingre
     if not places:
         return Ingredient(f"toolchain.{name}", _core.sha256(b"absent"), "not installed")
     listing = [entry for place in places for entry in _files(place, "")]
+    _check(name, places, listing)
     tokens = _core.Tokens()
     tokens.begin("listing", len(listing))
     for path, relative, status in listing:
@@ -53,6 +59,15 @@ def _package(name: str, places: list[str], memo_directory: Path | None) -> Ingre
     digest = _recall(memo) or _read_all(listing)
     _remember(memo, digest)
     return Ingredient(f"toolchain.{name}", digest, f"{len(listing)} files in {', '.join(places)}")
+
+
+def _check(name: str, places: list[str], listing: list[tuple[str, str, os.stat_result]]) -> None:
+    """Whether the files are those of what is loaded. What is not loaded yet will be as its files are."""
+    if name == "python":
+        name = "os" if os.path.dirname(getattr(os, "__file__", "")) in places else ""
+    changed = touched(name, listing) if name in sys.modules else None
+    if changed is not None:
+        raise Refusal(BypassReason.TOOLCHAIN_CHANGED, changed, f"the file has changed since {name} was loaded")
 
 
 def _places(name: str) -> list[str]:

@@ -1,0 +1,84 @@
+"""A toolchain that is changed under a process: it runs what it has loaded. Each in processes of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.whole.processes import PREAMBLE, evaluate, python
+
+# `triton` is a part of the toolchain, which is not installed here.
+LOADED = "import os, pathlib\njax.devices()\nimport triton\npath = pathlib.Path(triton.__file__)\n"
+CALL = "answer(value=float(jitserve.jit(lambda x: x * triton.FACTOR)(1.0)))"
+EDITED = "path.write_text('FACTOR = 3')\n"
+# As a package is installed by links to files that have been unpacked before.
+REPLACED = (
+    "other = path.with_name('other')\nother.write_text('FACTOR = 3')\nos.utime(other, (10**9, 10**9))\n"
+    "os.replace(other, path)\n"
+)
+LINKED = "os.link(path, path.parent.parent / 'link')\n"
+
+
+@pytest.fixture
+def site(tmp_path: Path, store_dir: Path) -> Path:
+    """Where ``triton`` is."""
+    package = tmp_path / "site" / "triton"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("FACTOR = 2")
+    return package.parent
+
+
+def _run(site: Path, code: str) -> dict[str, Any]:
+    return evaluate(code, PYTHONPATH=str(site), PYTHONDONTWRITEBYTECODE="1")
+
+
+@pytest.mark.parametrize("change", [pytest.param(EDITED, id="edited"), pytest.param(REPLACED, id="replaced")])
+def test_file_that_was_changed_after_it_was_loaded_makes_calls_stand_aside(site: Path, change: str) -> None:
+    first = _run(site, LOADED + change + CALL)
+    assert first["value"] == 2.0
+    assert first["stats"]["bypasses"] == {"toolchain_changed": 1}
+    assert first["stats"]["published"] == 0
+    second, third = (_run(site, LOADED + CALL) for _ in range(2))
+    assert second["value"] == third["value"] == 3.0
+    assert second["stats"]["misses"] == third["stats"]["direct_hits"] == 1
+
+
+@pytest.mark.parametrize("change", [EDITED, ""], ids=["edited", "as-before"])
+def test_explain_names_the_changed_file(site: Path, change: str) -> None:
+    code = "found = jitserve.explain(lambda x: x * 2, 1.0)\nanswer(path=found.path, outcome=found.outcome.value)"
+    found = _run(site, LOADED + change + code)
+    named = str(site / "triton" / "__init__.py")
+    assert (found["outcome"], found["path"]) == (("bypass", named) if change else ("miss", ""))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(LOADED + CALL, id="before-the-process"),
+        pytest.param(LOADED + LINKED + CALL, id="linked-into-another-environment"),
+        pytest.param(
+            LOADED + "os.utime(path, (2 * 10**9 + 10**8, 2 * 10**9 + 10**8))\n" + CALL, id="clock-of-another-machine"
+        ),
+    ],
+)
+def test_package_that_was_there_before_is_none_that_changed(site: Path, code: str) -> None:
+    assert _run(site, code)["stats"]["published"] == 1
+
+
+def test_package_that_is_not_loaded_may_be_installed_at_any_time(site: Path) -> None:
+    code = f"import pathlib\njax.devices()\npathlib.Path({str(site)!r}, 'triton', '__init__.py').write_text('')\n"
+    done = _run(site, code + "jitserve.jit(lambda x: x * 2)(1.0)\nanswer()")
+    assert done["stats"]["published"] == 1
+
+
+def test_package_that_is_installed_before_anything_is_imported_is_none_that_changed(site: Path) -> None:
+    install = (
+        f"import logging, pathlib\npathlib.Path({str(site)!r}, 'triton', '__init__.py').write_text('FACTOR = 3')\n"
+    )
+    done = python("-c", install + PREAMBLE + LOADED + CALL, PYTHONPATH=str(site))
+    assert done.returncode == 0, done.stderr.decode()
+    answer = json.loads(done.stdout)
+    assert answer["value"] == 3.0
+    assert answer["stats"]["published"] == 1
