@@ -53,10 +53,10 @@ class Environment:
         self._states: list[tuple[str, Any]] = []
         self._holders: list[Any] = []
         self._count = 0
-        self._values: list[object] = []
-        self._config: Ingredient | None = None
+        # With the values that it is of, in one place: threads have configurations of their own.
+        self._config: tuple[list[object], Ingredient] | None = None
         self._process: tuple[tuple[object, ...] | None, Ingredient] | None = None
-        # With what it is made of. In one place, since threads have configurations of their own.
+        # With what it is made of, for the same reason.
         self._now: tuple[tuple[object, ...], Surroundings] | None = None
 
     def now(self) -> Surroundings:
@@ -98,11 +98,10 @@ class Environment:
         values = list(map(_VALUE, self._holders))
         config = self._config
         # The very same objects: cheaper to see than to digest 150 values again.
-        if config is None or any(map(operator.is_not, values, self._values)):
+        if config is None or any(map(operator.is_not, values, config[0])):
             states = [(name, value) for (name, _), value in zip(self._states, values, strict=True)]
-            config = _ingredient("config", states)
-            self._values, self._config = values, config
-        return config
+            config = self._config = values, _ingredient("config", states)
+        return config[1]
 
     def _process_state(self) -> Ingredient:
         state = fingerprint.process_state()
