@@ -16,8 +16,8 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from . import _ordinary, _raw
+from ._code_origin import is_of_dataclass
 from ._path import ATTR, Path
-from ._pruning import GENERATED
 
 if TYPE_CHECKING:
     from ._walker import Walker
@@ -71,7 +71,7 @@ def _hide_defaults(walker: Walker, cls: type, fields: dict[str, Any]) -> None:
             walker.hide_default(field)
             hidden.add(field.name)
     function = _raw.namespace(cls).get("__init__")
-    if hidden and type(function) is types.FunctionType and function.__code__.co_qualname.startswith(GENERATED):
+    if hidden and type(function) is types.FunctionType and is_of_dataclass(function.__code__):
         walker.hide_defaults(function, hidden)
 
 
