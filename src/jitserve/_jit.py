@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jitserve import _jax, _users
+from jitserve import _given_up, _jax, _users
 from jitserve._aot import compile_lowered, place_of_lowering, place_of_trace
 from jitserve._errors import WrongHitError
-from jitserve._given_up import given_up
 from jitserve._lookup import Direct
 from jitserve._own_traces import place_of_own_trace
 from jitserve._resolve import resolve
@@ -25,8 +24,8 @@ _jax.hide_frames(Path(__file__).parent)
 _jax.serve_stages(compile_lowered, place_of_trace, place_of_lowering)
 _jax.share_own_traces(place_of_own_trace)
 _jax.hear_of_evictions(lambda fun: current_session().answered.evict(fun))
-_jax.hear_of_evictions(given_up.evict)
-_jax.hear_of_clearings(given_up.clear)
+_jax.hear_of_evictions(_given_up.given_up.evict)
+_jax.hear_of_clearings(_given_up.given_up.clear)
 
 
 @functools.wraps(_jax.stock_jit)
@@ -75,7 +74,8 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
     def cache_miss(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool]:
         if _jax.forbids_tracing():
             return stock_miss(*args, **kwargs)
-        _users.users_own.forget()  # by its module: the callback may be pickled along with what it refers to
+        # By their modules, these: the callback may be pickled along with what it refers to.
+        _users.users_own.forget()
         call = _jax.parse_call(fun, info, args, kwargs)  # what it raises is the user's
         attempt = _Attempt(call, lambda: stock_miss(*args, **kwargs))
         try:
@@ -88,7 +88,7 @@ def _cache_miss_of(stock: Any, stock_miss: _jax.CacheMiss) -> _jax.CacheMiss:
                 return step.finish(inferred)[1]
         except BaseException as error:
             if not isinstance(error, Exception) or _users.is_the_users(error) or isinstance(error, WrongHitError):
-                given_up.note(current_session(), call)
+                _given_up.given_up.note(current_session(), call)
                 raise
             pass_on(error)
             return attempt.rescue(error)

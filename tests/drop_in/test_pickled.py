@@ -38,6 +38,19 @@ def test_unpickled_function_is_served_like_the_one_that_was_pickled(tmp_path: Pa
     assert jitserve.stats().faults == {}
 
 
+def test_function_is_pickled_after_another_one_has_failed(tmp_path: Path) -> None:
+    jitserve.configure(directory=empty_store(tmp_path / "store"), address="none")
+
+    @jitserve.jit
+    def failing(x: object) -> object:
+        raise ValueError("this one fails")
+
+    with pytest.raises(ValueError, match="this one fails"):
+        failing(1)
+    again = cloudpickle.loads(cloudpickle.dumps(jitserve.jit(lambda x: x * 2)))
+    np.testing.assert_array_equal(again(jnp.arange(3)), [0, 2, 4])
+
+
 @pytest.mark.parametrize("installed", [False, True], ids=["alone", "installed"])
 def test_jit_itself_is_pickled_by_its_name(installed: bool) -> None:
     if installed:
