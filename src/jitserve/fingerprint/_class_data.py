@@ -61,7 +61,8 @@ def _binds(value: object) -> bool:
 def _count_bases(walker: Walker, cls: type) -> None:
     for base in _raw.mro(cls)[1:]:
         if base is not object and _ordinary.is_ordinary(base):
-            walker.unread.asked.update(name for name in _raw.namespace(base) if type(name) is str)
+            names = _raw.namespace(base)
+            walker.unread.asked.update(name for name in names if type(name) is str and not name.startswith("__"))
 
 
 def _hide_defaults(walker: Walker, cls: type, fields: dict[str, Any]) -> None:

@@ -161,6 +161,19 @@ CASES = [
         "class S:\n k = 2.0\n@jax.tree_util.register_pytree_node_class\nclass N(S):\n def tree_flatten(self): return (self.k,), None\n @classmethod\n def tree_unflatten(cls, a, l): return cls()\nn = N()",
         ("k = 2.0", "k = 3.0"),
     ),
+    _class(
+        "beside-another-base",
+        HIT,
+        "C.lr * a.sum()",
+        "class S:\n k = 2.0\nclass A(S, np.ndarray): pass\na = np.ones(3).view(A)",
+    ),
+    _class(
+        "of-object-beside-another-base",
+        HIT,
+        "c.lr * a.sum()",
+        "class S:\n k = 2.0\nclass A(S, np.ndarray): pass\na = np.ones(3).view(A)\nc = C()\nc.go = 1",
+        ("c.go = 1", "c.go = 2"),
+    ),
     # Defaults of dataclasses.
     *(
         _data(f"unread-{name}", HIT, "c.lr", "", options)
