@@ -23,5 +23,6 @@ void BindOrigins(pybind11::module_& module);
 void BindTrees(pybind11::module_& module);
 void BindLeaves(pybind11::module_& module);
 void BindStarts(pybind11::module_& module);
+void BindValues(pybind11::module_& module);
 
 }  // namespace jitserve

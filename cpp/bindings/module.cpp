@@ -24,4 +24,5 @@ PYBIND11_MODULE(_core, module) {
   jitserve::BindTrees(module);
   jitserve::BindLeaves(module);
   jitserve::BindStarts(module);
+  jitserve::BindValues(module);
 }

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jitserve import _jax, fingerprint
+from jitserve import _core, _jax, fingerprint
 from jitserve._footprint import WHOLE, Footprint
 from jitserve._key import CallKey, call_key, function_name
 from jitserve._libraries import Digests, libraries
@@ -137,7 +137,7 @@ class Audit:
             name for name, value in self._settings.items() if now.get(name) is not value and now.get(name) != value
         ]
         parts = zip(self._state, fingerprint.process_state(), strict=True)
-        changed += [before[0] for before, after in parts if not fingerprint.is_same(before, after)]
+        changed += [before[0] for before, after in parts if not _core.is_same(before, after)]
         if not changed and session.environment().changing()[-1] != self._key.parts.surroundings.ingredients[-1].digest:
             changed = ["process state"]  # an object in it, which is still that object
         if changed:

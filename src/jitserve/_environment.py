@@ -106,7 +106,7 @@ class Environment:
     def _process_state(self) -> Ingredient:
         state = fingerprint.process_state()
         before = self._process
-        if before is not None and before[0] is not None and fingerprint.is_same_state(state, before[0]):
+        if before is not None and before[0] is not None and _core.is_same(state, before[0]):
             return before[1]
         part = _ingredient("process state", state)
         if before is not None and before[1].digest == part.digest:

@@ -19,8 +19,6 @@ from ._memos import prewarmed as prewarmed
 from ._noting import take_notes as take_notes
 from ._part import Part as Part
 from ._process_state import is_plain as is_plain
-from ._process_state import is_same as is_same
-from ._process_state import is_same_state as is_same_state
 from ._process_state import process_state as process_state
 from ._recording import Recording as Recording
 from ._recording import record as record
@@ -56,8 +54,6 @@ __all__ = [
     "environment",
     "fill",
     "is_plain",
-    "is_same",
-    "is_same_state",
     "may_listen",
     "prepare_libraries",
     "prewarmed",

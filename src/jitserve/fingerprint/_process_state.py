@@ -53,7 +53,6 @@ _JSON: dict[str, dict[str, object]] = {
 def process_state() -> tuple[tuple[str, object], ...]:
     """(name, value) of everything that a trace may depend on. Equal values mean the same in every process."""
     return (
-        # Made of constants, whatever anybody has set.
         ("numpy.geterr", tuple(np.geterr().items())),
         ("numpy.getbufsize", np.getbufsize()),
         ("decimal context", _precision(decimal.getcontext())),
@@ -62,7 +61,6 @@ def process_state() -> tuple[tuple[str, object], ...]:
         ("number format", locale.setlocale(locale.LC_NUMERIC)),
         ("names of days", locale.setlocale(locale.LC_TIME)),
         ("encoding of files", locale.getpreferredencoding(False).lower()),
-        # Objects of the user's may be in these.
         ("numpy.geterrcall", np.geterrcall()),
         ("numpy.get_printoptions", tuple(itertools.chain.from_iterable(np.get_printoptions().items()))),
         ("dialects of csv", _dialects()),
@@ -75,36 +73,8 @@ def process_state() -> tuple[tuple[str, object], ...]:
     )
 
 
-_CONSTANT = 8  # so many parts at the beginning
-
-
-def is_same_state(state: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    """Whether two states are of equal constants of one type, and of the very same objects, which may have changed.
-
-    Asks no object, which might answer with code of the user's.
-    """
-    return state[:_CONSTANT] == other[:_CONSTANT] and is_same(state[_CONSTANT:], other[_CONSTANT:])
-
-
-def is_same(value: Any, other: Any) -> bool:
-    """The same for one part of the state."""
-    if value is other:
-        return True
-    kind = type(value)
-    if kind is not type(other):
-        return False
-    if kind is not tuple:
-        return _is_constant(kind) and value == other
-    if len(value) != len(other):
-        return False
-    for one, another in zip(value, other, strict=True):
-        if one is not another and not is_same(one, another):
-            return False
-    return True
-
-
 def is_plain(value: Any) -> bool:
-    """Whether a state is of constants alone, so that what is the same as it has its digest."""
+    """Whether a state is of constants alone, so that what is the same as it (``_core.is_same``) has its digest."""
     return all(map(is_plain, value)) if type(value) is tuple else _is_constant(type(value))
 
 
