@@ -505,4 +505,4 @@ def test_tracer_that_is_set_while_recording_sees_the_code_of_libraries_too() -> 
 def test_extension_of_others_may_read_any_attribute(function: object, receiver: object, takes: bool) -> None:
     observer = Observer()
     observer.called(function, receiver, None)
-    assert observer.took_all is takes
+    assert observer.names.took_all is takes

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import types
+from typing import Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _handed
+from . import _handed, _origin
+from ._audit_events import CHANGES, LISTINGS, OUTSIDE
 from ._blame import Blame
 from ._dependency import Dependency, DependencyKind, read
 from ._origin import Origin
@@ -26,6 +28,7 @@ _TOLERATED_IN_LIBRARIES = frozenset(
     )
 )
 _WRITING = frozenset("wax+")
+_PATH = "it is in no key; use text() or bytes(), or open the file by a path that is no jitserve.File"
 
 
 class Findings:
@@ -103,6 +106,31 @@ class Findings:
             self.refuse(BypassReason.FILE_READ_UNTRACKED, where, f"opens {name or 'a descriptor'}, not a regular file")
         else:
             self.depend(DependencyKind.FILE, name)  # a relative name means another file elsewhere
+
+    def audited(self, event: str, arguments: tuple[Any, ...], frame: types.FrameType | None) -> None:
+        """The interpreter is about to do something that reaches outside, as its audit event says."""
+        if event == "open":
+            self.opened(arguments[0], arguments[1], frame)
+        elif event == "import":
+            self.impure((BypassReason.LAZY_IMPORT, "it is imported while tracing"), str(arguments[0]), frame)
+        elif event in LISTINGS:
+            self.impure((BypassReason.FILE_READ_UNTRACKED, "list it outside, and pass the names in"), event, frame)
+        elif event in CHANGES:
+            self.impure((BypassReason.TRACE_SIDE_EFFECT, "a hit would not do it; do it outside"), event, frame)
+        elif event == "pickle.find_class":
+            self._pickle_finds(str(arguments[0]), arguments[1], frame)
+        elif event.startswith(OUTSIDE):
+            self.impure((BypassReason.OPAQUE_CALLABLE, "do it outside, and pass the result in"), event, frame)
+
+    def _pickle_finds(self, module: str, name: object, frame: types.FrameType | None) -> None:
+        if _origin.of_module(module) is not Origin.OPAQUE:  # whoever reads the pickle
+            _, where = self.blame.behind(frame, _handed.only_by_name)
+            self.refuse(BypassReason.DYNAMIC_MODULE_ATTR, where, f"{name}: a pickle finds it by its name")
+
+    def file_path_read(self, frame: types.FrameType) -> None:
+        """Somebody asks a ``jitserve.File`` for its path."""
+        reason = BypassReason.FILE_READ_UNTRACKED
+        self.impure((reason, _PATH), "the path of a jitserve.File", self.blame.reader(frame))
 
 
 def _is_regular(path: str) -> bool:

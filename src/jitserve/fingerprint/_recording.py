@@ -91,8 +91,8 @@ class Recording:
             self._unavailable = refusal  # for the verdict: the trace itself goes on
             return self
         self._previous = _audit.listen(self._observer)
-        self._reader = _core.listen_to_texts(self._observer.described, _SHOW_ADDRESSES)
-        self._counter = _core.listen_to_sets(self._observer.iterated)
+        self._reader = _core.listen_to_texts(self._observer.shown.described, _SHOW_ADDRESSES)
+        self._counter = _core.listen_to_sets(self._observer.shown.iterated)
         self._around = _under_way.enter(self)
         self._file_reader = read_for(self)
         self._telling = _ASKED.union(self._walk.unread.telling(), _attribute_names.ALL)
@@ -146,7 +146,7 @@ class Recording:
         read = (
             heard.findings.dependencies
             or heard.findings.refusals
-            or heard.texts
+            or heard.shown.texts
             or heard.filter_setters
             or self.reads_unnamed(self._walk.unread)
             or self.waives(self._walk)
@@ -179,7 +179,7 @@ class Recording:
         self._memos.check()
         if self._walk.unread.excused:
             self._walk.unread.check(self._read(()), self._ran())
-        for refusal in self._observer.texts:
+        for refusal in self._observer.shown.texts:
             raise refusal
 
     def footprint(self, always: Iterable[object] = ()) -> Footprint:
@@ -213,7 +213,7 @@ class Recording:
         unread, heard = self._walk.unread, self._observer
         if not unread.is_allowed or not _attribute_names.ALL.isdisjoint(unread.asked):
             return None
-        if heard.took_all or self.is_introspective():
+        if heard.names.took_all or self.is_introspective():
             return None
         if _pruning.named_dependencies(self._walk):
             return None
@@ -224,7 +224,7 @@ class Recording:
     def reads_unnamed(self, unread: _unread.Unread) -> bool:
         """Whether attributes that a walk has met were read, and the code which ran does not name them."""
         asked = not self._asked().isdisjoint(unread.telling())
-        return asked or (self._observer.took_all and bool(unread.names))
+        return asked or (self._observer.names.took_all and bool(unread.names))
 
     def waives(self, walk: Walk) -> bool:
         """Whether code that a walk has met ran where what it does is waived, of which later calls would not hear."""
@@ -240,7 +240,8 @@ class Recording:
 
     def _asked(self) -> set[str]:
         """Names of attributes that were asked for, and do not stand in the code that a walk goes into."""
-        return self._observer.names_asked | (self._observer.library_names - _unread.SHOW_FIELDS)
+        names = self._observer.names
+        return names.asked(self._observer.executed) | (names.of_libraries - _unread.SHOW_FIELDS)
 
     def is_introspective(self) -> bool:
         """Whether more may count than what ran: functions that were looked into, or what other threads did."""

@@ -1,0 +1,59 @@
+"""Names of attributes that were asked for while a function was traced, and that do not stand in the code that ran."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Container
+
+from . import _attribute_names, _origin, _plumbing
+from ._code_origin import is_of_dataclass
+from ._origin import Origin
+
+
+class NamesRead:
+    """What one recording has heard of names. Where all of an object was read, names do not tell.
+
+    Attributes:
+        of_libraries: in opaque code that ran, and that may ask the user's objects for them.
+        took_all: whether all attributes of an object were taken at once.
+    """
+
+    __slots__ = ("_made_up", "_shown", "of_libraries", "took_all")
+
+    def __init__(self) -> None:
+        self._made_up: set[str] = set()
+        self._shown: dict[int, types.CodeType] = {}  # of functions whose defaults somebody has seen in a signature
+        self.of_libraries: set[str] = set()
+        self.took_all = False
+
+    def asked(self, executed: Container[int]) -> set[str]:
+        """The names that were made up.
+
+        Args:
+            executed: ids of the code that ran: defaults of other functions were read where a signature shows them.
+        """
+        shown = () if all(code in executed for code in self._shown) else ("__defaults__",)
+        return self._made_up.union(shown)
+
+    def made_up(self, text: str) -> None:
+        """Somebody asks for an attribute by a text that does not stand in its code."""
+        self._made_up.update(_attribute_names.names_of(text))
+
+    def opaque_started(self, code: types.CodeType) -> None:
+        """Code starts that the walk does not go into."""
+        if code.co_filename.startswith("<"):
+            self._made_up.update(_attribute_names.names_in_generated(code))
+        elif not _plumbing.is_plumbing(code.co_filename):
+            self.of_libraries.update(_plumbing.attributes_in(code))
+            self.took_all |= _plumbing.takes_all(code)
+        self.took_all = self.took_all or _attribute_names.makes_models(code.co_filename)
+
+    def signature_made(self, function: object) -> None:
+        """Somebody makes the signature of a function, as JAX does to fill in what a call leaves out."""
+        if type(function) is not types.FunctionType or not (function.__defaults__ or function.__kwdefaults__):
+            return
+        code = function.__code__
+        if is_of_dataclass(code):
+            self._made_up.update(_attribute_names.names_in_generated(code))
+        elif _origin.of_function(function) is not Origin.OPAQUE:
+            self._shown[id(code)] = code
