@@ -112,7 +112,7 @@ class Audit:
         first = _verdict(self._recording, self._key, self._key, self._bindings)
         rebound, filled = tuple(self._before.rebound()), tuple(self._before.filled())
         first = dataclasses.replace(first, rebound=rebound, filled=filled, left=now.digest if filled else b"")
-        if self._before.is_filled_in() and not self._recording.is_introspective():
+        if self._before.is_filled_in() and not self._recording.coverage.is_introspective():
             return [first, _verdict(self._recording, pruned or now, now, self._bindings)]
         return [first, self._at_rest(session, now, program, known)]
 
@@ -181,7 +181,7 @@ class Audit:
 
     def _pruned(self, recording: fingerprint.Recording, known: Sequence[Footprint] | None) -> CallKey | None:
         """The key by the footprint of a trace; None where pruning to that is not sound."""
-        footprint = WHOLE if known is None else choose(list(known), recording.footprint(self._patches()))
+        footprint = WHOLE if known is None else choose(list(known), recording.coverage.footprint(self._patches()))
         while footprint.functions is not None:
             try:
                 key = call_key(self._key.parts, footprint)
@@ -189,7 +189,7 @@ class Audit:
                 return None
             if recording.covered_by(key.walk):
                 return key
-            more = recording.leading_to_rest(key.walk) | footprint.functions
+            more = recording.coverage.leading_to_rest(key.walk) | footprint.functions
             if more == footprint.functions:
                 return None
             footprint = Footprint(more, footprint.unread)

@@ -66,4 +66,4 @@ class Part:
         self._recording.when_over(lambda so_far: tell(so_far and not self._hides(unread)))
 
     def _hides(self, unread: Unread) -> bool:
-        return self._recording.reads_unnamed(unread) or self._recording.waives(self._walk)
+        return self._recording.coverage.reads_unnamed(unread) or self._recording.coverage.waives(self._walk)
