@@ -103,6 +103,29 @@ def test_program_that_starts_another_backend_has_keys_of_the_new_devices(store_d
     assert all(run["stats"]["faults"] == {} for run in runs)
 
 
+OTHER_PLATFORM = """
+from jax._src import xla_bridge
+from jaxlib import _jax
+if {there}:
+    make = lambda: _jax.get_tfrt_cpu_client(asynchronous=True, num_nodes=1, node_id=0, num_devices={there})
+    xla_bridge.register_backend_factory("pretended", make, priority=-10, fail_quietly=False)
+def count():
+    try:
+        return jax.device_count("pretended")
+    except RuntimeError:
+        return 0
+value = float(jitserve.jit(lambda x: x * count() + 1)(2.0))
+answer(value=value, plain=2.0 * count() + 1, kind=jax.default_backend())
+"""
+
+
+def test_devices_of_a_platform_that_is_not_the_default_are_in_the_key(store_dir: Path) -> None:
+    runs = [evaluate(OTHER_PLATFORM.format(there=there), JAX_PLATFORMS="") for there in (0, 1, 2, 2, 0)]
+    assert [run["value"] for run in runs] == [run["plain"] for run in runs] == [1.0, 3.0, 5.0, 5.0, 1.0]
+    assert {run["kind"] for run in runs} == {"cpu"}
+    assert [run["stats"]["direct_hits"] for run in runs] == [0, 0, 0, 1, 1]
+
+
 def test_backend_that_a_program_has_cleared_is_let_go(store_dir: Path) -> None:
     code = (
         "import gc, weakref\nfunction = jitserve.jit(lambda x: x + 1)\nfirst = float(function(1.0))\njitserve.flush()\n"

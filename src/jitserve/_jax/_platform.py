@@ -26,7 +26,14 @@ def describe_devices() -> list[tuple[str, object]]:
         ("process", (jax.process_index(), jax.process_count())),
         ("devices", tuple((device.id, device.device_kind, device.process_index) for device in devices)),
         ("topology", _topology(client)),
+        ("other platforms", _others(client)),
     ]
+
+
+def _others(client: Any) -> tuple[tuple[object, ...], ...]:
+    """The devices that a function can ask for by the name of their platform, beside those of the default one."""
+    others = sorted((name, other) for name, other in xla_bridge.backends().items() if other is not client)
+    return tuple((name, *((device.id, device.device_kind) for device in other.devices())) for name, other in others)
 
 
 def _topology(client: Any) -> object:
