@@ -94,7 +94,8 @@ class Audit:
             known: the footprints that calls of the function are stored under; None where nothing is to be pruned.
 
         Raises:
-            Refusal: TRACE_SIDE_EFFECT, naming what changed; or what the recorder found that no key covers.
+            Refusal: TRACE_SIDE_EFFECT, naming what changed, or LAZY_IMPORT; or what the recorder found that no key
+                covers.
         """
         self._recording.verdict()
         self._check_settings(session)
@@ -106,6 +107,7 @@ class Audit:
             return [_verdict(self._recording, pruned or now, now, self._bindings)]
         effect = self._before.side_effect()
         if effect is not None:
+            self._recording.check_imports()
             advice = "it changed while the function was traced; pass it as an argument, or make it constant"
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, effect, advice)
         # The state before the trace is gone, so that no pruned walk can be made of it.

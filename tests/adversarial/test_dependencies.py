@@ -21,9 +21,10 @@ _MODULES = {
     "net/helpers.py": "from . import deep\nfrom pathlib import Path\nSIZES = [1, 1]\nclass Layer(deep.Base):\n    scale = 1\n"
     "    def __init__(self): self.width = 1\n    @property\n    def size(self): return self.width * self.scale\n"
     "layer = Layer()\ndef helper(k=1, *, j=1): return k + 100 * j\ndef read(name): return int(Path(name).read_text())\n",
-    "site-packages/shelf.py": "LEVEL = 1\nclass Shelf:\n    depth = 1\n    def height(self): return self.depth\n"
-    "def level(): return LEVEL\n",
-    "net/main.py": "import os\nimport numpy as np\nimport shelf\nfrom . import deep, helpers\nGLOBAL = 1\nARRAY = np.ones(2)\n"
+    "site-packages/fastprogress.py": "LEVEL = 1\nclass Shelf:\n    depth = 1\n    def height(self): return self.depth\n"
+    "def level(): return LEVEL\ndef rate():\n    from toolz import RATE\n    return RATE\n",
+    "site-packages/toolz.py": "RATE = 1\n",
+    "net/main.py": "import os\nimport numpy as np\nimport fastprogress as shelf\nfrom . import deep, helpers\nGLOBAL = 1\nARRAY = np.ones(2)\n"
     "def close(cell):\n    def inner(): return cell\n    def change(value):\n        nonlocal cell\n        cell = value\n"
     "    return inner, change\nclosed, change = close(1)\n"
     "def f(x, static, *, named):\n    values = [\n"
@@ -31,7 +32,7 @@ _MODULES = {
     "        helpers.read(os.environ['FILE_A']), helpers.read(os.environ['FILE_B']),\n"
     "        GLOBAL, int(ARRAY[1]), deep.deep(), deep.table(), deep.Base.rate, helpers.SIZES[1], helpers.Layer.scale,\n"
     "        helpers.layer.width, helpers.layer.size, helpers.helper(), closed(), shelf.level(), shelf.Shelf.depth,\n"
-    "        shelf.Shelf().height(), static, named,\n    ]\n    return x[:, None] + np.array(values, 'f4')\n",
+    "        shelf.Shelf().height(), shelf.rate(), static, named,\n    ]\n    return x[:, None] + np.array(values, 'f4')\n",
 }
 
 # What changes one of them, by name: a statement, and the one that takes it back.
@@ -55,6 +56,7 @@ _CHANGES = {
     "keyword default": ("helpers.helper.__kwdefaults__['j'] = 2", "helpers.helper.__kwdefaults__['j'] = 1"),
     "cell": ("main.change(2)", "main.change(1)"),
     "global of a library": ("shelf.LEVEL = 2", "shelf.LEVEL = 1"),
+    "what a library imports inside of a function": ("toolz.RATE = 2", "toolz.RATE = 1"),
     "class of a library": ("shelf.Shelf.depth = 2", "shelf.Shelf.depth = 1"),
     "code of a helper": ("deep.deep.__code__ = (lambda: 2).__code__", "deep.deep.__code__ = kept"),
     "static argument": ("static = 2", "static = 1"),
@@ -65,7 +67,8 @@ _CHILD = """
 import json, os, shutil, sys
 import jax, numpy as np
 import jitserve
-import shelf
+import fastprogress as shelf
+import toolz
 from net import deep, helpers, main
 
 static = named = 1

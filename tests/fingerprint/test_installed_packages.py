@@ -82,6 +82,36 @@ def test_what_a_library_imports_inside_of_a_function_is_walked(install: Install)
     assert _digest(step) != middle
 
 
+@pytest.mark.parametrize(
+    ("imported", "read"),
+    [
+        ("from .late import FACTOR", "FACTOR"),
+        ("from fastprogress.late import FACTOR", "FACTOR"),
+        ("from fastprogress import late", "late.FACTOR"),
+        ("import fastprogress.late as late", "late.FACTOR"),
+        ("import fastprogress.late", "fastprogress.late.FACTOR"),
+        ("import fastprogress as package", "package.late.FACTOR"),
+    ],
+)
+def test_data_that_a_library_imports_inside_of_a_function_counts(install: Install, imported: str, read: str) -> None:
+    step = install(__init__=f"def step(x):\n    {imported}\n    return x * {read}", late="FACTOR = 2.0\nOTHER = 1").step
+    late: Any = importlib.import_module("fastprogress.late")
+    before = _digest(step)
+    late.OTHER = 2
+    assert _digest(step) == before
+    late.FACTOR = 3.0
+    assert _digest(step) != before
+    del late.FACTOR
+    assert _digest(step) != before
+
+
+def test_function_of_a_library_that_has_a_module_to_load_is_refused_with_its_name(install: Install) -> None:
+    source = "def step(x):\n    from fastprogress.late import helper\n    return helper(x)"
+    step = install(__init__=source, late="def helper(x): return x * 2").step
+    assert _reason(step) is BypassReason.LAZY_IMPORT
+    assert _reason(step) is None
+
+
 def test_function_that_a_walked_function_makes_is_covered_however_early_that_one_was_made(install: Install) -> None:
     source = """
         def make():

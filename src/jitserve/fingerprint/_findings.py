@@ -14,6 +14,7 @@ from ._audit_events import CHANGES, LISTINGS, OUTSIDE
 from ._blame import Blame
 from ._dependency import Dependency, DependencyKind, read
 from ._origin import Origin
+from ._stack import is_importer
 from ._tracked import is_environment
 
 # What a library may do without making its programs irreproducible: it uses ids as keys, and looks at its own frames.
@@ -28,6 +29,8 @@ _TOLERATED_IN_LIBRARIES = frozenset(
     )
 )
 _WRITING = frozenset("wax+")
+_IMPORTED = "it is imported while tracing"
+_OF_IMPORTS = "rb"  # how the interpreter opens what it loads modules from
 _PATH = "it is in no key; use text() or bytes(), or open the file by a path that is no jitserve.File"
 
 
@@ -36,13 +39,15 @@ class Findings:
 
     Attributes:
         blame: finds out who is answerable.
+        imported: modules that were imported, by name; libraries may do that if nothing in a walk depends on it.
         refusals: why nothing may be published, in order.
     """
 
-    __slots__ = ("_dependencies", "blame", "refusals")
+    __slots__ = ("_dependencies", "blame", "imported", "refusals")
 
     def __init__(self) -> None:
         self.blame = Blame()
+        self.imported: dict[str, Refusal] = {}
         self.refusals: list[Refusal] = []
         self._dependencies: dict[tuple[DependencyKind, str], Dependency] = {}
 
@@ -109,10 +114,12 @@ class Findings:
 
     def audited(self, event: str, arguments: tuple[Any, ...], frame: types.FrameType | None) -> None:
         """The interpreter is about to do something that reaches outside, as its audit event says."""
-        if event == "open":
+        if event == "import":
+            self._imports(str(arguments[0]), frame)
+        elif is_importer(frame) and not (event == "open" and arguments[1] == _OF_IMPORTS):
+            return  # it looks for the module, and keeps the code that it has compiled
+        elif event == "open":
             self.opened(arguments[0], arguments[1], frame)
-        elif event == "import":
-            self.impure((BypassReason.LAZY_IMPORT, "it is imported while tracing"), str(arguments[0]), frame)
         elif event in LISTINGS:
             self.impure((BypassReason.FILE_READ_UNTRACKED, "list it outside, and pass the names in"), event, frame)
         elif event in CHANGES:
@@ -121,6 +128,11 @@ class Findings:
             self._pickle_finds(str(arguments[0]), arguments[1], frame)
         elif event.startswith(OUTSIDE):
             self.impure((BypassReason.OPAQUE_CALLABLE, "do it outside, and pass the result in"), event, frame)
+
+    def _imports(self, name: str, frame: types.FrameType | None) -> None:
+        self.impure((BypassReason.LAZY_IMPORT, _IMPORTED), name, frame)
+        refusal = Refusal(BypassReason.LAZY_IMPORT, self.blame.culprit(frame)[1], f"{name}: {_IMPORTED}")
+        self.imported.setdefault(name, refusal)
 
     def _pickle_finds(self, module: str, name: object, frame: types.FrameType | None) -> None:
         if _origin.of_module(module) is not Origin.OPAQUE:  # whoever reads the pickle

@@ -1,9 +1,8 @@
 """What a function imports when it runs.
 
 Modules that need each other import each other that way: ``from ._integrate import loop`` inside of a method. For as
-long as the module is loaded, that is a name like any other. Of a library's imports only relative ones count, because
-those lead to modules that the package loads itself: whether some other part is loaded depends on who else wants it. A
-function of the user's stands aside while it has a module to load.
+long as the module is loaded, that is a name like any other. What a library's function has to load is not walked: it is
+recorded when that is done in a trace. A function of the user's stands aside while it has a module to load.
 """
 
 from __future__ import annotations
@@ -14,24 +13,26 @@ import types
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from . import _loading, _raw
+from . import _loading, _origin, _raw
+from ._loading import origin_of
 from ._names import Chain, Import, Names
+from ._origin import Origin
 from ._path import ATTR, Path
 
 
 def values(function: types.FunctionType, names: Names, path: Path) -> list[tuple[Any, Path, bool]]:
-    """The values that the relative imports inside a function of a library give, as labelled children."""
+    """The values that the imports inside a function of a library give, as labelled children.
+
+    Those from opaque modules are left out, like all that the names of a library's function hold of them.
+    """
     if not _imports_as_ever(function):
         return [("imports by another __import__", path, True)]
     children: list[tuple[Any, Path, bool]] = []
     for found in names.imports:
-        namespace = _loaded(found.module, function.__globals__.get("__package__")) if found.taken else None
-        if namespace is None or found.taken[0] not in namespace:
-            continue
-        label = f"{found.module}.{found.taken[0]}"
-        for name, value in _ends(label, namespace[found.taken[0]], names):
+        value = _loaded(found, function.__globals__.get("__package__"))
+        for name, end in _ends(_label(found), value, names) if value is not UNTOLD else ():
             children.append((name, path, True))
-            children.append((value, (path, ATTR, name), True))
+            children.append((end, (path, ATTR, name), True))
     return children
 
 
@@ -60,7 +61,11 @@ def of_user(function: types.FunctionType, names: Names) -> Iterator[Imported]:
     package = function.__globals__.get("__package__")
     for found in names.imports:
         value = _value(found, package) if _imports_as_ever(function) else UNTOLD
-        yield Imported(".".join((found.base, *found.taken)), value, list(found.chains), found.is_written)
+        yield Imported(_label(found), value, list(found.chains), found.is_written)
+
+
+def _label(found: Import) -> str:
+    return ".".join((found.base, *found.taken))
 
 
 def _imports_as_ever(function: Any) -> bool:
@@ -89,16 +94,33 @@ def _attribute(module: Any, name: str) -> Any:
 
 
 def _ends(label: str, value: object, names: Names) -> list[tuple[str, Any]]:
-    """The value itself; of a module, those of its names that the function reads as attributes of something."""
+    """The value itself; of a module, and of further ones in it, those of its names that the function reads as
+    attributes of something.
+    """
     if not isinstance(value, types.ModuleType):
         return [(label, value)]
-    namespace = _raw.module_namespace(value)
-    return [(f"{label}.{name}", namespace[name]) for name in sorted(names.attributes & namespace.keys())]
+    found: list[tuple[str, Any]] = []
+    todo, met = [(label, value)], {id(value)}
+    for at, module in todo:
+        namespace = _raw.module_namespace(module)
+        ends = [(f"{at}.{name}", namespace[name]) for name in sorted(names.attributes & namespace.keys())]
+        found += ends
+        for inner, end in ends:
+            if isinstance(end, types.ModuleType) and id(end) not in met and origin_of(end) is not Origin.OPAQUE:
+                met.add(id(end))
+                todo.append((inner, end))
+    return found
 
 
-def _loaded(module: str, package: object) -> dict[str, Any] | None:
-    found = _module(module, package) if module.startswith(".") else None
-    return _raw.module_namespace(found) if isinstance(found, types.ModuleType) else None
+def _loaded(found: Import, package: object) -> Any:
+    """What an import inside of a library's function gives, from modules that are loaded and not opaque."""
+    if not found.module.startswith(".") and _origin.of_module(found.module) is Origin.OPAQUE:
+        return UNTOLD
+    value = _module(found.base, package)
+    for name in found.taken:
+        namespace = _raw.module_namespace(value) if isinstance(value, types.ModuleType) else {}
+        value = namespace.get(name, UNTOLD)
+    return UNTOLD if value is None else value
 
 
 def _module(module: str, package: object) -> object:

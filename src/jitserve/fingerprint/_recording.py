@@ -142,10 +142,19 @@ class Recording:
             raise Refusal(BypassReason.TRACE_SIDE_EFFECT, place, detail)
         if not self._complete:
             raise Refusal(BypassReason.INCOMPLETE_RECORDING, "recorder", "events of the trace may have been missed")
-        self._walk.check_run(self._observer.executed)
+        self._walk.check_run(self._observer.executed, self._observer.findings.imported)
         self._memos.check()
         self.coverage.check_excused()
         for refusal in self._observer.shown.texts:
+            raise refusal
+
+    def check_imports(self) -> None:
+        """Raises if a module was imported meanwhile, by a library: that changes what its functions read.
+
+        Raises:
+            Refusal: LAZY_IMPORT, for the first one.
+        """
+        for refusal in self._observer.findings.imported.values():
             raise refusal
 
     def covered_by(self, pruned: Walk) -> bool:

@@ -16,6 +16,7 @@ from . import _origin
 
 # Kinds of code, as the extension knows them.
 STDLIB, IMPORTING, WATCHING = 1, 2, 4
+_IMPORTER = "<frozen importlib"
 
 
 def new_stack() -> _core.Stack:
@@ -26,9 +27,14 @@ def new_stack() -> _core.Stack:
 def _kind_of(code: types.CodeType) -> int:
     filename = code.co_filename
     kind = STDLIB if _origin.is_stdlib(filename) else 0
-    if filename.startswith("<frozen importlib"):
+    if filename.startswith(_IMPORTER):
         kind |= IMPORTING
     return kind | WATCHING if id(code) in _watching() else kind
+
+
+def is_importer(frame: types.FrameType | None) -> bool:
+    """Whether it is the interpreter's own code that finds and loads modules."""
+    return frame is not None and frame.f_code.co_filename.startswith(_IMPORTER)
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from ._path import Path, render
 
 if TYPE_CHECKING:
     from ._walker import Walker
+
+_NOTHING: Mapping[str, Refusal] = types.MappingProxyType({})
 
 
 class Walk:
@@ -84,11 +87,12 @@ class Walk:
         found = self._nested.get(id(code))
         return found is not None and id(found[1]) in ran and self.covers_run(found[1], ran)
 
-    def check_run(self, ran: Mapping[int, types.CodeType]) -> None:
+    def check_run(self, ran: Mapping[int, types.CodeType], imported: Mapping[str, Refusal] = _NOTHING) -> None:
         """Raises unless the digest covers all that ran, and nothing of it does what no digest covers.
 
         Args:
             ran: what ran, by id.
+            imported: the modules that were imported meanwhile, by name, with what to say of that.
 
         Raises:
             Refusal: the first thing found.
@@ -99,6 +103,7 @@ class Walk:
                 raise hazard.refusal
         outside = [code for code in ran.values() if not self.covers_run(code, ran)]
         if outside:
+            _check_imported(outside, imported)
             names = sorted(f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})" for code in outside)
             detail = f"ran without being reachable by name: {', '.join(names)[:400]}"
             raise Refusal(BypassReason.UNREACHED_CODE, "recorder", detail)
@@ -116,3 +121,13 @@ class Walk:
             Ingredient(self.path_of(i), _names.of(obj.__code__).digest, f"{obj.__module__}.{obj.__qualname__}")
             for i, obj in functions
         )
+
+
+def _check_imported(outside: list[types.CodeType], imported: Mapping[str, Refusal]) -> None:
+    """Raises if all that the digest does not cover is of modules that were imported meanwhile."""
+    modules = [(sys.modules.get(name), refusal) for name, refusal in imported.items()]
+    files = {
+        vars(module).get("__file__"): refusal for module, refusal in modules if isinstance(module, types.ModuleType)
+    }
+    if all(code.co_filename in files for code in outside):
+        raise files[outside[0].co_filename]
