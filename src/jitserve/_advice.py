@@ -57,14 +57,14 @@ _ADVICE = {
 }
 
 
-# Where code of a library ran that nobody can name, by the directory that its files are in.
-_UNREACHED = {
+# What to do about code of a library that nobody can name, or that it imports late, by the directory of its files.
+_OF_LIBRARIES = {
     "/omegaconf/": "Resolve interpolations before: OmegaConf.to_container(cfg, resolve=True), outside of the function",
 }
+_OF_CODE = (R.UNREACHED_CODE, R.LAZY_IMPORT)
 
 
-def advice_for(reason: R, detail: str = "") -> str:
-    """One sentence about what to do, without a full stop. ``detail`` is that of the refusal."""
-    if reason is R.UNREACHED_CODE:
-        return next((advice for place, advice in _UNREACHED.items() if place in detail), _ADVICE[reason])
-    return _ADVICE[reason]
+def advice_for(reason: R, where: str = "") -> str:
+    """One sentence about what to do, without a full stop. ``where``: the path and the detail of the refusal."""
+    known = _OF_LIBRARIES.items() if reason in _OF_CODE else ()
+    return next((advice for place, advice in known if place in where), _ADVICE[reason])

@@ -267,6 +267,6 @@ def _bypass(name: str, refusal: Refusal, trouble: tuple[str, ...]) -> Explanatio
         reason=refusal.reason,
         path=refusal.path,
         place=refusal.place,
-        advice=advice_for(refusal.reason, refusal.detail),
+        advice=advice_for(refusal.reason, f"{refusal.path} {refusal.detail}"),
         trouble=trouble,
     )

@@ -147,7 +147,13 @@ class Session:
             is_jaxs = reason is BypassReason.NESTED_TRACE or function.startswith("jax._src.")
             level = logging.DEBUG if is_jaxs else logging.INFO
             logger.log(
-                level, message, function, reason.value, place, refusal.detail, advice_for(reason, refusal.detail)
+                level,
+                message,
+                function,
+                reason.value,
+                place,
+                refusal.detail,
+                advice_for(reason, f"{refusal.path} {refusal.detail}"),
             )
 
     def made(self, function: str, outcome: Outcome) -> None:
