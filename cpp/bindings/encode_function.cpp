@@ -37,10 +37,10 @@ class State {
   State(Walker& walker, PyObject* function, const py::object& path, bool trusted)
       : walker_(walker), function_(function), path_(path), trusted_(trusted) {}
 
-  // The same without the modules that the closure holds: what is read of them is for `bindings`, as if they were
-  // global.
-  std::vector<Child> AllButModules() && {
-    without_modules_ = true;
+  // The same without the modules that the closure holds, and the dictionaries that are asked for items only: what is
+  // read of them is for `bindings`, as if they were global.
+  std::vector<Child> AllButParts() && {
+    without_parts_ = true;
     return std::move(*this).All();
   }
 
@@ -156,13 +156,22 @@ class State {
     const bool hands_on = trusted_ && HoldsUsersCode(closure);
     for (Py_ssize_t i = 0; i < size; ++i) {
       PyObject* const cell = PyTuple_GET_ITEM(closure, i);
-      if (without_modules_ && HoldsModule(cell)) {
+      PyObject* const name = PyTuple_GET_ITEM(names, first + i);
+      if (without_parts_ && HoldsModule(cell)) {
         Append(py::str("captured module"));
+      } else if (without_parts_ && HoldsItems(cell, name)) {
+        Append(py::str("captured dictionary"));
       } else {
-        AppendAt(cell, StepsOfPaths().cell, PyTuple_GET_ITEM(names, first + i));
+        AppendAt(cell, StepsOfPaths().cell, name);
         if (hands_on && HoldsData(cell)) children_.back().trusted = false;
       }
     }
+  }
+
+  bool HoldsItems(PyObject* cell, PyObject* name) {
+    PyObject* const content = PyCell_GET(cell);  // borrowed
+    if (content == nullptr || !PyDict_CheckExact(content)) return false;
+    return walker_.hooks().is_read_by_keys(py::handle(function_), py::handle(name), py::handle(content)).cast<bool>();
   }
 
   // A library that captures a function of the user's may hand it whatever else it has captured.
@@ -237,7 +246,7 @@ class State {
   PyObject* function_;
   const py::object& path_;
   bool trusted_;
-  bool without_modules_ = false;
+  bool without_parts_ = false;
   bool without_defaults_ = false;
   bool of_dispatcher_ = false;
   std::vector<Child> children_;
@@ -360,7 +369,7 @@ void EncodeFunction(Walker& walker, const Child& child) {
   if (!trusted) hooks.meet_user_code(walker.self(), child.value, names, path);
   EmitHead(walker.tokens(), "function", function, DigestOf(names[kDigest]));
   State state(walker, function, path, trusted);
-  std::vector<Child> children = trusted ? std::move(state).All() : std::move(state).AllButModules();
+  std::vector<Child> children = trusted ? std::move(state).All() : std::move(state).AllButParts();
   EmitAnnotations(walker, AnnotationsOf(function));
   if (trusted) {
     AppendBindings(walker, function, names, path, children);

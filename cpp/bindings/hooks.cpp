@@ -19,6 +19,7 @@ Hooks::Hooks(const py::module_& hooks)
       bindings(hooks.attr("bindings")),
       inner_imports(hooks.attr("inner_imports")),
       is_pruned(hooks.attr("is_pruned")),
+      is_read_by_keys(hooks.attr("is_read_by_keys")),
       load_lazily(hooks.attr("load_lazily")),
       check_opaque(hooks.attr("check_opaque")),
       emit_annotation(hooks.attr("emit_annotation")),

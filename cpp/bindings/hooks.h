@@ -32,6 +32,7 @@ struct Hooks {
   pybind11::object bindings;         // walker, function, path, trusted -> children
   pybind11::object inner_imports;    // function, names, path -> children
   pybind11::object is_pruned;        // function, footprint
+  pybind11::object is_read_by_keys;  // function, name of a captured variable, the dictionary that it holds
   pybind11::object load_lazily;      // module, name -> whether it is there now
   pybind11::object check_opaque;     // callable, module, qualname, path: raises if the user must not have it
   pybind11::object emit_annotation;  // tokens, value

@@ -7,13 +7,13 @@ Where a name is a module, only the values at the ends of its attribute chains co
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _inner_imports, _loading, _modules, _names, _raw, _static, _telltales, adapters
+from . import _by_keys, _inner_imports, _loading, _modules, _names, _raw, _static, _telltales, adapters
 from ._path import ATTR, CELL, GLOBAL, Path, render
 from ._vars import asks_of_objects
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _HASHING = {"hash": hash, "id": id}
 
 Children = list[tuple[Any, Path, bool]]
+T = TypeVar("T")
 
 
 class Marker:
@@ -37,6 +38,7 @@ class Marker:
 
 BUILTIN, UNRESOLVED, MISSING = Marker("builtin"), Marker("unresolved"), Marker("missing")
 _DEFERRED = Marker("left to the recorder")
+_BY_KEYS = Marker("items of a dictionary")
 
 
 ENCODERS = {Marker: _core.encode_marker}
@@ -73,7 +75,7 @@ def bindings(walker: Walker, function: types.FunctionType, path: Path, trusted: 
         else:
             children.append((UNRESOLVED, path, trusted))
             continue
-        ends.value(value, chains, (path, GLOBAL, name))
+        ends.value(value, chains, (path, GLOBAL, name), _Variable(name))
     if not trusted and names.imports:
         _add_imports(walker, function, children, path)
     _add_captured(walker, function, children, path, trusted)
@@ -97,31 +99,35 @@ def _add_imports(walker: Walker, function: types.FunctionType, children: Childre
 
 
 def _add_captured(walker: Walker, function: types.FunctionType, children: Children, path: Path, trusted: bool) -> None:
-    """Adds what a function reads of the modules that it captures, as if its globals held them.
+    """Adds what a function reads of the modules that it captures, as if its globals held them; and of dictionaries that
+    it asks for items only.
 
     Of a library's function the captured modules are among the children by themselves, too.
     """
-    for name, module in _captured_modules(function):
+    for name, value in _captured(function, dict) if not trusted else ():
+        if _by_keys.is_read_by_keys(function, name, value):
+            children.append((name, path, False))
+            chains, _ = _core.uses_of_variable(function.__code__, name)
+            ends = _Chains(walker, function.__code__, children, False)
+            ends.value(value, list(chains), (path, CELL, name), _Variable(name, True))
+    for name, module in _captured(function, types.ModuleType):
         chains, is_written = _core.uses_of_variable(function.__code__, name)
         if is_written and not trusted:
             refusal = Refusal(BypassReason.TRACE_SIDE_EFFECT, render(path), f"assigns to an attribute of {name}")
             walker.hazards.meet(refusal, function.__code__)
         children.append((name, path, trusted))
         ends = _Chains(walker, function.__code__, children, trusted)
-        ends.value(module, [chain for chain in chains if chain or not trusted], (path, CELL, name))
+        kept = [chain for chain in chains if chain or not trusted]
+        ends.value(module, kept, (path, CELL, name), _Variable(name, True))
 
 
-def _captured_modules(function: types.FunctionType) -> Iterable[tuple[str, types.ModuleType]]:
-    return _modules_in_cells(function) if function.__closure__ else ()
-
-
-def _modules_in_cells(function: types.FunctionType) -> Iterator[tuple[str, types.ModuleType]]:
+def _captured(function: types.FunctionType, kind: type[T]) -> Iterator[tuple[str, T]]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             held = cell.cell_contents
         except ValueError:  # nothing yet
             continue
-        if issubclass(type(held), types.ModuleType):
+        if issubclass(type(held), kind):
             yield name, held
 
 
@@ -168,6 +174,13 @@ def _value_hazard(value: Any, path: Path) -> Refusal | None:
     return None
 
 
+class _Variable(NamedTuple):
+    """What the code calls the value that its chains begin with."""
+
+    name: str
+    is_captured: bool = False
+
+
 class _Chains:
     """Adds the values at the ends of the attribute chains of one piece of code to its children."""
 
@@ -179,15 +192,41 @@ class _Chains:
         self.children = children
         self.trusted = trusted
 
-    def value(self, value: Any, chains: list[_names.Chain], path: Path) -> None:
-        """Adds what a global name holds; of a module, what the chains lead to."""
+    def value(self, value: Any, chains: list[_names.Chain], path: Path, variable: _Variable | None = None) -> None:
+        """Adds what a name holds; of a module, what the chains lead to.
+
+        Args:
+            value: what it holds.
+            chains: of attributes, by which the code uses it.
+            path: of the value.
+            variable: what the code calls it, if it does so throughout.
+        """
         if not issubclass(type(value), types.ModuleType):
-            self._add_end(value, chains, path)
+            self._add_end(value, chains, path, self._keys(value, chains, chains, variable))
             return
         for chain in chains:
-            self._follow(value, chain, path)
+            self._follow(value, chain, path, variable)
 
-    def _follow(self, module: types.ModuleType, chain: _names.Chain, path: Path) -> None:
+    def _keys(
+        self, value: Any, rests: list[_names.Chain], chains: list[_names.Chain], variable: _Variable | None
+    ) -> _by_keys.Keys | None:
+        """The keys of the items that the code takes of a plain dictionary; None: it does more, or it is none.
+
+        Args:
+            value: where the chains come to the end of the modules.
+            rests: what is left of the chains there.
+            chains: as they are.
+            variable: that they begin with.
+        """
+        if self.trusted or variable is None or not _by_keys.has_plain_keys(value):
+            return None
+        if not _by_keys.READ.issuperset(rests):
+            return None
+        return _by_keys.keys_read(self.code, variable.name, chains, captured=variable.is_captured)
+
+    def _follow(
+        self, module: types.ModuleType, chain: _names.Chain, path: Path, variable: _Variable | None = None
+    ) -> None:
         """Walks one attribute chain for as long as it runs through modules, and adds what stands at its end."""
         value: Any = module
         rest = chain
@@ -203,7 +242,7 @@ class _Chains:
                 self._add_missing(value, name, path)
                 return
             value = namespace[name]
-        self._add_end(value, [rest], path)
+        self._add_end(value, [rest], path, self._keys(value, [rest], [chain], variable))
 
     def _check_class(self, module: types.ModuleType, name: str, path: Path) -> None:
         if self.trusted or type(module) is types.ModuleType:
@@ -241,7 +280,7 @@ class _Chains:
             self.children.append((flag.value, at, False))
         return True
 
-    def _add_end(self, value: Any, chains: list[_names.Chain], path: Path) -> None:
+    def _add_end(self, value: Any, chains: list[_names.Chain], path: Path, keys: _by_keys.Keys | None = None) -> None:
         if self.trusted:
             self.children.append((value, path, True))
             for chain in chains:
@@ -255,6 +294,10 @@ class _Chains:
             return
         if self.walker.unread.leaves_out_global(self.code, path):
             self.children.append((_DEFERRED, path, False))
+            return
+        if keys is not None:
+            self.children.append((_BY_KEYS, path, False))
+            self.children += _by_keys.items(value, keys, path, MISSING)
             return
         refusal = _text_hazard(value, self.code, path) or _value_hazard(value, path)
         if refusal is None:

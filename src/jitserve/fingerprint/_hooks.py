@@ -12,6 +12,7 @@ from . import _origin as origin
 from ._annotations import FIXED as FIXED_ANNOTATIONS
 from ._annotations import emit_one as emit_annotation
 from ._builtins import encode_builtin
+from ._by_keys import is_read_by_keys
 from ._class_data import class_data
 from ._classes import registered, registered_as
 from ._containers import encode_modules
@@ -55,6 +56,7 @@ __all__ = [
     "inner_imports",
     "is_compiled",
     "is_pruned",
+    "is_read_by_keys",
     "load_lazily",
     "meet_user_code",
     "names_of",

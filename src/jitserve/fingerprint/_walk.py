@@ -34,7 +34,7 @@ from ._telltales import STREAM
 from ._walked import Walk
 from ._walker import Limits, Walker
 
-SCHEMA = "jitserve-walk-8"
+SCHEMA = "jitserve-walk-9"
 
 
 def walk(
