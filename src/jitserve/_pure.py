@@ -164,3 +164,16 @@ def waived() -> Iterator[None]:
 def waive(step: int) -> None:
     """What ``waived`` does at its beginning (1) and its end (-1), for callbacks."""
     _depth.value += step
+
+
+def forget_waivers() -> int:
+    """For a trace that begins inside of a pure function: that vouches for its own results, and not for those of a
+    function which is jitted by itself. Returns what to ``recall_waivers`` at the end.
+    """
+    before, _depth.value = _depth.value, 0
+    return before
+
+
+def recall_waivers(before: int) -> None:
+    """Takes ``forget_waivers`` back."""
+    _depth.value = before

@@ -10,7 +10,7 @@ from jitserve._outcome import BypassReason
 from . import _handed, _origin, adapters
 from ._code_origin import origin_of_code
 from ._origin import Origin
-from ._stack import IMPORTING, WATCHING, new_stack
+from ._stack import IMPORTING, WATCHING, is_entrance, new_stack
 
 
 class Blame:
@@ -39,6 +39,16 @@ class Blame:
         """Whether it runs because somebody watches: listeners of ``jax.monitoring``, handlers of the log, callbacks of
         the garbage collector, which come at any moment."""
         return self.kinds(frame) & WATCHING != 0
+
+    def is_called_by_jax(self, frame: types.FrameType | None) -> bool:
+        """Whether JAX has called it, since somebody began to watch or to vouch for what runs."""
+        while frame is not None and frame is not self._base:
+            if is_entrance(frame.f_code):
+                return False
+            if _origin.package_of(frame.f_code.co_filename) == "jax":
+                return True
+            frame = frame.f_back
+        return False
 
     def culprit(self, frame: types.FrameType | None) -> tuple[Origin, str]:
         """Who did it: the nearest frame that is not the standard library's or an importer's, and a text for it."""

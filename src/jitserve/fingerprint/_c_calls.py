@@ -7,7 +7,7 @@ from typing import Any
 
 from jitserve._outcome import BypassReason
 
-from . import _raw
+from . import _attribute_names, _raw
 from ._call_rules import untracked_rule
 from ._code_origin import origin_of_code
 from ._origin import Origin
@@ -52,6 +52,14 @@ def home_of(function: Any, receiver: object) -> str:
     owner = getattr(function, "__self__", receiver)
     kinds = _raw.mro(owner if issubclass(type(owner), type) else type(owner))  # type: ignore[arg-type]
     return _raw.module_name(next(cls for cls in kinds if not _raw.is_heap_type(cls) or _raw.hides_state(cls)))
+
+
+def takes_unnamed(function: Any, code: types.CodeType) -> bool:
+    """Whether it takes all attributes of an object, and the code that calls it does not name it: it was handed it."""
+    if not any(type(function) is known for known in _IN_C):
+        return False
+    name = function.__name__
+    return name in _attribute_names.ALL and name not in code.co_names
 
 
 def is_harmless(function: Any, code: types.CodeType) -> bool:

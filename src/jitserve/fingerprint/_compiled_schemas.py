@@ -9,13 +9,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from jitserve._outcome import BypassReason, Refusal
+
 from . import _raw, adapters
-from ._path import ATTR
+from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
     from ._walker import Walker
 
 _SCHEMA = "__pydantic_core_schema__"
+_CLOCK = "now_op"  # whether it has to be past, or future
 _REFERENCES = ("ref", "schema_ref")
 _FOR_PEOPLE = "metadata"  # how to write it as a JSON schema
 
@@ -39,9 +42,20 @@ def finish(walker: Walker, since: int = 0) -> None:
         schema = names.get(_SCHEMA)
         if type(schema) is not dict or not adapters.is_compiled(names):
             continue
+        _check(schema, path)
         walker.tokens.tag("compiled schema")
         walker.push([(_lasting(schema, {}), (path, ATTR, _SCHEMA), False)])
         walker.run()
+
+
+def _check(part: Any, path: Path) -> None:
+    """Raises for fields that are compared with the present moment, in an extension (``PastDatetime``): TIME_READ."""
+    if type(part) is dict:
+        if part.get(_CLOCK) is not None and part.get("type") in ("date", "datetime"):
+            raise Refusal(BypassReason.TIME_READ, render(path), "a field of it is compared with the clock")
+        part = tuple(part.values())
+    for item in part if type(part) in (list, tuple) else ():
+        _check(item, path)
 
 
 def _lasting(part: Any, references: dict[str, int]) -> Any:

@@ -68,10 +68,17 @@ class Findings:
         """
         origin, where = self.blame.culprit(frame)
         if rule[0] is BypassReason.FILE_READ_UNTRACKED:
-            origin, where = self.blame.behind(frame, _handed.reads)
+            origin, where = self.blame.behind(frame, _handed.reads, _handed.opens_for_others)
+        elif rule[0] is BypassReason.LAZY_IMPORT and self._is_of_bystander(frame):
+            origin, where = self.blame.behind(frame, _handed.only_by_name, _handed.imports_for_others)
         tolerated = rule[0] in _TOLERATED_IN_LIBRARIES or self.blame.is_harmless(rule[0], frame)
         if origin is Origin.USER or (origin is Origin.LIBRARY and not tolerated):
             self.refuse(rule[0], where, f"{what}: {rule[1]}")
+
+    def _is_of_bystander(self, frame: types.FrameType | None) -> bool:
+        """Whether a function that imports by a name is called by a library that is opaque but for what it is told."""
+        nearest = None if is_importer(frame) else self.blame.frame(frame)
+        return nearest is not None and _origin.is_bystander(nearest.f_code.co_filename)
 
     def refuse(self, reason: BypassReason, where: str, detail: str) -> None:
         """Nothing may be published."""
@@ -89,7 +96,7 @@ class Findings:
             parameter: the variable that holds the name; None where all of it is read.
             frame: of the method that reads.
         """
-        origin, where = self.blame.behind(frame, _handed.reads)
+        origin, where = self.blame.behind(frame, _handed.reads, _handed.opens_for_others)
         if parameter is None or not is_environment(frame.f_locals.get("self")):
             if origin is not Origin.OPAQUE:
                 self.refuse(BypassReason.ENV_READ_UNTRACKED, where, "reads the whole environment, or one of its own")

@@ -77,8 +77,13 @@ def goes_through_for_others(frame: types.FrameType) -> bool:
     return is_stdlib(frame) or frame.f_globals.get("__name__") == "typing_extensions"
 
 
+def imports_for_others(frame: types.FrameType) -> bool:
+    """Whether opaque code imports what its callers name, as pydantic does for fields that hold names of objects."""
+    return is_stdlib(frame) or _origin.is_bystander(frame.f_code.co_filename)
+
+
 def opens_for_others(frame: types.FrameType) -> bool:
-    """Whether opaque code opens files that its callers want to have read."""
+    """Whether opaque code opens files, or reads variables, that its callers want to have read."""
     return is_stdlib(frame) or _origin.reads_for_others(frame.f_code.co_filename)
 
 

@@ -38,8 +38,12 @@ class Memos:
         """Notes how full and how often asked they are."""
         self._before = [_info(memo) for memo, _ in self._memos]
 
-    def check(self) -> None:
-        """Raises when the recording was answered from what a memo remembered from before.
+    def check(self, waived: Container[int]) -> None:
+        """Raises when the recording was answered from what a memo remembered from before, or may have been from what it
+        has computed where nobody hears what is read.
+
+        Args:
+            waived: ids of the code that ran where refusals are waived: in pure functions, on behalf of log messages.
 
         Raises:
             Refusal: MEMO_PREWARMED.
@@ -49,6 +53,11 @@ class Memos:
             was_cleared = now.hits < before.hits or now.misses < before.misses  # who knows what it answered before
             if before.currsize > 0 and (was_cleared or now.hits > before.hits):
                 text = "it was called before this trace, and what it remembers may stem from an older state"
+                raise Refusal(BypassReason.MEMO_PREWARMED, render(path), text)
+            function = _function_behind(memo)
+            was_asked = now.misses != before.misses and now.hits != before.hits
+            if was_asked and function is not None and id(function.__code__) in waived:
+                text = "it was called on behalf of a log message, a listener or a pure function first"
                 raise Refusal(BypassReason.MEMO_PREWARMED, render(path), text)
 
     def asked(self, ran: Container[int]) -> list[Any]:

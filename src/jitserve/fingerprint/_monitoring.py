@@ -21,6 +21,19 @@ assert sys.version_info >= (3, 12), "Python 3.11 has no sys.monitoring"
 
 _TOOL_NAME = "jitserve"
 _PREFERRED_TOOLS = (4, 3, 5, 1, 2, 0)  # the first ones are reserved by convention: debugger, coverage, profiler
+# Functions by ids of their types, so that no metaclass of the user is asked: they have names, and may be handed to
+# a library.
+_NAMED = frozenset(
+    id(kind)
+    for kind in (
+        types.BuiltinFunctionType,
+        types.ClassMethodDescriptorType,
+        types.FunctionType,
+        types.MethodDescriptorType,
+        types.MethodWrapperType,
+        types.WrapperDescriptorType,
+    )
+)
 
 
 class Monitoring:
@@ -125,5 +138,6 @@ class Monitoring:
         except Exception as error:  # noqa: BLE001 - see above
             self._failed = True
             pass_on(error)
-        # A call site of a library is looked at once: there are many, and what the user hands to a library is walked.
-        return None if id(code) in self._observer.users else sys.monitoring.DISABLE
+        # A call site of a library that names what it calls is looked at once: there are many.
+        is_fixed = id(type(function)) not in _NAMED or getattr(function, "__name__", None) in code.co_names
+        return sys.monitoring.DISABLE if is_fixed and id(code) not in self._observer.users else None

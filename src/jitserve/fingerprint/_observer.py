@@ -46,6 +46,7 @@ class Observer:
         findings: what speaks against publishing, and what was read from outside.
         names: of attributes that were asked for.
         shown: texts and loops.
+        traced_apart: of what is waived, what JAX has called, and may have traced, by id.
         unbounded: whether more counts than what ran: other threads had a part, or functions were looked into.
         users: ids of the executed code that is the user's own.
         waived: what ran where refusals are waived, by id: it has run all the same.
@@ -59,6 +60,7 @@ class Observer:
         "findings",
         "names",
         "shown",
+        "traced_apart",
         "unbounded",
         "users",
         "waived",
@@ -74,6 +76,7 @@ class Observer:
         self.unbounded = False
         self.users: set[int] = set()
         self.waived: dict[int, types.CodeType] = {}
+        self.traced_apart: dict[int, types.CodeType] = {}
         self.filter_setters: list[str] = []
 
     def begin(self, base: types.FrameType | None) -> None:
@@ -83,22 +86,26 @@ class Observer:
     def code_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
         """A code object starts for the first time, or again if that was asked for."""
         if inside_pure():
-            self.waived[id(code)] = code  # outside of a pure function it counts in full
-            return Interest.STARTS
+            return self._waive(code, frame)  # outside of a pure function it counts in full
         if id(code) in _stdlib_starts.ENVIRON_READS:
             self.findings.environment_read(_stdlib_starts.ENVIRON_READS[id(code)], frame)
             return Interest.STARTS
         origin = origin_of_code(code, frame)
         if origin is not Origin.OPAQUE:
             if self._blame.kinds(frame) & (IMPORTING | WATCHING):
-                self.waived[id(code)] = code
-                return Interest.STARTS  # it may yet run as a part of the trace
+                return self._waive(code, frame)  # it may yet run as a part of the trace
             self.executed[id(code)] = code
             if origin is Origin.USER:
                 self.users.add(id(code))
             return Interest.CALLS
         self.names.opaque_started(code)
         return self._stdlib_started(code, frame) if _origin.is_stdlib(code.co_filename) else Interest.NONE
+
+    def _waive(self, code: types.CodeType, frame: types.FrameType) -> Interest:
+        self.waived[id(code)] = code
+        if self._blame.is_called_by_jax(frame):
+            self.traced_apart[id(code)] = code
+        return Interest.STARTS
 
     def _stdlib_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
         module, qualname = str(frame.f_globals.get("__name__")), code.co_qualname
@@ -146,8 +153,10 @@ class Observer:
             return
         if function is print and frame is not None:
             self.shown.printing(frame)
-        if frame is not None and _c_calls.is_harmless(function, frame.f_code):
-            return
+        if frame is not None:
+            self.names.took_all |= _c_calls.takes_unnamed(function, frame.f_code)
+            if _c_calls.is_harmless(function, frame.f_code):
+                return
         if not self.names.took_all:
             self.names.took_all = _attribute_names.takes_in_c(_c_calls.home_of(function, receiver))
         rule = _c_calls.rule_of_call(function, receiver, frame)

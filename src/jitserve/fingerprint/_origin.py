@@ -161,6 +161,11 @@ def reads_for_others(filename: str) -> bool:
     return package in ("numpy", "scipy", *BYSTANDERS) or any(part in filename for part in _READING)
 
 
+def is_bystander(filename: str) -> bool:
+    """Whether code is of a library that is opaque because it makes no programs."""
+    return package_of(filename) in BYSTANDERS
+
+
 @functools.lru_cache(maxsize=65536)
 def package_of(filename: str) -> str | None:
     """Top-level name of the installed package that a code object's file belongs to; None for any other."""

@@ -50,7 +50,7 @@ class Part:
         if self._walk.unread.excused:
             return None
         try:
-            self._memos.check()
+            self._memos.check(self._recording.waived())
             self._walk.check_run(self._ran)
         except Refusal:
             return None

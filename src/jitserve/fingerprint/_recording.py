@@ -15,6 +15,7 @@ from typing import Any
 
 from jitserve._dependencies import File, Reader, read_for
 from jitserve._outcome import BypassReason, Refusal
+from jitserve._pure import forget_waivers, recall_waivers
 
 from . import _memos, _under_way, _unread
 from ._coverage import Coverage
@@ -54,12 +55,14 @@ class Recording:
         self._unavailable: Refusal | None = None
         self._around: Recording | None = None
         self._waiting: list[Callable[[bool], None]] = []
+        self._waivers = 0
 
     def __enter__(self) -> Recording:
         return self.begin(sys._getframe(1))
 
     def begin(self, base: types.FrameType) -> Recording:
         """Begins, as ``with`` does, on behalf of a frame: what that frame was called by is no part of the trace."""
+        self._waivers = forget_waivers()
         self._random = _random_states()
         self._filters = warning_filters()
         self._memos.start()
@@ -77,6 +80,7 @@ class Recording:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None
     ) -> None:
+        recall_waivers(self._waivers)
         self._observer.begin(None)
         self._finalizers.stop()
         if self._unavailable is not None:
@@ -104,6 +108,10 @@ class Recording:
     def end_part(self) -> dict[int, types.CodeType]:
         """Ends the part that was begun last, and returns what ran in it, by id."""
         return self._listening.end_part()
+
+    def waived(self) -> Mapping[int, types.CodeType]:
+        """The code that ran where refusals are waived, by id."""
+        return self._observer.waived
 
     def when_over(self, tell: Callable[[bool], None]) -> None:
         """Has somebody told, in the end, whether nothing was heard of but code that ran."""
@@ -143,10 +151,22 @@ class Recording:
         if not self._complete:
             raise Refusal(BypassReason.INCOMPLETE_RECORDING, "recorder", "events of the trace may have been missed")
         self._walk.check_run(self._observer.executed, self._observer.findings.imported)
-        self._memos.check()
+        self._memos.check(self._observer.waived)
+        self._check_traced_apart()
         self.coverage.check_excused()
         for refusal in self._observer.shown.texts:
             raise refusal
+
+    def _check_traced_apart(self) -> None:
+        """JAX keeps what it has traced, and gives it to the function without running it again."""
+        executed = self._observer.executed
+        for code in self._observer.traced_apart.values():
+            if id(code) not in executed and self._walk.covers_run(code, executed):
+                where = f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})"
+                detail = (
+                    "traced on behalf of a log message, a listener or a pure function, where nobody hears what it reads"
+                )
+                raise Refusal(BypassReason.MEMO_PREWARMED, where, detail)
 
     def check_imports(self) -> None:
         """Raises if a module was imported meanwhile, by a library: that changes what its functions read.

@@ -11,6 +11,7 @@ import types
 import jax
 
 from jitserve import _core
+from jitserve._pure import PureFunction
 
 from . import _origin
 
@@ -35,6 +36,14 @@ def _kind_of(code: types.CodeType) -> int:
 def is_importer(frame: types.FrameType | None) -> bool:
     """Whether it is the interpreter's own code that finds and loads modules."""
     return frame is not None and frame.f_code.co_filename.startswith(_IMPORTER)
+
+
+def is_entrance(code: types.CodeType) -> bool:
+    """Whether refusals are waived for what it calls: it imports, watches, or vouches for that."""
+    return code.co_filename.startswith(_IMPORTER) or code is _PURE or id(code) in _watching()
+
+
+_PURE = PureFunction.__call__.__code__
 
 
 @functools.cache
