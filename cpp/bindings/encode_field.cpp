@@ -68,7 +68,10 @@ void EncodeField(Walker& walker, const Child& child) {
   append(kind.is_none() ? kind : Part(kind, Names().name));
   const bool hides_default = walker.HidesDefault(child.value.ptr());
   for (PyObject* const name : Names().parts) {
-    append(hides_default && name == Names().value ? walker.hooks().unset : Part(child.value, name));
+    const py::object part = Part(child.value, name);
+    // That there is a default shows in whatever class is derived from this one.
+    const bool is_hidden = hides_default && name == Names().value && !part.is(walker.hooks().no_default);
+    append(is_hidden ? walker.hooks().unset : part);
   }
   if (is_users) append(type);
   walker.Push(std::move(children));

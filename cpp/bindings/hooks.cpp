@@ -35,6 +35,7 @@ Hooks::Hooks(const py::module_& hooks)
       unresolved(hooks.attr("UNRESOLVED")),
       missing(hooks.attr("MISSING")),
       unset(hooks.attr("UNSET")),
+      no_default(hooks.attr("NO_DEFAULT")),
       special_names(hooks.attr("SPECIAL_NAMES")),
       generated(hooks.attr("GENERATED")),
       generated_files(hooks.attr("GENERATED_FILES")),

@@ -46,6 +46,7 @@ struct Hooks {
   pybind11::object single_dispatch;  // the code of what functools.singledispatch makes
   pybind11::object builtin, unresolved, missing;  // markers
   pybind11::object unset;                         // stands for what an empty slot holds
+  pybind11::object no_default;                    // what a field of a dataclass without a default has for one
   pybind11::object special_names;                 // global names that only `bindings` in Python knows how to resolve
   pybind11::object generated, generated_files;    // prefixes of names and files of code that is made anew
   pybind11::object descriptive;                   // attributes of functions that do not count

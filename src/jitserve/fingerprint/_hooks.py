@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from typing import NoReturn
 
@@ -40,6 +41,7 @@ __all__ = [
     "HIDDEN",
     "HIDDEN_IN_LIBRARIES",
     "MISSING",
+    "NO_DEFAULT",
     "NUMBERS_FIRST",
     "SINGLE_DISPATCH",
     "SPECIAL_NAMES",
@@ -68,6 +70,7 @@ __all__ = [
 ]
 
 SINGLE_DISPATCH: types.CodeType = _functions.SINGLE_DISPATCH
+NO_DEFAULT: object = dataclasses.MISSING
 DESCRIPTIVE = _functions.DESCRIPTIVE | {"__annotations__"}
 HIDDEN = _classes.BOOKKEEPING
 HIDDEN_IN_LIBRARIES = _classes.BOOKKEEPING | _classes.PRESENTATION

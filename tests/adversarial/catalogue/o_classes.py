@@ -56,8 +56,26 @@ _INIT_VAR = (
 _SETS = "@D.dataclass\nclass S:\n run: int = 2\n def __setattr__(self, n, v): object.__setattr__(self, 'lr', v)\n"
 _PROTOCOL = "@typing.runtime_checkable\nclass P(typing.Protocol):\n zed: int\nc = C()\n"
 
+# Whether a field has a default shows in heirs.
+_HEIR = """@D.dataclass(init=False)
+class Base:
+ tag: str = 'a'
+def f(x):
+ try:
+  @D.dataclass
+  class H(Base):
+   more: int
+  return x * 2
+ except TypeError: return x * 3
+"""
+_MADE = "def f(x):\n try: D.make_dataclass('H', [('more', int)], bases=(Base,))\n except TypeError: return x * 3\n return x * 2\n"
+_FIELD = "import dataclasses as D\n@D.dataclass\nclass Base:\n tag: str = 'a'\n def __init__(s): pass\n"
+_LOST = ("tag: str = 'a'", "tag: str")
+
 CASES = [
     _class("unread", HIT, "C.lr"),
+    case("O11-heir-default", OK, f"import dataclasses as D\n{_HEIR}", _LOST),
+    case("O11-heir-made", OK, _FIELD + _MADE, _LOST),
     _class("unread-of-object", HIT, "C().lr"),
     _class("read", MISS, "len(C.run)"),
     _class("read-of-object", MISS, "len(c.run)", "c = C()"),
