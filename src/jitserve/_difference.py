@@ -127,7 +127,7 @@ def _of_definition(was: Ingredient | None, is_: Ingredient | None, part: Ingredi
         return f"{name} is new"
     if is_ is None:
         return f"{name} is not used any more"
-    lines = list(_detail_changes(was.details, is_.details))
+    lines = _detail_changes(was.details, is_.details)
     if lines:
         return f"{name} changed: {', '.join(lines)}"
     if any(_belongs(pair, part.name) for pair in changed):
@@ -140,16 +140,34 @@ def _belongs(pair: _Pair, owner: str) -> bool:
     return part is not None and part.kind == "value" and part.name.endswith(f" `{owner}`")
 
 
-def _detail_changes(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for tag, i, i_end, j, j_end in matcher.get_opcodes():
-        if tag == "equal":
-            continue
-        before, after = old[i:i_end], new[j:j_end]
-        for left, right in zip(before, after, strict=False):
-            kind = left.partition(" ")[0]
-            same_kind = right.startswith(f"{kind} ")
-            yield f"{left} -> {right.removeprefix(kind).strip()}" if same_kind else f"{left} -> {right}"
-        paired = min(len(before), len(after))
-        yield from (f"{line} is gone" for line in before[paired:])
-        yield from (f"{line} is new" for line in after[paired:])
+def _detail_changes(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """By constants and names, which tell most; where these are the same, by what else there is to tell."""
+    kinds = dict.fromkeys(map(_kind, (*old, *new)))
+    telling = [line for kind in kinds if kind in _TELLING for line in _changes_of_kind(kind, old, new)]
+    return telling or [line for kind in kinds if kind not in _TELLING for line in _changes_of_kind(kind, old, new)]
+
+
+_TELLING = ("constant", "name")
+
+
+def _changes_of_kind(kind: str, old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    before, after = ([line for line in lines if _kind(line) == kind] for lines in (old, new))
+    for left, right in _replaced(before, after):
+        yield from (f"{one} -> {other.removeprefix(kind).strip()}" for one, other in zip(left, right, strict=False))
+        paired = min(len(left), len(right))
+        yield from (f"{line} is gone" for line in left[paired:])
+        yield from (f"{line} is new" for line in right[paired:])
+
+
+def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """What was replaced by what; where as many lines are there as before, each by the one in its place."""
+    if len(old) == len(new):
+        yield from (([one], [other]) for one, other in zip(old, new, strict=True) if one != other)
+        return
+    for tag, i, i_end, j, j_end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield old[i:i_end], new[j:j_end]
+
+
+def _kind(line: str) -> str:
+    return line.partition(" ")[0]

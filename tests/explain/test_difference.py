@@ -55,6 +55,21 @@ _SENTENCES = {
         I("m.f", NEW, "helper", "function", ("constant 3", "constant 2", "constant 4", "name jnp.sin")),
         "helper `m.f` changed: constant 1 -> 3, constant 4 is new",
     ),
+    "operators": (
+        I("m.f", OLD, "helper", "function", ("constant 1", "operator +", "operator *", "operator +")),
+        I("m.f", NEW, "helper", "function", ("constant 1", "operator +", "operator *", "operator -")),
+        "helper `m.f` changed: operator + -> -",
+    ),
+    "attributes": (
+        I("m.f", OLD, "helper", "function", ("attribute mean", "operator +")),
+        I("m.f", NEW, "helper", "function", ("attribute sum", "operator +")),
+        "helper `m.f` changed: attribute mean -> sum",
+    ),
+    "a constant beside operators": (
+        I("m.f", OLD, "helper", "function", ("operator +",)),
+        I("m.f", NEW, "helper", "function", ("constant 1", "operator +", "operator +")),
+        "helper `m.f` changed: constant 1 is new",
+    ),
     "only instructions": (
         I("m.f", OLD, "helper", "function", ("constant 1",)),
         I("m.f", NEW, "helper", "function", ("constant 1",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -44,15 +45,48 @@ def name_of(obj: Any) -> str:
 
 
 def details_of(obj: object) -> list[str]:
-    """What can be said about a function beside its digest: its constants, and the global names that it uses.
+    """What can be said about a function beside its digest: its constants, the global names that it uses, its operators,
+    and the attributes that it reads of what is not global.
 
     Two versions of a function are compared by these lines, so that the difference can be shown.
     """
     if type(obj) is not types.FunctionType:
         return []
     constants = [f"constant {shorten(repr(value))}" for value in _constants(obj.__code__)]
-    names = [f"name {'.'.join((name, *chain))}" for name, chains in _names.of(obj.__code__).chains for chain in chains]
-    return (constants + names)[:_LIMIT]
+    found = _names.of(obj.__code__)
+    names = [f"name {'.'.join((name, *chain))}" for name, chains in found.chains for chain in chains]
+    steps = [line for code in found.codes for line in _steps(code)]
+    return (constants + names + sorted(steps, key=_kind))[:_LIMIT]
+
+
+def _steps(code: types.CodeType) -> Iterator[str]:
+    """What code does with its values, instruction by instruction."""
+    of_global = False
+    for instruction in dis.get_instructions(code):
+        name = instruction.opname
+        is_attribute = name in _ATTRIBUTES
+        if is_attribute and not of_global:
+            yield f"attribute {instruction.argval}"
+        elif name in ("BINARY_OP", "COMPARE_OP"):
+            yield f"operator {instruction.argrepr.removeprefix('bool(').removesuffix(')')}"
+        elif name in _OPERATORS:
+            yield f"operator {_OPERATORS[name][instruction.arg == 1]}"
+        of_global = name in _GLOBALS or (of_global and (is_attribute or name == "EXTENDED_ARG"))
+
+
+def _kind(line: str) -> str:
+    return line.partition(" ")[0]
+
+
+_ATTRIBUTES, _GLOBALS = frozenset(("LOAD_ATTR", "LOAD_METHOD")), frozenset(("LOAD_GLOBAL", "LOAD_NAME"))
+# By whether the argument is 1.
+_OPERATORS = {
+    "CONTAINS_OP": ("in", "not in"),
+    "IS_OP": ("is", "is not"),
+    "UNARY_INVERT": ("~", "~"),
+    "UNARY_NEGATIVE": ("-", "-"),
+    "UNARY_NOT": ("not", "not"),
+}
 
 
 def _constants(code: types.CodeType) -> Iterator[object]:
