@@ -62,13 +62,13 @@ def names_in(heard: Iterable[types.CodeType], unheard: Iterable[types.CodeType])
         if not ALL.isdisjoint(code.co_names) and _origin.package_of(code.co_filename) not in _origin.FAMILIAR:
             return None
         if _MATCH_CLASS in code.co_code[::2]:
-            if _matches_by_position(code):
-                return None  # a class says which attributes are meant
+            if _matches_by_position(code) or _patterns_take_all(code):
+                return None  # where by position, a class says which attributes are meant
             _add_texts(code.co_consts, found)
     for code in unheard:
         found.update(code.co_names)
         _add_texts(code.co_consts, found)
-        if not ALL.isdisjoint(code.co_names):
+        if not ALL.isdisjoint(code.co_names) or _patterns_take_all(code):
             return None
     return found
 
@@ -81,6 +81,12 @@ def names_in_generated(code: types.CodeType) -> set[str]:
 def _matches_by_position(code: types.CodeType) -> bool:
     """Whether a class pattern of code has attributes without a name (``case Point(0, y=0)``)."""
     return any(step.opcode == _MATCH_CLASS and step.arg for step in dis.get_instructions(code))
+
+
+def _patterns_take_all(code: types.CodeType) -> bool:
+    """Whether a class pattern may name what takes all attributes (``case Store(dumps=dump)``)."""
+    groups = (constant for constant in code.co_consts if type(constant) is tuple)
+    return any(type(name) is str and name in ALL for group in groups for name in group)
 
 
 def _add_texts(constant: object, found: set[str]) -> None:

@@ -28,7 +28,7 @@ from jitserve._outcome import Refusal
 
 from . import _names, _raw
 from ._attribute_names import ALL, names_of
-from ._path import Path, last_name, render
+from ._path import ATTR, GLOBAL, Path, render
 
 if TYPE_CHECKING:
     from ._walker import Walker
@@ -189,8 +189,12 @@ def _label(cls: type, name: str) -> str:
 
 
 def meet_builtin(walker: Walker, name: str, path: Path, trusted: bool) -> None:
-    """Notes a function in C that the user's code has by another name than its own, where it takes all attributes."""
-    if not trusted and name in ALL and last_name(path) != name:
+    """Notes a function in C that takes all attributes, where the user's code need not look it up by its own name.
+
+    A parameter or a variable of that name is not looked up, so the name is none of those that tell.
+    """
+    is_looked_up = path is not None and path[1] in (ATTR, GLOBAL) and path[2] == name
+    if not trusted and name in ALL and not is_looked_up:
         walker.unread.is_allowed = False
 
 
