@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import types
 from collections.abc import Container
+from typing import Any
 
-from . import _attribute_names, _origin, _plumbing
+from . import _attribute_names, _origin, _plumbing, _protocols
 from ._code_origin import is_of_dataclass
 from ._origin import Origin
 
@@ -47,6 +48,15 @@ class NamesRead:
             self.of_libraries.update(_plumbing.attributes_in(code))
             self.took_all |= _plumbing.takes_all(code)
         self.took_all = self.took_all or _attribute_names.makes_models(code.co_filename)
+
+    def asks_for_held(self, code: types.CodeType, frame: types.FrameType) -> bool:
+        """Whether code of the standard library asks for attributes by names that an object holds: those are noted."""
+        if code.co_name != _protocols.HOOK:
+            return False
+        asking: Any = frame.f_locals.get("cls")
+        if issubclass(type(asking), type):
+            self._made_up.update(_protocols.attributes_of(asking))
+        return True
 
     def signature_made(self, function: object) -> None:
         """Somebody makes the signature of a function, as JAX does to fill in what a call leaves out."""

@@ -99,6 +99,8 @@ class Observer:
                 self.users.add(id(code))
             return Interest.CALLS
         self.names.opaque_started(code)
+        if self.names.asks_for_held(code, frame):
+            return Interest.STARTS
         return self._stdlib_started(code, frame) if _origin.is_stdlib(code.co_filename) else Interest.NONE
 
     def _waive(self, code: types.CodeType, frame: types.FrameType) -> Interest:

@@ -27,6 +27,7 @@ from . import (
     _listeners,
     _local_time,
     _place,
+    _protocols,
     _unread,
 )
 from ._path import render, root
@@ -136,6 +137,7 @@ def finish(walker: Walker) -> None:
     if len(walker.classes) > known:  # what all this has led to
         walker.registries.finish(walker)
         _compiled_schemas.finish(walker, known)
+    _protocols.finish(walker)
 
 
 def _start(walker: Walker, root_object: object, extra: list[tuple[str, object]]) -> None:

@@ -1,4 +1,4 @@
-"""R30: what takes all attributes, or asks for some by names that stand in no code that runs."""
+"""R30 to R31: what takes all attributes, or asks for some by names that stand in no code that runs."""
 
 from __future__ import annotations
 
@@ -74,6 +74,53 @@ _HELD = [
     _reads("R30-global-unrun", HIT, "dumps = pickle.dumps\ndef g(o): return len(dumps(o))", "c.lr"),
 ]
 
+_PROTOCOL = """class Act:
+ def __call__(self, x): return x
+@{0}.runtime_checkable
+class P({0}.Protocol):
+ def apply(self, x): ...
+class M: pass
+class K(M):
+ lr = 1.0
+ tag = 'a'
+ apply = Act()
+k = K()
+"""
+_IS = "2 if isinstance(k, P) else 3"
+_GONE = (" apply = Act()\n", "")
+_NONE = ("apply = Act()", "apply = None")
+_MIXED = "M: go = 1; apply = 'q'"
+_PROTOCOLS = [
+    case
+    for module in ("typing", "typing_extensions")
+    for text in (_PROTOCOL.format(module),)
+    for case in (
+        _reads(f"R31-removed-{module}", MISS, text, _IS, _GONE),
+        _reads(f"R31-none-{module}", MISS, text, _IS, _NONE),
+        _reads(f"R31-class-{module}", MISS, text, "2 if issubclass(K, P) else 3", _NONE),
+        _reads(f"R31-mixin-{module}", MISS, text.replace(*_GONE).replace("M: pass", _MIXED), _IS, (_MIXED, "M: pass")),
+        _reads(f"R31-asked-before-{module}", MISS, text + "isinstance(k, P)", _IS, _GONE),
+        _reads(
+            f"R31-default-{module}",
+            MISS,
+            text + "@dataclasses.dataclass\nclass Q:\n lr: float = 1.0\n apply: object = print",
+            "2 if issubclass(Q, P) else 3",
+            ("object = print", "object = None"),
+        ),
+        _does(
+            f"R31-made-in-trace-{module}",
+            MISS,
+            text,
+            f"@{module}.runtime_checkable\nclass R({module}.Protocol):\n def apply(self, x): ...\n"
+            "return x * (2 if isinstance(k, R) else 3)",
+            _GONE,
+        ),
+        _does(f"R31-pattern-{module}", MISS, text, "match k:\n case P(): return x * 2\nreturn x * 3", _GONE),
+        _reads(f"R31-other-{module}", HIT, text, _IS, ("tag = 'a'", "tag = 'bbb'")),
+    )
+]
+
 CASES = [
     *_HELD,
+    *_PROTOCOLS,
 ]
