@@ -55,6 +55,8 @@ class Coverage:
             return WHOLE  # by itself a memo may be judged more strictly than within the library that has it
         read = None if always else self._read(reached)
         unread = frozenset[str]() if read is None else self._walk.unread.unread(read)
+        if not (always or self._observer.names.of_classes or self.waives(self._walk)):
+            unread |= {_unread.DESCRIPTIONS}
         return Footprint(ran | _pruning.all_in(reached), unread)
 
     def _read(self, reached: Iterable[Walk]) -> set[str] | None:

@@ -1,7 +1,8 @@
 """What classes and functions say of themselves beside what they do: docstrings, and where they stand.
 
 It does not count, unless code of the user goes through the namespace of a class, where that lies among all the rest,
-or through the constants of a function.
+or through the constants of a function. ``vars`` is most often asked for that of an object, which holds none of it:
+where a recorder has heard of no class, later walks go without.
 Whoever asks for it by its name is refused (``_telltales``); so is a class that hands it out to patterns.
 """
 
@@ -13,13 +14,13 @@ from jitserve._outcome import BypassReason, Refusal
 
 from . import _names, _raw, _telltales
 from ._path import ATTR, render
+from ._telltales import NAMESPACE
 
 if TYPE_CHECKING:
     from ._names import Names
     from ._walker import Walker
 
-_NAMESPACE = "__dict__"
-_SAID = ("__doc__", "__firstlineno__")
+_SAID = ("__doc__", "__firstlineno__", "__static_attributes__")
 _CONSTANTS = frozenset(("co_consts", "co_stacksize"))
 
 
@@ -36,7 +37,7 @@ def finish(walker: Walker, asked: frozenset[str]) -> None:
             raise Refusal(BypassReason.DYNAMIC_SCOPE, render((path, ATTR, "__match_args__")), detail)
     if not asked.isdisjoint(_CONSTANTS):
         _describe_code(walker)
-    if not any(_reads_namespaces(names) for names in walker.order.names()):
+    if not _reads_namespaces(walker):
         return
     for cls, path, trusted in list(walker.classes):
         contents = _raw.namespace(cls)
@@ -58,5 +59,14 @@ def _is_said(name: object) -> bool:
     return type(name) is str and _telltales.is_telltale(name)
 
 
-def _reads_namespaces(names: Names) -> bool:
-    return _NAMESPACE in names.attributes or any(_NAMESPACE in code.co_consts for code in names.codes)
+def _reads_namespaces(walker: Walker) -> bool:
+    """Whether code may go through the namespace of a class; an object may do so for it (``attrgetter``)."""
+    found = list(walker.order.names())
+    if NAMESPACE in walker.unread.asked or any(map(_names_namespaces, found)):
+        return True
+    return not walker.unread.leaves_out_descriptions and any("vars" in names.loads for names in found)
+
+
+def _names_namespaces(names: Names) -> bool:
+    texts = (text for code in names.codes for text in _telltales.texts_in(code.co_consts))
+    return NAMESPACE in names.attributes or NAMESPACE in texts

@@ -155,6 +155,8 @@ class Observer:
             return
         if function is print and frame is not None:
             self.shown.printing(frame)
+        if function is vars and (receiver is None or issubclass(type(receiver), type)):
+            self.names.of_classes = True  # None: nobody knows what it was called with
         if frame is not None:
             self.names.took_all |= _c_calls.takes_unnamed(function, frame.f_code)
             if _c_calls.is_harmless(function, frame.f_code):
@@ -180,7 +182,9 @@ class Observer:
             return
         found = _telltales.asked_for(text)
         self.names.took_all |= text in _attribute_names.ALL
+        self.names.of_classes |= text == _telltales.NAMESPACE
         self.unbounded |= found is None and not INTROSPECTION.isdisjoint(text.split("."))
+        found = found or _telltales.namespace_asked_for(text, asking.f_code)
         if found is not None and origin_of_code(asking.f_code, asking) is Origin.USER:
             self.findings.impure((found[1][0], found[1][1]), f"reads the attribute {found[0]!r}", asking)
 

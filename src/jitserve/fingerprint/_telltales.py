@@ -26,6 +26,7 @@ _DESCRIBED = "reads what describes a function or class, which is not walked"
 _CAPTURED = "reads what another function captures, of which only what that function itself reads is walked"
 _ANNOTATIONS = "reads annotations, which are not walked"
 
+NAMESPACE = "__dict__"  # of a class, among whose contents are its docstring and its place; see `_described`
 STREAM = "asks where a stream leads to, which differs from process to process"
 _HANDLED = "depends on which exception the caller is handling"
 _SIZE = "how large an object is depends on how it came about"
@@ -109,9 +110,19 @@ def asked_for(text: str) -> tuple[str, Rule] | None:
     return ("__hash__", (R.ID_OR_HASH_READ, _ADDRESS)) if "__hash__" in parts else None
 
 
+def namespace_asked_for(text: str, code: types.CodeType) -> tuple[str, Rule] | None:
+    """The same for the namespace of an object, unless the walk sees in the code which asks that it does.
+
+    Where the class of an object has a ``__getattr__``, even ``vars`` and plain attributes are asked for by a text.
+    """
+    if NAMESPACE not in re.findall(r"\w+", text) or not {NAMESPACE, "vars"}.isdisjoint(code.co_names):
+        return None
+    return None if NAMESPACE in texts_in(code.co_consts) else (NAMESPACE, (R.DYNAMIC_SCOPE, _DESCRIBED))
+
+
 def asks(codes: list[types.CodeType], attributes: set[str]) -> frozenset[str]:
     """By which names a piece of code reads what is walked only then: as attributes, or in texts that it holds."""
-    texts = frozenset[str]().union(*(_texts(code.co_consts) for code in codes))
+    texts = frozenset[str]().union(*(texts_in(code.co_consts) for code in codes))
     formats = (_local_time.SECONDS,) if any(_local_time.SECONDS in text for text in texts) else ()
     return _SELDOM_READ.intersection(attributes | texts).union(formats)
 
@@ -124,16 +135,17 @@ def read_by(codes: list[types.CodeType], attributes: set[str], globals_: Iterabl
         attributes: that they read.
         globals_: global names that they read.
     """
-    said = attributes.union(*(_texts(code.co_consts) for code in codes))
+    said = attributes.union(*(texts_in(code.co_consts) for code in codes))
     return tuple(_found(codes, said, said.union(globals_)))
 
 
-def _texts(constants: tuple[object, ...]) -> Iterator[str]:
+def texts_in(constants: tuple[object, ...]) -> Iterator[str]:
+    """The texts among constants of code."""
     for value in constants:
         if type(value) is str:
             yield value
         elif type(value) is tuple:  # names that a pattern of ``match`` reads, among others
-            yield from _texts(value)
+            yield from texts_in(value)
 
 
 def _found(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Iterator[tuple[str, Rule]]:

@@ -54,6 +54,7 @@ _DUCKS = frozenset(
     )
 )
 DEFAULTS = "the defaults of functions that do not run"  # a label
+DESCRIPTIONS = "what classes say of themselves"  # another; see `_described`
 _MOST = 32
 
 
@@ -106,6 +107,11 @@ class Unread:
     def leaves_out_defaults(self) -> bool:
         """Whether the defaults of functions that do not run are left out."""
         return DEFAULTS in self._labels
+
+    @property
+    def leaves_out_descriptions(self) -> bool:
+        """Whether nobody has asked ``vars`` for the namespace of a class."""
+        return DESCRIPTIONS in self._labels
 
     def leaves_out(self, obj: object, name: str, path: Path, cls: type | None = None) -> bool:
         """Notes an attribute of an ordinary object, or of an ordinary class; whether it is left out.
@@ -196,6 +202,7 @@ def meet_builtin(walker: Walker, name: str, path: Path, trusted: bool) -> None:
     is_looked_up = path is not None and path[1] in (ATTR, GLOBAL) and path[2] == name
     if not trusted and name in ALL and not is_looked_up:
         walker.unread.is_allowed = False
+        walker.unread.asked.add(name)
 
 
 def meet_getter(walker: Walker, arguments: tuple[object, ...]) -> None:

@@ -1,8 +1,10 @@
-"""R30 to R31: what takes all attributes, or asks for some by names that stand in no code that runs."""
+"""R30 to R32: what takes all attributes, or asks for some by names that stand in no code that runs."""
 
 from __future__ import annotations
 
-from tests.adversarial.case import HIT, MISS, case
+import sys
+
+from tests.adversarial.case import HIT, MISS, OK, case
 
 _IMPORTS = (
     "import ast, copy, dataclasses, functools, io, operator, pickle, types, typing, typing_extensions, zlib\n"
@@ -120,7 +122,67 @@ _PROTOCOLS = [
     )
 ]
 
+_CONFIG = "class D:\n 'doc'\n lr = '1'\n def m(self): self.v = 1\nN = '__di' + 'ct__'\n"
+_DOC = ("'doc'", "'longer doc'")
+_LENGTHS = "sum(len(v) for v in {}.values() if isinstance(v, (str, tuple)))"
+_DESCRIPTIONS = [
+    *(
+        test
+        for word, before, namespace in (
+            ("vars", "", "vars(D)"),
+            ("attribute", "", "D.__dict__"),
+            ("made-up", "", "getattr(D, N)"),
+            ("getter", "G = operator.attrgetter(N)", "G(D)"),
+            ("getter-made", "", "operator.attrgetter(N)(D)"),
+            ("descriptor", "G = [type.__dict__['__dict__']]", "G[0].__get__(D)"),
+            ("bound-descriptor", "G = type.__dict__['__dict__'].__get__", "G(D)"),
+            ("held", "def g(o, vars=vars): return vars(o)", "g(D)"),
+            ("held-by-another", "show = vars", "show(D)"),
+        )
+        for test in (
+            _reads(f"R32-{word}", OK, _CONFIG + before, _LENGTHS.format(namespace), _DOC),
+            _reads(
+                f"R32-{word}-attributes",
+                OK,
+                _CONFIG + before,
+                _LENGTHS.format(namespace),
+                ("self.v = 1", "self.v = self.longer = 1"),
+            ),
+        )
+    ),
+    _does(
+        "R32-pattern",
+        MISS,
+        _CONFIG,
+        f"match D:\n case object(__dict__=d): return x * {_LENGTHS.format('d')}",
+        _DOC,
+    ),
+    _reads("R32-value", MISS, _CONFIG, "len(vars(D)['lr'])", ("lr = '1'", "lr = '11'")),
+    _reads("R32-same", HIT, _CONFIG, _LENGTHS.format("vars(D)")),
+    # Python 3.11 does not tell the recorder whose namespace ``vars`` is asked for.
+    _reads(
+        "R32-object", HIT if sys.version_info >= (3, 12) else MISS, _CONFIG + "d = D()\nd.m()", "vars(d)['v']", _DOC
+    ),
+    _reads(
+        "R32-object-attribute", HIT, "class D:\n def __init__(self): self.v = 1\nd = D()", "getattr(d, '__dict__')['v']"
+    ),
+    _reads(
+        "R32-enumeration", MISS, "import enum\nclass D(enum.Enum):\n 'doc'\n a = 1\n", _LENGTHS.format("vars(D)"), _DOC
+    ),
+    _reads("R32-has", HIT, _CONFIG + "d = D()", "2 if hasattr(d, '__dict__') else 3"),
+    _does(
+        "R32-either",
+        MISS,
+        _CONFIG + "d = D()",
+        f"n = 0\nfor o in (d, D): n += {_LENGTHS.format('vars(o)')}\nreturn x * n",
+        _DOC,
+    ),
+    _reads("R32-unread", HIT, _CONFIG, "len(D.lr)", _DOC),
+    _reads("R32-unread-attributes", HIT, _CONFIG, "len(D.lr)", ("self.v = 1", "self.v = self.longer = 1")),
+]
+
 CASES = [
     *_HELD,
     *_PROTOCOLS,
+    *_DESCRIPTIONS,
 ]
