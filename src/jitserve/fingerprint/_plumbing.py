@@ -18,6 +18,7 @@ import numpy as np
 from jitserve import _core
 
 from . import _origin
+from ._attribute_names import ALL
 
 _STDLIB_MODULES = """
     _collections_abc _weakrefset abc ast codecs collections contextlib copyreg dataclasses dis enum functools
@@ -62,12 +63,11 @@ def attributes_in(code: types.CodeType) -> frozenset[str]:
 
 def takes_all(code: types.CodeType) -> bool:
     """Whether opaque code goes through all attributes of an object. JAX does so with its own only."""
-    return not _ALL.isdisjoint(code.co_names) and not code.co_filename.startswith(_home(jax))
+    return not ALL.isdisjoint(code.co_names) and not code.co_filename.startswith(_home(jax))
 
 
 def _home(package: types.ModuleType) -> str:
     return os.path.dirname(package.__file__ or "") + os.sep
 
 
-_ALL = frozenset(("__dict__", "__getstate__", "__reduce__", "__reduce_ex__", "dir", "vars"))
 _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep

@@ -1,4 +1,4 @@
-"""R30 to R32: what takes all attributes, or asks for some by names that stand in no code that runs."""
+"""R30 to R33: what takes all attributes, or asks for some by names that stand in no code that runs."""
 
 from __future__ import annotations
 
@@ -181,8 +181,21 @@ _DESCRIPTIONS = [
     _reads("R32-unread-attributes", HIT, _CONFIG, "len(D.lr)", ("self.v = 1", "self.v = self.longer = 1")),
 ]
 
+_SAVED = "b = io.BytesIO()\n{}\nreturn x * len(b.getvalue())"
+_LIBRARIES = [
+    _does("R33-save", MISS, "", _SAVED.format("np.save(b, np.array([c], dtype=object))")),
+    _does("R33-save-object", MISS, "", _SAVED.format("np.save(b, c)")),
+    _does("R33-savez", MISS, "", _SAVED.format("np.savez(b, a=np.array([c], dtype=object))")),
+    _does("R33-write-array", MISS, "", _SAVED.format("np.lib.format.write_array(b, np.array([c], dtype=object))")),
+    _does("R33-numpy", HIT, "", "return x * np.linalg.norm(np.ones(4)) * np.median(np.ones(3)) * c.lr"),
+    _reads(
+        "R33-fraction", HIT, "import fractions, statistics", "float(statistics.mean([1, fractions.Fraction(c.lr)]))"
+    ),
+]
+
 CASES = [
     *_HELD,
     *_PROTOCOLS,
     *_DESCRIPTIONS,
+    *_LIBRARIES,
 ]
