@@ -23,7 +23,7 @@ from jitserve._dependencies import ATTRIBUTE
 from jitserve._outcome import BypassReason
 from jitserve._pure import PureFunction
 
-from . import _names, _origin, _raw, adapters
+from . import _names, _origin, _raw, _telltales, adapters
 from ._origin import Origin
 
 if TYPE_CHECKING:
@@ -36,12 +36,15 @@ INTROSPECTION = frozenset(
         "__code__",
         "__globals__",
         "ag_code",
+        "ag_frame",
         "cell_contents",
         "co_code",
         "co_consts",
         "co_freevars",
         "co_names",
         "cr_code",
+        "cr_frame",
+        "f_code",
         "getclosurevars",
         "getfile",
         "getmembers",
@@ -49,6 +52,7 @@ INTROSPECTION = frozenset(
         "getsourcefile",
         "getsourcelines",
         "gi_code",
+        "gi_frame",
         "get_instructions",
         "Bytecode",
         "dis",
@@ -118,7 +122,7 @@ def _looks_into_functions(read: _names.Names, globals_: dict[str, Any]) -> bool:
     values = [globals_.get(name) for name, _ in read.chains]
     if any(type(value) is str and value in INTROSPECTION for value in values):
         return True
-    texts = {value for code in read.codes for value in code.co_consts if type(value) is str}  # for getattr, attrgetter
+    texts = {text for code in read.codes for text in _telltales.texts_in(code.co_consts)}  # for getattr, patterns
     imported = {name for found in read.imports for name in found.taken}
     return not INTROSPECTION.isdisjoint(texts | imported | read.attributes | read.loads | dict(read.chains).keys())
 

@@ -1,4 +1,4 @@
-"""R30 to R33: what takes all attributes, or asks for some by names that stand in no code that runs."""
+"""R30 to R34: what takes all attributes, or asks for some by names that stand in no code that runs."""
 
 from __future__ import annotations
 
@@ -193,9 +193,63 @@ _LIBRARIES = [
     ),
 ]
 
+_FUNCTION = "def h(x):\n a = 1\n return x + a\n"
+_GENERATOR = "def h(x):\n a = 1\n yield a\n"
+_COROUTINE = "async def h(x):\n a = 1\n return a\n"
+_MORE = (" a = 1\n", " a = 1; b = 2; c = 3\n")
+_INTO_FUNCTIONS = [
+    _does("R34-pattern", MISS, _FUNCTION, "match h:\n case object(__code__=co): return x * co.co_nlocals", _MORE),
+    _does(
+        "R34-nested",
+        MISS,
+        _FUNCTION,
+        "match [h]:\n case [types.FunctionType(__code__=types.CodeType(co_nlocals=n))]: return x * n",
+        _MORE,
+    ),
+    _does(
+        "R34-constants",
+        MISS,
+        _FUNCTION,
+        "match h:\n case object(__code__=types.CodeType(co_consts=n)): return x * len(n)",
+        (" a = 1\n", " a = (1, 2); d = 'q'\n"),
+    ),
+    _does(
+        "R34-method",
+        MISS,
+        "class H:\n def m(x):\n  a = 1\n  return a\n",
+        "match H().m:\n case object(__func__=types.FunctionType(__code__=co)): return x * co.co_nlocals",
+        _MORE,
+    ),
+    _does("R34-generator", MISS, _GENERATOR, "match h(x):\n case object(gi_code=co): return x * co.co_nlocals", _MORE),
+    _reads("R34-frame", MISS, _GENERATOR, "len(h(x).gi_frame.f_code.co_varnames)", _MORE),
+    _does(
+        "R34-frame-pattern",
+        MISS,
+        _GENERATOR,
+        "match h(x):\n case object(gi_frame=fr): return x * len(fr.f_code.co_varnames)",
+        _MORE,
+    ),
+    _does(
+        "R34-coroutine",
+        MISS,
+        _COROUTINE,
+        "made = h(x)\nn = len(made.cr_frame.f_code.co_varnames)\nmade.close()\nreturn x * n",
+        _MORE,
+    ),
+    _reads(
+        "R34-async-generator",
+        MISS,
+        "async def h(x):\n a = 1\n yield a\n",
+        "len(h(x).ag_frame.f_code.co_varnames)",
+        _MORE,
+    ),
+    _does("R34-unread", HIT, _FUNCTION, "match h:\n case object(__name__=n): return x * len(n)", _MORE),
+]
+
 CASES = [
     *_HELD,
     *_PROTOCOLS,
     *_DESCRIPTIONS,
     *_LIBRARIES,
+    *_INTO_FUNCTIONS,
 ]
