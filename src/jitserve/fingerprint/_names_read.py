@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Container
 from typing import Any
 
-from . import _attribute_names, _origin, _plumbing, _protocols
+from . import _attribute_names, _origin, _plumbing, _protocols, _raw
 from ._code_origin import is_of_dataclass
 from ._origin import Origin
+
+_CACHED = functools.cached_property.__get__.__code__  # looks for its value under a name that it keeps
 
 
 class NamesRead:
@@ -53,11 +56,15 @@ class NamesRead:
 
     def asks_for_held(self, code: types.CodeType, frame: types.FrameType) -> bool:
         """Whether code of the standard library asks for attributes by names that an object holds: those are noted."""
-        if code.co_name != _protocols.HOOK:
+        if code is _CACHED:
+            name = (_raw.instance_dict(frame.f_locals.get("self")) or {}).get("attrname")
+            self.made_up(str.__str__(name) if isinstance(name, str) else "")
+        elif code.co_name == _protocols.HOOK:
+            asking: Any = frame.f_locals.get("cls")
+            if issubclass(type(asking), type):
+                self._made_up.update(_protocols.attributes_of(asking))
+        else:
             return False
-        asking: Any = frame.f_locals.get("cls")
-        if issubclass(type(asking), type):
-            self._made_up.update(_protocols.attributes_of(asking))
         return True
 
     def signature_made(self, function: object) -> None:

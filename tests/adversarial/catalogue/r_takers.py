@@ -1,4 +1,4 @@
-"""R30 to R34: what takes all attributes, or asks for some by names that stand in no code that runs."""
+"""R30 to R35: what takes all attributes, or asks for some by names that stand in no code that runs."""
 
 from __future__ import annotations
 
@@ -246,10 +246,43 @@ _INTO_FUNCTIONS = [
     _does("R34-unread", HIT, _FUNCTION, "match h:\n case object(__name__=n): return x * len(n)", _MORE),
 ]
 
+_LAZY = "class L:\n def __init__(self): self.lr = 1.0; self.__dict__['_w'] = 2.0\n"
+_CACHED = " @functools.cached_property\n def width(self): return 9.0\n"
+_SET = ("['_w'] = 2.0", "['_w'] = 3.0")
+_MEMOS = [
+    _reads("R35-other-name", MISS, _LAZY + _CACHED + "L.__dict__['width'].attrname = '_w'\nn = L()", "n.width", _SET),
+    _reads(
+        "R35-alias",
+        MISS,
+        _LAZY.replace("'_w'", "'width'") + _CACHED + "L.b = L.__dict__['width']\nn = L()",
+        "n.b",
+        ("['width'] = 2.0", "['width'] = 3.0"),
+    ),
+    _reads(
+        "R35-named",
+        MISS,
+        _LAZY + "p = functools.cached_property(lambda self: 9.0)\np.__set_name__(L, '_w')\nL.b = p\nn = L()",
+        "n.b",
+        _SET,
+    ),
+    _reads(
+        "R35-held",
+        MISS,
+        _LAZY + "p = functools.cached_property(lambda self: 9.0)\np.__set_name__(L, '_w')\nn = L()",
+        "p.__get__(n)",
+        _SET,
+    ),
+    _reads(
+        "R35-own-name", MISS, _LAZY.replace("'_w'", "'width'") + _CACHED + "n = L()", "n.width", ("] = 2.0", "] = 3.0")
+    ),
+    _reads("R35-unread", HIT, _LAZY + _CACHED + "n = L()\nn.width", "n.width", _SET),
+]
+
 CASES = [
     *_HELD,
     *_PROTOCOLS,
     *_DESCRIPTIONS,
     *_LIBRARIES,
     *_INTO_FUNCTIONS,
+    *_MEMOS,
 ]
