@@ -122,7 +122,7 @@ class Unread:
             path: the very one that the value is pushed with.
             cls: of the object, if it is not its type.
         """
-        if name.startswith("__") or name in _DUCKS:
+        if name.startswith("__") or name in _DUCKS or not name.isidentifier():
             return False
         label = _label(cls or type(obj), name)
         self.names[label] = name
@@ -131,7 +131,7 @@ class Unread:
 
     def leaves_out_default(self, cls: type, name: str) -> bool:
         """The same for the default that a field of an ordinary dataclass has, beside what the class holds."""
-        if name.startswith("__") or name in _DUCKS:
+        if name.startswith("__") or name in _DUCKS or not name.isidentifier():
             return False
         label = f"{_label(cls, name)}="
         self.defaults[label] = name
@@ -191,7 +191,7 @@ class Unread:
 
 def _label(cls: type, name: str) -> str:
     label = f"{_raw.module_name(cls)}:{_raw.qualname(cls)}.{name}"
-    return label.encode("utf-8", "replace").decode()  # protobuf has no lone surrogates
+    return label.encode("utf-8", "replace").decode()  # protobuf has no lone surrogates, and identifiers have none
 
 
 def meet_builtin(walker: Walker, name: str, path: Path, trusted: bool) -> None:

@@ -1,4 +1,4 @@
-"""R30 to R35: what takes all attributes, or asks for some by names that stand in no code that runs."""
+"""R30 to R36: what takes all attributes, or asks for some by names that stand in no code that runs."""
 
 from __future__ import annotations
 
@@ -278,6 +278,25 @@ _MEMOS = [
     _reads("R35-unread", HIT, _LAZY + _CACHED + "n = L()\nn.width", "n.width", _SET),
 ]
 
+_FIELD = "@dataclasses.dataclass\nclass Q:\n run: str = 'a'\n lr: str = 'q'\nq = Q('q', 'q')\n"
+_LABELS = [
+    _reads(
+        "R36-equals-sign",
+        MISS,
+        _FIELD + "vars(q)['run='] = 1\nG = [q]",
+        "len(dataclasses.fields(Q)[0].default) * len(G[0].lr)",
+        ("str = 'a'", "str = 'aaa'"),
+    ),
+    _reads(
+        "R36-surrogate",
+        MISS,
+        "vars(c)['k?'] = 2.0\nvars(c)['k\\ud800'] = 1\nG = [c]",
+        "G[0].lr * G[0].__getattribute__('k' + '?')",
+        ("2.0\n", "3.0\n"),
+    ),
+    _reads("R36-default", HIT, _FIELD + "G = [q]", "len(G[0].lr)", ("str = 'a'", "str = 'aaa'")),
+]
+
 CASES = [
     *_HELD,
     *_PROTOCOLS,
@@ -285,4 +304,5 @@ CASES = [
     *_LIBRARIES,
     *_INTO_FUNCTIONS,
     *_MEMOS,
+    *_LABELS,
 ]
