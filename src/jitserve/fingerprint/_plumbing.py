@@ -21,7 +21,7 @@ from . import _origin
 from ._attribute_names import ALL
 
 _STDLIB_MODULES = """
-    _collections_abc _weakrefset abc ast codecs collections contextlib copyreg dataclasses dis enum functools
+    _collections_abc _weakrefset abc codecs collections contextlib copyreg dataclasses dis enum functools
     genericpath importlib inspect keyword linecache logging opcode os posixpath re reprlib tempfile threading
     tokenize traceback types typing warnings weakref zipimport
 """

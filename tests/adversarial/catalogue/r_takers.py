@@ -1,4 +1,4 @@
-"""R30 to R36: what takes all attributes, or asks for some by names that stand in no code that runs."""
+"""R30 to R37: what takes all attributes, or asks for some by names that stand in no code that runs."""
 
 from __future__ import annotations
 
@@ -297,6 +297,15 @@ _LABELS = [
     _reads("R36-default", HIT, _FIELD + "G = [q]", "len(G[0].lr)", ("str = 'a'", "str = 'aaa'")),
 ]
 
+_NODE = "class Node: _fields = ('a', 'b')\nn = Node(); n.a = ast.parse('1'); n.b = ast.parse('2'); n.note = 'a'\n"
+_LESS = ("('a', 'b')", "('a',)")
+_TREES = [
+    _reads("R37-children", MISS, _NODE, "sum(1 for _ in ast.iter_child_nodes(n))", _LESS),
+    _reads("R37-fields", MISS, _NODE, "sum(1 for _ in ast.iter_fields(n))", _LESS),
+    _reads("R37-walk", MISS, _NODE, "sum(1 for _ in ast.walk(n))", _LESS),
+    _reads("R37-unread", HIT, _NODE, "sum(1 for _ in ast.iter_child_nodes(n))", ("note = 'a'", "note = 'bbb'")),
+]
+
 CASES = [
     *_HELD,
     *_PROTOCOLS,
@@ -305,4 +314,5 @@ CASES = [
     *_INTO_FUNCTIONS,
     *_MEMOS,
     *_LABELS,
+    *_TREES,
 ]
