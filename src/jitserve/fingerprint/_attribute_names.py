@@ -21,7 +21,7 @@ ALL = frozenset(
 )
 _HEARD = frozenset((*sys.stdlib_module_names, *_origin.OPAQUE_PACKAGES)) | _origin.FAMILIAR
 _MODELS = frozenset(("pydantic",))  # whose extension makes models of the attributes of objects
-_NAMES = re.compile(r"[^\W\d]\w*")
+_NAMES = re.compile(r"[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*")  # ``\w`` has not all that identifiers have
 _MATCH_CLASS = dis.opmap["MATCH_CLASS"]
 
 

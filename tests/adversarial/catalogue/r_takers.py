@@ -1,4 +1,4 @@
-"""R30 to R37: what takes all attributes, or asks for some by names that stand in no code that runs."""
+"""R30 to R38: what takes all attributes, or asks for some by names that stand in no code that runs."""
 
 from __future__ import annotations
 
@@ -306,6 +306,18 @@ _TREES = [
     _reads("R37-unread", HIT, _NODE, "sum(1 for _ in ast.iter_child_nodes(n))", ("note = 'a'", "note = 'bbb'")),
 ]
 
+# With a character that is a part of identifiers, and that no regular expression takes for one of a word.
+_MARKS = "vars(c)['क\u093f'] = 2.0\nN = 'क\u093f'\n"
+_HALF = ("= 2.0\nN", "= 3.0\nN")
+_SPELLED = [
+    _reads("R38-made-up", MISS, _MARKS, "getattr(c, N)", _HALF),
+    _reads("R38-constant", MISS, _MARKS, "getattr(c, 'क\u093f')", _HALF),
+    _reads("R38-getter", MISS, _MARKS + "G = operator.attrgetter(N)", "G(c)", _HALF),
+    _reads("R38-format", MISS, _MARKS, "float(('{0.' + N + '}').format(c))", _HALF),
+    _does("R38-pattern", MISS, _MARKS, "match c:\n case C(क\u093f=v): return x * v", _HALF),
+    _reads("R38-unread", HIT, _MARKS, "getattr(c, 'l' + N[:0] + 'r')", _HALF),
+]
+
 CASES = [
     *_HELD,
     *_PROTOCOLS,
@@ -315,4 +327,5 @@ CASES = [
     *_MEMOS,
     *_LABELS,
     *_TREES,
+    *_SPELLED,
 ]
