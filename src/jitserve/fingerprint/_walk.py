@@ -35,7 +35,7 @@ from ._telltales import STREAM
 from ._walked import Walk
 from ._walker import Limits, Walker
 
-SCHEMA = "jitserve-walk-9"
+SCHEMA = "jitserve-walk-10"
 
 
 def walk(
