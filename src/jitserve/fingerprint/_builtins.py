@@ -90,7 +90,7 @@ def encode_operator(walker: Walker, obj: Any, path: Path, trusted: bool) -> None
     if not trusted and type(obj) is not operator.itemgetter:
         _check_read(obj.__reduce__()[1], path)
     if type(obj) is not operator.itemgetter:
-        _unread.meet_getter(walker, obj.__reduce__()[1])
+        _unread.meet_getter(walker, obj.__reduce__()[1], trusted)
     if walker.number(obj, path):
         walker.tokens.begin(type(obj).__name__, 1)
         walker.push([(obj.__reduce__()[:2], path, trusted)])

@@ -35,6 +35,22 @@ class Coverage:
         if self._walk.unread.excused:
             self._walk.unread.check(self._read(()), self.ran())
 
+    def check_made_up(self) -> None:
+        """Raises if names were made up, or are those of getters, by which something is read that the walk has left out.
+
+        Raises:
+            Refusal: the first of them.
+        """
+        asked = dict.fromkeys(sorted(self._walk.unread.getters), "recorder") | self._observer.names.seldom
+        for name, where in asked.items():
+            if name in self._walk.left:
+                reason, detail = self._walk.left[name]
+                raise Refusal(reason, where, f"reads the attribute {name!r}: {detail}")
+
+    def leaves_out_made_up(self, walk: Walk) -> bool:
+        """Whether names were made up by which something is read that another walk has left out."""
+        return not self._observer.names.seldom.keys().isdisjoint(walk.left)
+
     def footprint(self, always: Iterable[object] = ()) -> Footprint:
         """The functions that ran, to prune later walks to; ``WHOLE`` where that would not be sound.
 

@@ -19,6 +19,7 @@ _READS = frozenset(
         *("open", "open_code", "read_bytes", "read_text", "scandir", "tempfile"),
     )
 )
+_ASKING = frozenset(("__getattribute__", "attrgetter", "getattr", "hasattr", "methodcaller"))
 _TEXTS = frozenset(("ascii", "format", "format_map", "print", "repr", "str"))
 _FORMATTING = frozenset(
     number
@@ -58,6 +59,14 @@ def makes_texts(code: types.CodeType) -> bool:
 def only_by_name(code: types.CodeType) -> bool:
     """For what code does by calling functions in Python, which it names."""
     return False
+
+
+def asks_by_itself(frame: types.FrameType) -> bool:
+    """Whether opaque code asks for attributes by itself: ``string`` does so by names in the formats of its callers."""
+    file = frame.f_code.co_filename
+    opaque = _origin.is_stdlib(file) or _origin.package_of(file) in _origin.OPAQUE_PACKAGES
+    of_callers = frame.f_globals.get("__name__") == "string"
+    return opaque and not of_callers and not _ASKING.isdisjoint(frame.f_code.co_names)
 
 
 def reads(code: types.CodeType) -> bool:

@@ -97,6 +97,10 @@ class HashOrder:
         """What the functions of the user name that were walked."""
         return (names for names, _, _ in self._code)
 
+    def functions(self) -> Iterator[_Entry]:
+        """The functions of the user that were walked, with what they name and where they were found."""
+        return iter(self._code)
+
     def finish(self, walker: Walker) -> None:
         """With a fixed seed, adds the seed to the digest where an order may be seen; else refuses, or leaves it to the
         recorder.

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from . import _instances, _names, _origin, _raw
 from ._origin import Origin
 from ._path import ATTR, Path
+from ._telltales import LISTS_OF_LOGGERS
 
 if TYPE_CHECKING:
     from ._walker import Walker
 
-_LISTS = ("handlers", "filters")
 _EMPTY = types.CellType()
 _PARTS = ("formatter", "stream")  # of a handler that comes with Python
 
@@ -34,10 +34,11 @@ def finish(walker: Walker) -> None:
     """Adds what hangs on the loggers that were walked; where code goes through their lists, all that is in those."""
     if not walker.loggers:
         return
-    read = set().union(*(names.attributes for names in walker.order.names())).intersection(_LISTS)
+    read = walker.unread.getters.union(*(names.attributes for names in walker.order.names()))
+    walker.listed = read & LISTS_OF_LOGGERS
     for logger, path in list(walker.loggers):
         own = _raw.instance_dict(logger) or {}
-        for name in sorted(read):
+        for name in sorted(walker.listed):
             walker.tokens.tag(name)
             walker.push([(own.get(name), (path, ATTR, name), False)])
             walker.run()

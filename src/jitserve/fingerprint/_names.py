@@ -100,7 +100,7 @@ def _read(code: types.CodeType) -> Names:
         builds_set=makes_set and any(map(_set_uses.order_may_be_seen, codes)),
         telltales=_telltales.read_by(codes, attributes, (name for name, _ in chains)),
         makes_set=makes_set,
-        asks=_telltales.asks(codes, attributes),
+        asks=_telltales.asks(codes, attributes, loads | {name for name, _ in chains}),
     )
 
 

@@ -20,16 +20,18 @@ class NamesRead:
     Attributes:
         of_classes: whether somebody may have asked for the namespace of a class, by ``vars`` or by a text.
         of_libraries: in opaque code that ran, and that may ask the user's objects for them.
+        seldom: those of ``_telltales.SELDOM`` that the user's code made up, and where.
         took_all: whether all attributes of an object were taken at once.
     """
 
-    __slots__ = ("_made_up", "_shown", "of_classes", "of_libraries", "took_all")
+    __slots__ = ("_made_up", "_shown", "of_classes", "of_libraries", "seldom", "took_all")
 
     def __init__(self) -> None:
         self._made_up: set[str] = set()
         self._shown: dict[int, types.CodeType] = {}  # of functions whose defaults somebody has seen in a signature
         self.of_classes = False
         self.of_libraries: set[str] = set()
+        self.seldom: dict[str, str] = {}
         self.took_all = False
 
     def asked(self, executed: Container[int]) -> set[str]:

@@ -177,6 +177,7 @@ class Observer:
         self.names.made_up(text)
         while frame.f_code.co_name in ("__getattribute__", "__getattr__") and frame.f_back is not None:
             frame = frame.f_back  # somebody else wants to know
+        self._asked_seldom(text, frame)
         asking = self._blame.frame(frame) if frame.f_globals.get("__name__") == "string" else frame
         if asking is None or is_opaque(asking) or inside_pure() or self._blame.is_bystander(asking):
             return
@@ -187,6 +188,17 @@ class Observer:
         found = found or _telltales.namespace_asked_for(text, asking.f_code)
         if found is not None and origin_of_code(asking.f_code, asking) is Origin.USER:
             self.findings.impure((found[1][0], found[1][1]), f"reads the attribute {found[0]!r}", asking)
+
+    def _asked_seldom(self, text: str, frame: types.FrameType) -> None:
+        """The same for what the walk may have left out: not where the name stands in the code that asks by it."""
+        found = _telltales.SELDOM.intersection(_attribute_names.names_of(text))
+        if not found or inside_pure() or self._blame.is_bystander(frame):
+            return
+        if "." not in text and (text in frame.f_code.co_consts or _handed.asks_by_itself(frame)):
+            return
+        origin, where = self._blame.behind(frame, _handed.only_by_name)
+        if origin is Origin.USER:
+            self.names.seldom.update(dict.fromkeys(found, where))
 
     def audited(self, event: str, arguments: tuple[Any, ...], frame: types.FrameType | None) -> None:
         """The interpreter is about to do something that reaches outside."""

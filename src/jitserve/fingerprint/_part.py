@@ -66,4 +66,6 @@ class Part:
         self._recording.when_over(lambda so_far: tell(so_far and not self._hides(unread)))
 
     def _hides(self, unread: Unread) -> bool:
-        return self._recording.coverage.reads_unnamed(unread) or self._recording.coverage.waives(self._walk)
+        coverage = self._recording.coverage
+        left_out = coverage.leaves_out_made_up(self._walk) or coverage.waives(self._walk)
+        return left_out or coverage.reads_unnamed(unread)

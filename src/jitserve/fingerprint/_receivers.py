@@ -18,7 +18,6 @@ from . import _raw, _telltales
 
 Rule = tuple[BypassReason, str]
 
-_CLOCK_METHODS = frozenset(("fromtimestamp", "now", "today", "utcnow"))
 _LOCAL_TIMES = frozenset(("astimezone", "timestamp"))
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
 _ASKING = frozenset(("acquire", "acquire_lock", "locked", "locked_lock", "release", "release_lock"))
@@ -29,7 +28,7 @@ _LOCK: Rule = (BypassReason.OPAQUE_CALLABLE, "whether a lock is held depends on 
 _STREAMS = io.IOBase.__base__  # the class in C that is in the order of all of them
 _STREAM: Rule = (BypassReason.OPAQUE_CALLABLE, _telltales.STREAM)
 _BY_NAME: dict[str, Rule] = {
-    **dict.fromkeys(_CLOCK_METHODS, _CLOCK),
+    **dict.fromkeys(_telltales.CLOCK_METHODS, _CLOCK),
     **dict.fromkeys(_LOCAL_TIMES, _ZONE),
     **dict.fromkeys(_ASKING, _LOCK),
 }
@@ -55,7 +54,7 @@ def receiver_rule(function: Any, receiver: object) -> Rule | None:
             return _LOCK
         if kind is _STREAMS and name == "tell":
             return _STREAM
-        if kind is datetime.date and name in _CLOCK_METHODS:
+        if kind is datetime.date and name in _telltales.CLOCK_METHODS:
             return _CLOCK
     return None
 

@@ -154,6 +154,7 @@ class Recording:
         self._memos.check(self._observer.waived)
         self._check_traced_apart()
         self.coverage.check_excused()
+        self.coverage.check_made_up()
         for refusal in self._observer.shown.texts:
             raise refusal
 
@@ -180,6 +181,7 @@ class Recording:
     def covered_by(self, pruned: Walk) -> bool:
         """Whether another walk of the same function covers everything that ran."""
         has_read = all(pruned.index_of(thing) is not None for thing in (*self.asked(), *self._files))
+        has_read = has_read and not self.coverage.leaves_out_made_up(pruned)
         return has_read and not self.coverage.not_covered_by(pruned)
 
     def covers_file(self, file: File) -> bool:

@@ -51,6 +51,16 @@ def _datetime(value: datetime.datetime) -> tuple[Any, ...]:
     return (value.toordinal(), *_time(value.timetz()))
 
 
+def _encode_time(encode: Encoder) -> Encoder:
+    """The same, with a note that there are dates."""
+
+    def noting(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
+        walker.has_met_times = True
+        encode(walker, obj, path, trusted)
+
+    return noting
+
+
 def _type_parameter(value: Any) -> tuple[Any, ...]:
     """Its name, its variance, and its default. What it is bound to is told by names that are refused."""
     variance = (getattr(value, name, None) for name in ("__covariant__", "__contravariant__", "__infer_variance__"))
@@ -134,9 +144,9 @@ def encode_context_variable(walker: Walker, obj: Any, path: Path, trusted: bool)
 
 
 ENCODERS: dict[type, Encoder] = {
-    datetime.date: _by("date", lambda value: (value.toordinal(),)),
+    datetime.date: _encode_time(_by("date", lambda value: (value.toordinal(),))),
     datetime.time: _by("time", _time),
-    datetime.datetime: _by("datetime", _datetime),
+    datetime.datetime: _encode_time(_by("datetime", _datetime)),
     datetime.timedelta: _by("timedelta", lambda value: (value.days, value.seconds, value.microseconds)),
     datetime.timezone: _by("timezone", lambda value: value.__getinitargs__()),
     decimal.Decimal: encode_decimal,

@@ -71,9 +71,10 @@ _ATTRIBUTES: dict[str, Rule] = {
 }
 # By these, code reads what is walked only where some code has them: types of fields, what is behind the view of an
 # array, constants of functions, the time zone, how far a stream has been written.
-_SELDOM_READ = frozenset(
+SELDOM_READ = frozenset(
     ("__slots__", "as_strided", "base", "co_consts", "co_stacksize", "strftime", "strides", "tell", "type")
 )
+LISTS_OF_LOGGERS = frozenset(("filters", "handlers"))
 # Of what the logging module hands out while it is asked, nothing has been walked.
 _OF_LOGGERS = frozenset(("disabled", "filters", "handlers", "isEnabledFor", "getEffectiveLevel", "level", "propagate"))
 _OF_WARNINGS = frozenset(("filename", "source"))
@@ -83,6 +84,12 @@ _CALENDAR = ("M8", "datetime64")
 _FILTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
 _FILTERED = "which warnings it records depends on the filters of the process; set a filter in it"
 CLOCKS = frozenset(("now", "today"))  # texts that NumPy makes a time of
+CLOCK_METHODS = frozenset(("fromtimestamp", "now", "today", "utcnow"))
+# Whoever makes one of these up is heard: each counts beside other things only (``beside``, ``_made_up``).
+SELDOM = frozenset((*SELDOM_READ, *_OF_LOGGERS, *_OF_WARNINGS, *CLOCK_METHODS, "_data", "flags")) - {"__slots__"}
+_NEW_LOGGER: Rule = (R.OPAQUE_CALLABLE, "asks a logger that was not there before; make it outside")
+_VARIABLES: Rule = (R.OPAQUE_CALLABLE, "looks into the environment; read variables by their names")
+_FIELDS = frozenset(("__dataclass_fields__", "fields"))
 
 
 def _gives(code: types.CodeType, keyword: str) -> bool:
@@ -97,7 +104,7 @@ def is_telltale(text: str) -> bool:
 
 def names() -> frozenset[str]:
     """The names of all such attributes."""
-    return frozenset((*_ATTRIBUTES, *_config_policy.IRRELEVANT, "__hash__"))
+    return frozenset((*_ATTRIBUTES, *_config_policy.IRRELEVANT, *SELDOM, "__hash__"))
 
 
 def asked_for(text: str) -> tuple[str, Rule] | None:
@@ -120,11 +127,30 @@ def namespace_asked_for(text: str, code: types.CodeType) -> tuple[str, Rule] | N
     return None if NAMESPACE in texts_in(code.co_consts) else (NAMESPACE, (R.DYNAMIC_SCOPE, _DESCRIBED))
 
 
-def asks(codes: list[types.CodeType], attributes: set[str]) -> frozenset[str]:
-    """By which names a piece of code reads what is walked only then: as attributes, or in texts that it holds."""
+def asks(codes: list[types.CodeType], attributes: set[str], loads: set[str]) -> frozenset[str]:
+    """By which names a piece of code reads what is walked only then: as attributes, or in texts that it holds.
+
+    Where it goes through the fields of a dataclass and makes names up, one of these may be ``type``.
+    """
     texts = frozenset[str]().union(*(texts_in(code.co_consts) for code in codes))
-    formats = (_local_time.SECONDS,) if any(_local_time.SECONDS in text for text in texts) else ()
-    return _SELDOM_READ.intersection(attributes | texts).union(formats)
+    more = [_local_time.SECONDS] if any(_local_time.SECONDS in text for text in texts) else []
+    if "getattr" in loads and not _FIELDS.isdisjoint(loads | attributes):
+        more.append("type")
+    return SELDOM_READ.intersection(attributes | texts).union(more)
+
+
+def beside(loaded: Set[str]) -> Iterator[tuple[str, Rule]]:
+    """What must not be read in code that loads such names, by the names that it is read by."""
+    if "getLogger" in loaded:
+        yield from dict.fromkeys(_OF_LOGGERS, _NEW_LOGGER).items()
+    if "catch_warnings" in loaded:
+        yield from dict.fromkeys(_OF_WARNINGS, (R.DYNAMIC_SCOPE, _PLACE)).items()
+    if "getcontext" in loaded:
+        yield "flags", (R.OPAQUE_CALLABLE, _PROCESS)
+    if not loaded.isdisjoint(("environ", "environb")):
+        yield "_data", _VARIABLES
+    if not loaded.isdisjoint(_STREAMS):
+        yield "tell", (R.OPAQUE_CALLABLE, STREAM)
 
 
 def read_by(codes: list[types.CodeType], attributes: set[str], globals_: Iterable[str]) -> tuple[tuple[str, Rule], ...]:
@@ -157,7 +183,7 @@ def _found(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> Ite
     if "__hash__" in said and all(code.co_name != "__hash__" for code in codes):
         yield "__hash__", (R.ID_OR_HASH_READ, _ADDRESS)
     if "_data" in said and not loaded.isdisjoint(("environ", "environb")):
-        yield "_data", (R.OPAQUE_CALLABLE, "looks into the environment; read variables by their names")
+        yield "_data", _VARIABLES
     if any(map(_raises_again, codes)):
         yield "raise", (R.DYNAMIC_SCOPE, _HANDLED)
     yield from _of_objects(codes, said, loaded)
@@ -196,7 +222,7 @@ def _together(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> 
     """What counts only beside something else."""
     if "getLogger" in loaded:
         for name in sorted(said & _OF_LOGGERS):
-            yield name, (R.OPAQUE_CALLABLE, "asks a logger that was not there before; make it outside")
+            yield name, _NEW_LOGGER
         for name in sorted(_OF_LOGGERS & _stored(codes, loaded)):
             yield name, (R.TRACE_SIDE_EFFECT, "changes how things are logged, which a hit would not do; do it outside")
     if "catch_warnings" in loaded:

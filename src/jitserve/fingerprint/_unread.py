@@ -88,7 +88,18 @@ class Unread:
         excused: what earlier attempts of this walk have failed at.
     """
 
-    __slots__ = ("_excused", "_labels", "_places", "_root", "asked", "defaults", "excused", "is_allowed", "names")
+    __slots__ = (
+        "_excused",
+        "_labels",
+        "_places",
+        "_root",
+        "asked",
+        "defaults",
+        "excused",
+        "getters",
+        "is_allowed",
+        "names",
+    )
 
     def __init__(
         self, root: types.CodeType | None = None, labels: Container[str] = (), excused: Iterable[Excused] = ()
@@ -101,6 +112,7 @@ class Unread:
         self.names: dict[str, str] = {}  # of the attributes that were met, by label
         self.defaults: dict[str, str] = {}  # of the fields that were met, by another label
         self.asked: set[str] = set()  # names that some object will ask for in C
+        self.getters: set[str] = set()  # of those, the names that getters of the user's ask for
         self.is_allowed = True  # False: something will run of which nobody knows what it reads
 
     @property
@@ -205,7 +217,10 @@ def meet_builtin(walker: Walker, name: str, path: Path, trusted: bool) -> None:
         walker.unread.asked.add(name)
 
 
-def meet_getter(walker: Walker, arguments: tuple[object, ...]) -> None:
+def meet_getter(walker: Walker, arguments: tuple[object, ...], trusted: bool) -> None:
     """Notes what an ``attrgetter`` or a ``methodcaller`` asks for; one with keywords does not say so."""
     walker.unread.is_allowed &= bool(arguments)
-    walker.unread.asked.update(part for text in arguments if isinstance(text, str) for part in names_of(text))
+    asked = [part for text in arguments if isinstance(text, str) for part in names_of(text)]
+    walker.unread.asked.update(asked)
+    if not trusted:
+        walker.unread.getters.update(asked)

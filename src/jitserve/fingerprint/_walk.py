@@ -26,8 +26,10 @@ from . import (
     _field_types,
     _listeners,
     _local_time,
+    _made_up,
     _place,
     _protocols,
+    _telltales,
     _unread,
 )
 from ._path import render, root
@@ -125,7 +127,8 @@ def finish(walker: Walker) -> None:
     walker.registries.finish(walker)
     _compiled_schemas.finish(walker)
     known = len(walker.classes)
-    asked = frozenset[str]().union(*(names.asks for names in walker.order.names()))
+    asked = _telltales.SELDOM_READ.intersection(walker.unread.getters)
+    asked = asked.union(*(names.asks for names in walker.order.names()))
     if "tell" in asked and walker.streams:
         raise Refusal(BypassReason.OPAQUE_CALLABLE, render(walker.streams[0]), STREAM)
     _field_types.finish(walker, asked)
@@ -138,6 +141,7 @@ def finish(walker: Walker) -> None:
         walker.registries.finish(walker)
         _compiled_schemas.finish(walker, known)
     _protocols.finish(walker)
+    walker.left = _made_up.names_left(walker, asked)
 
 
 def _start(walker: Walker, root_object: object, extra: list[tuple[str, object]]) -> None:

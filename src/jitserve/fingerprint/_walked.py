@@ -33,6 +33,7 @@ class Walk:
         hazards: what code of the user must not do while it is traced; for the recorder.
         order: the sets that were met; for the recorder.
         unread: the attributes that were met, and those that were left out; for the recorder.
+        left: what else was left out, by the names that it is read by; for the recorder.
     """
 
     __slots__ = (
@@ -41,6 +42,7 @@ class Walk:
         "codes",
         "digest",
         "hazards",
+        "left",
         "memos",
         "objects",
         "order",
@@ -61,6 +63,7 @@ class Walk:
         self.hazards: list[_hazards.Hazard] = walker.hazards.found
         self.order = walker.order
         self.unread = walker.unread
+        self.left = walker.left
         self._nested = walker.nested
         self._index_of = walker.index_of
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from jitserve import _core
 
-from . import _hash_order, _hazards, _registries, _shapes, _unread
+from . import _hash_order, _hazards, _registries, _shapes, _telltales, _unread
 from ._path import Path
 
 
@@ -47,6 +47,9 @@ class Walker(_core.Walker):
         self.memos: list[tuple[Any, Path]] = []
         self.loggers: list[tuple[Any, Path]] = []  # that code of the user names
         self.streams: list[Path] = []  # where the standard streams are
+        self.listed: set[str] = set()  # which lists of the loggers were walked
+        self.has_met_times = False
+        self.left: dict[str, _telltales.Rule] = {}  # by which names something is read that was left out
         self.processes: set[int] = set()
         self.hazards = _hazards.Hazards(deferred=deferred)
         self.order = _hash_order.HashOrder()

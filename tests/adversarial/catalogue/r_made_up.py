@@ -1,0 +1,151 @@
+"""R40 to R46: what is read by names that are made up, or by C, and what few programs read at all."""
+
+from __future__ import annotations
+
+from tests.adversarial.case import HIT, MISS, OK, Case, Process, bypass, case
+
+_IMPORTS = (
+    "import abc, codecs, dataclasses as D, datetime, decimal, functools, inspect, logging, operator, os, sys\n"
+    "import traceback, types, typing, warnings\n"
+    "class C:\n def __init__(self): self.lr = 2.0; self.run = 'a'\nc = C()\n"
+)
+_RUN = ("self.run = 'a'", "self.run = 'bbb'")
+_ZONES = (Process(env=(("TZ", "UTC"),)), Process(env=(("TZ", "America/New_York"),)))
+_CLOCK = bypass("time_read")
+
+
+def _reads(id: str, expected: str, before: str, body: str, *edits: tuple[str, str]) -> Case:
+    """A function with that body, or that multiplies by that expression."""
+    lines = body if "return" in body else f"return x * ({body})"
+    indented = "".join(f" {line}\n" for line in lines.split("\n"))
+    return case(id, expected, f"{_IMPORTS}{before}\ndef f(x):\n{indented}", *edits)
+
+
+def _zone(id: str, expected: str, before: str, expression: str) -> Case:
+    program = (
+        f"{_IMPORTS}T = datetime.datetime(2024, 1, 1, 12)\nFMT = '%s'\n{before}\ndef f(x): return x * ({expression})"
+    )
+    return case(id, expected, program, a=_ZONES[0], b=_ZONES[1])
+
+
+_LITERAL = "@D.dataclass\nclass Q:\n a: typing.Literal['q', 'r'] = 'q'\n"
+_FIELD = ("['q', 'r']", "['q', 'r', 's']")
+_VIEW = "B = np.arange(10.0)\nB[9] = 3.0\nA = B[:4]\n"
+_BEYOND = ("B[9] = 3.0", "B[9] = 4.0")
+_NAMED = "L = logging.getLogger('zz')\nL.setLevel(10)\nL.addHandler(logging.NullHandler(level=5))\n"
+_LEVEL = ("setLevel(10)", "setLevel(20)")
+_WARN = "with warnings.catch_warnings(record=True) as w:\n warnings.simplefilter('always'); warnings.warn('q')\n"
+_ABSTRACT = (
+    "class Base(abc.ABC):\n @property\n @abc.abstractmethod\n def kind(self): ...\nclass Mx:\n kind = 'a'\n go = 1\n"
+)
+_CONCRETE = ("kind = 'a'\n", "")
+_HANDLER = "codecs.register_error('my', operator.attrgetter('encoding', 'end'))\n"
+_ENCODING = ("'encoding'", "'reason'")
+_VALUE = "class V: pass\nv = V()\n"
+
+CASES = [
+    # Types of fields, arrays behind views, the time zone, loggers, warnings, the environment.
+    _reads("R40-field", OK, "N = ['type']\n" + _LITERAL, "len(typing.get_args(getattr(D.fields(Q)[0], N[0])))", _FIELD),
+    _reads(
+        "R40-field-getter",
+        MISS,
+        "G = operator.attrgetter('type')\n" + _LITERAL,
+        "len(typing.get_args(G(D.fields(Q)[0])))",
+        _FIELD,
+    ),
+    _reads("R40-field-format", OK, _LITERAL, "len('{0.type}'.format(D.fields(Q)[0]))", _FIELD),
+    _reads(
+        "R40-field-loop",
+        HIT,
+        "@D.dataclass\nclass Q:\n type: str = 'q'\n b: typing.Optional[int] = 2\nq = Q()",
+        "len([getattr(q, k.name) for k in D.fields(q)])",
+    ),
+    _reads("R40-field-unread", HIT, _LITERAL + "q = Q()", "len(q.a)", _FIELD),
+    _reads("R40-owner", OK, "N = ['T', 'base']\n" + _VIEW, "sum(float(np.sum(getattr(A, n))) for n in N)", _BEYOND),
+    _reads("R40-owner-getter", MISS, "G = operator.attrgetter('base')\n" + _VIEW, "G(A)[9]", _BEYOND),
+    _reads("R40-owner-format", OK, _VIEW, "len('{0.base}'.format(A))", ("B[9] = 3.0", "B[9] = 4000.0")),
+    _reads("R40-owner-method", OK, "N = 'ba' + 'se'\n" + _VIEW, "A.__getattribute__(N)[9]", _BEYOND),
+    _reads("R40-owner-mapped", OK, "N = 'ba' + 'se'\n" + _VIEW, "jax.tree.map(getattr, [A], [N])[0][9]", _BEYOND),
+    _reads("R40-owner-of-mine", HIT, "N = 'ba' + 'se'\nc.base = 2.0\n" + _VIEW, "c.lr + A[0]", _BEYOND),
+    _reads("R40-owner-none", HIT, "N = 'ba' + 'se'\nc.base = 2.0", "getattr(c, N)"),
+    _zone("R40-zone-format", OK, "G = {'fmt': '%s'}", "int(format(T, G['fmt'])) % 100000"),
+    _zone("R40-zone-braces", OK, "", "int(f'{T:{FMT}}') % 100000"),
+    _zone("R40-zone-caller", OK, "G = operator.methodcaller('strftime', '%s')", "int(G(T)) % 100000"),
+    _zone("R40-zone-made-up", OK, "N = 'strf' + 'time'", "int(getattr(T, N)(FMT)) % 100000"),
+    _zone("R40-zone-mapped", OK, "N = 'time' + 'stamp'", "int([*map(getattr(datetime.datetime, N), [T])][0]) % 100000"),
+    _zone("R40-zone-class", OK, "DT0 = datetime.datetime", "int(format(DT0(2024, 1, 1, 12), FMT)) % 100000"),
+    _zone("R40-zone-none", HIT, "", "len(FMT)"),
+    _reads("R40-logger", OK, "N = 'le' + 'vel'\n" + _NAMED, "getattr(logging.getLogger('zz'), N) + 1", _LEVEL),
+    _reads(
+        "R40-logger-getter", OK, "G = operator.attrgetter('level')\n" + _NAMED, "G(logging.getLogger('zz')) + 1", _LEVEL
+    ),
+    _reads(
+        "R40-logger-handlers",
+        OK,
+        "N = 'hand' + 'lers'\n" + _NAMED,
+        "getattr(L, N)[0].level + 1",
+        ("level=5", "level=6"),
+    ),
+    _reads(
+        "R40-logger-handlers-getter",
+        OK,
+        "G = operator.attrgetter('handlers')\n" + _NAMED,
+        "G(L)[0].level + 1",
+        ("level=5", "level=6"),
+    ),
+    _reads(
+        "R40-logger-of-mine",
+        HIT,
+        "c.level = 2.0\nN = 'le' + 'vel'\n" + _NAMED,
+        "L.info('hello')\nreturn x * getattr(c, N)",
+    ),
+    _reads(
+        "R40-logger-field",
+        HIT,
+        "c.level = 2.0\ndef g(): return getattr(c, 'level')",
+        "logging.getLogger('yy').info('hello')\nreturn x * g()",
+    ),
+    _reads(
+        "R40-warning",
+        bypass("dynamic_scope"),
+        "N = 'file' + 'name'\n",
+        _WARN + "return x * (2 + 0 * len(getattr(w[0], N)))",
+    ),
+    case(
+        "R40-environment",
+        bypass("opaque_callable", "env_read_untracked"),
+        f"{_IMPORTS}N = '_da' + 'ta'\ndef f(x): return x * len(getattr(os.environ, N))",
+        a=Process(env=(("ZZQ", "1"),)),
+    ),
+    _reads("R40-flags", bypass("opaque_callable"), "N = 'fla' + 'gs'", "2 + len(getattr(decimal.getcontext(), N))"),
+    # Texts that NumPy takes for the time of day.
+    _reads(
+        "R41-mapped",
+        _CLOCK,
+        "T = datetime.datetime\nN = 'n' + 'ow'",
+        "2 + 0 * [*map(getattr(T, N), [None])][0].microsecond",
+    ),
+    _reads(
+        "R41-until",
+        _CLOCK,
+        "T = datetime.datetime\nN = 'n' + 'ow'",
+        "2 + 0 * next(iter(getattr(T, N), None)).microsecond",
+    ),
+    _reads(
+        "R41-tree",
+        _CLOCK,
+        "T = datetime.datetime\nN = 'n' + 'ow'",
+        "2 + 0 * jax.tree.map(getattr(T, N), [None], is_leaf=lambda q: q is None)[0].microsecond",
+    ),
+    _reads(
+        "R41-getter",
+        _CLOCK,
+        "T = datetime.datetime\nG = operator.attrgetter('now')",
+        "2 + 0 * [*map(G(T), [None])][0].microsecond",
+    ),
+    _reads("R41-of-mine", HIT, "c.now = 2.0\nN = 'n' + 'ow'", "getattr(c, N)"),
+    # Names of abstract methods, which C asks the bases of a new class for.
+    # Handlers of errors, which texts and bytes ask for.
+    # Methods that NumPy calls by the names of its functions, of what lies in arrays of objects.
+    # Attributes that a message suggests.
+]
