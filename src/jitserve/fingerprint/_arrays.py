@@ -103,6 +103,7 @@ def emit_dtype(walker: Walker, dtype: np.dtype[Any], path: Path) -> None:
         raise Refusal(BypassReason.OBJECT_ARRAY, render(path), f"{dtype} holds Python objects; use a list or a tuple")
     tokens = walker.tokens
     fields: Mapping[str, Any] = dtype.fields or {}
+    walker.has_met_time_types |= dtype.kind == "M"
     tokens.begin("dtype", 5 + len(fields))
     for text in (dtype.str, dtype.name, f"{_raw.module_name(dtype.type)}.{_raw.qualname(dtype.type)}"):
         tokens.str_(text)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _by_keys, _inner_imports, _loading, _modules, _names, _raw, _static, _telltales, adapters
+from . import _by_keys, _inner_imports, _loading, _modules, _names, _raw, _static, adapters
 from ._path import ATTR, CELL, GLOBAL, Path, render
 from ._vars import asks_of_objects
 
@@ -149,17 +149,6 @@ def _reader_hazards(globals_: dict[str, Any], builtins: dict[str, Any], path: Pa
     for name, reader in (("getattr", getattr), ("hasattr", hasattr)):
         if globals_.get(name, builtins.get(name)) is not reader:
             yield Refusal(BypassReason.DYNAMIC_MODULE_ATTR, render(path), f"{name} is not the builtin function")
-
-
-def _text_hazard(value: Any, code: types.CodeType, path: Path) -> Refusal | None:
-    """Why ``np.datetime64(WHEN)`` is to be refused where ``WHEN`` is the text ``now``."""
-    if type(value) is not str or value not in _telltales.CLOCKS:
-        return None
-    names = _names.of(code)
-    reads = "datetime64" in names.attributes or "datetime64" in dict(names.chains)
-    return (
-        Refusal(BypassReason.TIME_READ, render(path), f"np.datetime64({value!r}): reads the clock") if reads else None
-    )
 
 
 def _value_hazard(value: Any, path: Path) -> Refusal | None:
@@ -299,7 +288,7 @@ class _Chains:
             self.children.append((_BY_KEYS, path, False))
             self.children += _by_keys.items(value, keys, path, MISSING)
             return
-        refusal = _text_hazard(value, self.code, path) or _value_hazard(value, path)
+        refusal = _value_hazard(value, path)
         if refusal is None:
             self.children.append((value, path, False))
             return

@@ -102,6 +102,11 @@ def is_telltale(text: str) -> bool:
     return text in _ATTRIBUTES or text in _config_policy.IRRELEVANT
 
 
+def is_calendar(value: object) -> bool:
+    """Whether it is a text that says, as the type of an array, that it holds times."""
+    return type(value) is str and value.lstrip("<=>|").startswith(_CALENDAR)
+
+
 def names() -> frozenset[str]:
     """The names of all such attributes."""
     return frozenset((*_ATTRIBUTES, *_config_policy.IRRELEVANT, *SELDOM, "__hash__"))
@@ -234,5 +239,5 @@ def _together(codes: list[types.CodeType], said: Set[str], loaded: Set[str]) -> 
         yield "flags", (R.OPAQUE_CALLABLE, _PROCESS)
     if "strftime" in said and any("%s" in text for text in said):
         yield "strftime", (R.TIME_READ, "%s depends on the time zone of the process")
-    if said & CLOCKS and ("datetime64" in loaded or any(text.lstrip("<=>|").startswith(_CALENDAR) for text in said)):
+    if any(text.lower() in CLOCKS for text in said) and ("datetime64" in loaded or any(map(is_calendar, said))):
         yield "datetime64", (R.TIME_READ, "reads the clock while tracing")

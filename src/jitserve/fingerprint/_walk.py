@@ -20,6 +20,7 @@ from jitserve._outcome import BypassReason, Refusal
 
 from . import (
     _array_owners,
+    _clock_texts,
     _compiled_schemas,
     _described,
     _encodings,
@@ -141,6 +142,7 @@ def finish(walker: Walker) -> None:
         walker.registries.finish(walker)
         _compiled_schemas.finish(walker, known)
     _protocols.finish(walker)
+    _clock_texts.finish(walker)
     walker.left = _made_up.names_left(walker, asked)
 
 
@@ -148,6 +150,7 @@ def _start(walker: Walker, root_object: object, extra: list[tuple[str, object]])
     walker.tokens.begin(SCHEMA, 1 + len(extra))
     for label, _ in extra:
         walker.tokens.str_(label)
+    walker.given = [value for _, value in extra]
     name = getattr(root_object, "__qualname__", None) if type(root_object) is types.FunctionType else None
     roots = [(root_object, root(name or "<root>"), False)]
     roots.extend((value, root(label), False) for label, value in extra)

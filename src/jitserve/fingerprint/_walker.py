@@ -49,6 +49,8 @@ class Walker(_core.Walker):
         self.streams: list[Path] = []  # where the standard streams are
         self.listed: set[str] = set()  # which lists of the loggers were walked
         self.has_met_times = False
+        self.has_met_time_types = False  # of NumPy
+        self.given: list[Any] = []  # the roots beside the first one
         self.left: dict[str, _telltales.Rule] = {}  # by which names something is read that was left out
         self.processes: set[int] = set()
         self.hazards = _hazards.Hazards(deferred=deferred)

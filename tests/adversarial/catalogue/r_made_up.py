@@ -120,6 +120,25 @@ CASES = [
     _reads("R40-flags", bypass("opaque_callable"), "N = 'fla' + 'gs'", "2 + len(getattr(decimal.getcontext(), N))"),
     # Texts that NumPy takes for the time of day.
     _reads(
+        "R41-item", _CLOCK, "G = {'start': 'now'}", "2 + 0 * int(np.datetime64(G['start'], 'us').astype('i8')) % 100000"
+    ),
+    _reads(
+        "R41-attribute", _CLOCK, "c.start = 'now'", "2 + 0 * int(np.datetime64(c.start, 'us').astype('i8')) % 100000"
+    ),
+    _reads(
+        "R41-list", _CLOCK, "A = ['now']\nT = 'M8[us]'", "2 + 0 * int(np.array(A, dtype=T).astype('i8')[0]) % 100000"
+    ),
+    _reads("R41-array", _CLOCK, "A = np.array(['now'])", "2 + 0 * int(A.astype('M8[s]').astype('i8')[0]) % 100000"),
+    _reads(
+        "R41-dtype",
+        _CLOCK,
+        "A = ['Now']\nT = np.dtype('M8[s]')",
+        "2 + 0 * int(np.array(A).astype(T).astype('i8')[0]) % 100000",
+    ),
+    _reads("R41-range", _CLOCK, "W = ['today']", "2 + 0 * len(np.arange(W[0], '2099-01-01', dtype='M8[D]'))"),
+    _reads("R41-date", HIT, "G = {'start': '2024-01-01'}", "int(np.datetime64(G['start']).astype(int)) % 7"),
+    _reads("R41-word", HIT, "G = {'when': 'now'}", "len(G['when'])"),
+    _reads(
         "R41-mapped",
         _CLOCK,
         "T = datetime.datetime\nN = 'n' + 'ow'",
