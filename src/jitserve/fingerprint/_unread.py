@@ -27,7 +27,7 @@ import numpy as np
 from jitserve._outcome import Refusal
 
 from . import _names, _raw
-from ._attribute_names import ALL, names_of
+from ._attribute_names import ALL, names_of, takes_in_c
 from ._path import ATTR, GLOBAL, Path, render
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ _DUCKS = frozenset(
         *("keys", "values", "func", "args", "keywords", "write", "flush", "read", "readline", "close", "fileno"),
     )
 )
+_METHODS_IN_C = (types.ClassMethodDescriptorType, types.MethodDescriptorType, types.WrapperDescriptorType)
 DEFAULTS = "the defaults of functions that do not run"  # a label
 DESCRIPTIONS = "what classes say of themselves"  # another; see `_described`
 _MOST = 32
@@ -204,6 +205,25 @@ class Unread:
 def _label(cls: type, name: str) -> str:
     label = f"{_raw.module_name(cls)}:{_raw.qualname(cls)}.{name}"
     return label.encode("utf-8", "replace").decode()  # protobuf has no lone surrogates, and identifiers have none
+
+
+def meet_classes(walker: Walker) -> None:
+    """Notes whether there is a class in C, of a package that is not heard: it reads what its methods are given, and
+    these are called by C, too, or run when an instance is made or called.
+    """
+    for cls, _, _ in walker.classes:
+        if takes_in_c(_raw.module_name(cls)) and _is_in_c(cls):
+            walker.unread.is_allowed = False
+            return
+
+
+def _is_in_c(cls: type) -> bool:
+    """Whether a class has methods of its own that are written in C. Those of a ``class`` statement are others' own."""
+    return any(
+        (any(type(value) is kind for kind in _METHODS_IN_C) and value.__objclass__ is cls)
+        or (type(value) is types.BuiltinFunctionType and value.__self__ is cls)
+        for value in _raw.namespace(cls).values()
+    )
 
 
 def meet_builtin(walker: Walker, name: str, path: Path, trusted: bool) -> None:

@@ -143,6 +143,7 @@ def finish(walker: Walker) -> None:
         _compiled_schemas.finish(walker, known)
     _protocols.finish(walker)
     _clock_texts.finish(walker)
+    _unread.meet_classes(walker)
     walker.left = _made_up.names_left(walker, asked)
 
 

@@ -42,6 +42,10 @@ _CONCRETE = ("kind = 'a'\n", "")
 _HANDLER = "codecs.register_error('my', operator.attrgetter('encoding', 'end'))\n"
 _ENCODING = ("'encoding'", "'reason'")
 _VALUE = "class V: pass\nv = V()\n"
+_VALIDATOR = (
+    "from pydantic_core import SchemaValidator, core_schema as K\n"
+    "S = K.model_fields_schema({'run': K.model_field(K.str_schema())}, from_attributes=True)\n"
+)
 
 CASES = [
     # Types of fields, arrays behind views, the time zone, loggers, warnings, the environment.
@@ -163,6 +167,12 @@ CASES = [
         "2 + 0 * [*map(G(T), [None])][0].microsecond",
     ),
     _reads("R41-of-mine", HIT, "c.now = 2.0\nN = 'n' + 'ow'", "getattr(c, N)"),
+    # Classes that are written in C, of a package that may read whatever it is given.
+    _reads("R42-mapped", OK, _VALIDATOR, "len([*map(SchemaValidator(S).validate_python, [c])][0][0]['run'])", _RUN),
+    _reads("R42-tree", OK, _VALIDATOR, "len(jax.tree.map(SchemaValidator(S).validate_python, [c])[0][0]['run'])", _RUN),
+    _reads("R42-called", OK, _VALIDATOR, "len(SchemaValidator(S).validate_python(c)[0]['run'])", _RUN),
+    _reads("R42-same", HIT, _VALIDATOR, "len([*map(SchemaValidator(S).validate_python, [c])][0][0]['run'])"),
+    _reads("R42-of-python", HIT, "class V:\n def __init__(self, c): self.lr = c.lr\n", "[*map(V, [c])][0].lr", _RUN),
     # Names of abstract methods, which C asks the bases of a new class for.
     # Handlers of errors, which texts and bytes ask for.
     # Methods that NumPy calls by the names of its functions, of what lies in arrays of objects.
