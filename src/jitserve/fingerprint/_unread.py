@@ -17,7 +17,7 @@ unseen, and not where code takes all attributes at once (``ALL``), runs unseen, 
 from __future__ import annotations
 
 import types
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -208,13 +208,22 @@ def _label(cls: type, name: str) -> str:
 
 
 def meet_classes(walker: Walker) -> None:
-    """Notes whether there is a class in C, of a package that is not heard: it reads what its methods are given, and
-    these are called by C, too, or run when an instance is made or called.
+    """Notes what C asks classes for, and whether there is one in C itself.
+
+    Names of abstract methods are looked up in the bases of every class that is made with one. A class in C, of a
+    package that is not heard, reads what its methods are given, and C calls these, too, or makes or calls an instance.
     """
+    for cls, _, _ in walker.classes:
+        walker.unread.asked.update(_abstract_names(cls))
     for cls, _, _ in walker.classes:
         if takes_in_c(_raw.module_name(cls)) and _is_in_c(cls):
             walker.unread.is_allowed = False
             return
+
+
+def _abstract_names(cls: type) -> Iterator[str]:
+    names = _raw.namespace(cls).get("__abstractmethods__")
+    return (name for name in names if type(name) is str) if type(names) is frozenset else iter(())
 
 
 def _is_in_c(cls: type) -> bool:

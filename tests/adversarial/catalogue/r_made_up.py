@@ -174,6 +174,35 @@ CASES = [
     _reads("R42-same", HIT, _VALIDATOR, "len([*map(SchemaValidator(S).validate_python, [c])][0][0]['run'])"),
     _reads("R42-of-python", HIT, "class V:\n def __init__(self, c): self.lr = c.lr\n", "[*map(V, [c])][0].lr", _RUN),
     # Names of abstract methods, which C asks the bases of a new class for.
+    _reads("R43-type", OK, _ABSTRACT, "2 if inspect.isabstract(type('H', (Mx, Base), {})) else 3", _CONCRETE),
+    _reads(
+        "R43-new-class",
+        OK,
+        _ABSTRACT,
+        "H = types.new_class('H', (Mx, Base))\ntry: return x * H().go\nexcept TypeError: return x * 9",
+        _CONCRETE,
+    ),
+    _reads(
+        "R43-statement",
+        OK,
+        _ABSTRACT,
+        "class H(Mx, Base): pass\ntry: return x * H().go\nexcept TypeError: return x * 9",
+        _CONCRETE,
+    ),
+    _reads(
+        "R43-starred",
+        OK,
+        _ABSTRACT + "BASES = (Mx, Base)",
+        "class H(*BASES): pass\ntry: return x * H().go\nexcept TypeError: return x * 9",
+        _CONCRETE,
+    ),
+    _reads(
+        "R43-beside",
+        HIT,
+        _ABSTRACT + "class K(Base):\n kind = 'a'\n other = 1\nk = K()",
+        "len(k.kind)",
+        ("other = 1", "other = 2"),
+    ),
     # Handlers of errors, which texts and bytes ask for.
     # Methods that NumPy calls by the names of its functions, of what lies in arrays of objects.
     # Attributes that a message suggests.
