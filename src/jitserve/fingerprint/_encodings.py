@@ -9,6 +9,7 @@ import codecs
 import encodings
 import functools
 import gc
+import types
 from typing import TYPE_CHECKING, Any
 
 from jitserve._outcome import BypassReason, Refusal
@@ -25,6 +26,7 @@ _USES = frozenset(
         *("getincrementalencoder", "getreader", "getwriter", "iterdecode", "iterencode"),
     )
 )
+_TEXTS = (str, bytes, bytearray)
 _HANDLERS = frozenset(
     (
         *("backslashreplace", "ignore", "namereplace", "replace", "strict", "surrogateescape", "surrogatepass"),
@@ -39,7 +41,7 @@ def finish(walker: Walker) -> None:
     Raises:
         Refusal: OPAQUE_CALLABLE, where the tables cannot be found.
     """
-    if not any(map(_encodes, walker.order.names())):
+    if not any(_encodes(names, function) for names, function, _ in walker.order.functions()):
         return
     handlers, searches = _registered()
     path = root("<registered with codecs>")
@@ -55,11 +57,16 @@ def finish(walker: Walker) -> None:
         walker.remembering.append(function)  # it may have run long before the trace
 
 
-def _encodes(names: Names) -> bool:
-    """Whether code encodes or decodes something in a way that it names, rather than calls its own ``encode``."""
-    if not _USES.isdisjoint(names.attributes) or any(name == "bytes" for name, _ in names.chains):
-        return any(type(constant) is str for code in names.codes for constant in code.co_consts)
-    return False
+def _encodes(names: Names, function: types.FunctionType) -> bool:
+    """Whether code may encode or decode something: by a type of texts, or in a way that it names. Its own ``encode``
+    is another matter.
+    """
+    globals_, builtins = function.__globals__, function.__builtins__  # type: ignore[attr-defined]
+    held = (globals_.get(name, builtins.get(name)) for name, _ in names.chains)
+    if any(value is kind for value in held for kind in _TEXTS) or "TextIOWrapper" in names.attributes:
+        return True
+    has_text = any(type(constant) is str for code in names.codes for constant in code.co_consts)
+    return has_text and not _USES.isdisjoint(names.attributes)
 
 
 @functools.cache
@@ -67,7 +74,7 @@ def _registered() -> tuple[dict[str, Any] | None, list[Any] | None]:
     """The tables of handlers of errors and of search functions; None for one that is not found."""
     strict = codecs.lookup_error("strict")
     handlers, searches = None, None
-    for held in gc.get_objects():
+    for held in gc.get_objects():  # both are among the oldest
         if type(held) is dict and held.get("strict") is strict and held.keys() >= _HANDLERS:
             handlers = held
         elif type(held) is list and held and held[0] is encodings.search_function:

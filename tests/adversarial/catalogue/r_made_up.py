@@ -204,6 +204,12 @@ CASES = [
         ("other = 1", "other = 2"),
     ),
     # Handlers of errors, which texts and bytes ask for.
+    _reads("R44-str", OK, _HANDLER, "len(str(b'\\xff', 'ascii', 'my'))", _ENCODING),
+    _reads("R44-names", OK, _HANDLER + "E, M = 'ascii', 'my'", "len(str(b'\\xff', E, M))", _ENCODING),
+    _reads("R44-bytearray", OK, _HANDLER, "len(bytearray('\\xff', 'ascii', 'my'))", _ENCODING),
+    _reads("R44-mapped", OK, _HANDLER, "len([*map(str, [b'\\xff'], ['ascii'], ['my'])][0])", _ENCODING),
+    _reads("R44-alias", OK, _HANDLER + "BY = bytes", "len(BY('\\xff', 'ascii', 'my'))", _ENCODING),
+    _reads("R44-none", HIT, _HANDLER, "c.lr", _ENCODING),
     # Methods that NumPy calls by the names of its functions, of what lies in arrays of objects.
     # Attributes that a message suggests.
 ]
