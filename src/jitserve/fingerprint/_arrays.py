@@ -181,7 +181,11 @@ def _encode_scalar_of_others(walker: Walker, obj: Any, path: Path, trusted: bool
 
 
 def encode_ufunc(walker: Walker, obj: np.ufunc, path: Path, trusted: bool) -> None:
-    """A ufunc that numpy or scipy offers under its own name; one made of a Python function cannot be read."""
+    """A ufunc that numpy or scipy offers under its own name; one made of a Python function cannot be read.
+
+    Of objects in arrays it calls, in C, a method of that name.
+    """
+    walker.unread.asked.add(obj.__name__)
     for module in ("numpy", "scipy.special", "numpy.linalg._umath_linalg"):
         if _is_offered(module, obj):
             walker.tokens.begin("ufunc", 2)

@@ -45,7 +45,7 @@ _DUCKS = frozenset(
         *("aval", "sharding", "weak_type", "devices", "layout", "format", "memory_space", "vma", "val", "name"),
         *("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace"),
         *("year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "days", "seconds"),
-        *("microseconds", "strict"),
+        *("microseconds", "strict", "cbrt", "rint", "sqrt"),
         *("numerator", "denominator", "closed", "encoding", "errors", "mode", "newlines", "readable", "readinto"),
         *("seek", "seekable", "tell", "truncate", "writable", "memo", "object_hook", "object_pairs_hook"),
         *("parse_constant", "parse_float", "parse_int"),

@@ -211,5 +211,20 @@ CASES = [
     _reads("R44-alias", OK, _HANDLER + "BY = bytes", "len(BY('\\xff', 'ascii', 'my'))", _ENCODING),
     _reads("R44-none", HIT, _HANDLER, "c.lr", _ENCODING),
     # Methods that NumPy calls by the names of its functions, of what lies in arrays of objects.
+    _reads(
+        "R45-exp",
+        MISS,
+        _VALUE + "EX = np.exp\nv.exp = functools.partial(float, 2.0)",
+        "float(EX(np.array([v], dtype=object))[0])",
+        ("float, 2.0", "float, 3.0"),
+    ),
+    _reads(
+        "R45-round",
+        MISS,
+        _VALUE + "v.rint = functools.partial(float, 2.0)",
+        "float(np.round(np.array([v], dtype=object))[0])",
+        ("float, 2.0", "float, 3.0"),
+    ),
+    _reads("R45-log", HIT, "EX = np.exp\nc.log = open(__file__)", "float(EX(0.5)) * c.lr"),
     # Attributes that a message suggests.
 ]
