@@ -40,11 +40,12 @@ def makes_models(filename: str) -> bool:
     return _origin.package_of(filename) in _MODELS
 
 
-# Of ``argparse.Namespace``, and of the fields of dataclasses, for their defaults.
+# Of ``argparse.Namespace``, of the fields of dataclasses, for their defaults, and of what has no such attribute as was
+# asked for, whose message suggests another.
 _GO_THROUGH = frozenset(
     (
         *("_AttributeHolder.__repr__", "_AttributeHolder._get_kwargs", "Namespace.__eq__", "Namespace.__contains__"),
-        "Field.__repr__",
+        *("Field.__repr__", "_compute_suggestion_error"),
     )
 )
 

@@ -227,4 +227,12 @@ CASES = [
     ),
     _reads("R45-log", HIT, "EX = np.exp\nc.log = open(__file__)", "float(EX(0.5)) * c.lr"),
     # Attributes that a message suggests.
+    _reads(
+        "R46-suggestion",
+        OK,
+        "try: c.rum2\nexcept AttributeError as e: traceback.format_exception_only(e)",
+        "try: c.rum\nexcept AttributeError as e: t = ''.join(traceback.format_exception_only(e))\nreturn x * len(t)",
+        ("; self.run = 'a'", ""),
+    ),
+    _reads("R46-message", HIT, "", "try: c.rum\nexcept AttributeError as e: t = str(e)\nreturn x * len(t)", _RUN),
 ]
