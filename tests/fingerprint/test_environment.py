@@ -111,7 +111,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "inner").mkdir(parents=True)
     (root / "__init__.py").write_text("a = 1")
     (root / "inner" / "b.so").write_bytes(b"\0\1")
-    (root / "inner" / "b.pyc").write_bytes(b"compiled")
+    (root / "inner" / "__pycache__").mkdir()
+    (root / "inner" / "__pycache__" / "b.pyc").write_bytes(b"compiled")
     monkeypatch.setattr(_toolchain, "PACKAGES", ("jaxlib",))
     monkeypatch.setattr(sys, "path", [str(root.parent)])
     monkeypatch.delitem(sys.modules, "jaxlib")
@@ -159,8 +160,26 @@ def test_package_with_the_same_contents_elsewhere_agrees_L214(package: Path, tmp
 
 def test_compiled_files_of_a_package_do_not_matter_L218(package: Path) -> None:
     before = _digest(None)
-    (package / "inner" / "b.pyc").unlink()
+    (package / "inner" / "__pycache__" / "b.pyc").unlink()
     assert _digest(None) == before
+
+
+def test_compiled_files_that_stand_for_the_source_matter(package: Path) -> None:
+    (package / "c.pyc").write_bytes(b"compiled")
+    before = _digest(None)
+    (package / "c.pyc").write_bytes(b"compiled anew")
+    assert _digest(None) != before
+
+
+def test_plugins_of_platforms_count_where_they_are_installed(package: Path) -> None:
+    before = [part.name for part in _toolchain.describe(None)]
+    plugin = package.parent / "jax_cuda13_plugin"
+    plugin.mkdir()
+    (plugin / "_solver.so").write_bytes(b"\0\1")
+    assert [part.name for part in _toolchain.describe(None)] == [before[0], f"toolchain.{plugin.name}", *before[1:]]
+    first = _named(f"toolchain.{plugin.name}", package.parent / "memo")
+    (plugin / "_solver.so").write_bytes(b"\0\2")
+    assert _named(f"toolchain.{plugin.name}", package.parent / "memo") != first
 
 
 def test_file_moved_within_a_package_differs(package: Path) -> None:

@@ -7,7 +7,10 @@ files. Reading them takes about a second, once: the digest is kept in a memo, wh
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import stat
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -21,6 +24,8 @@ from ._touched import touched
 
 # Packages that take part in making or running a program. Those that are not installed are noted as absent.
 PACKAGES = ("jax", "jaxlib", "numpy", "ml_dtypes", "opt_einsum", "scipy", "jax_plugins", "nvidia", "libtpu", "triton")
+# The parts of JAX for GPUs that are packages of their own, by platform and version. Those that are there.
+_PLUGIN = re.compile(r"jax_\w+_plugin")
 
 _SKIPPED_DIRECTORIES = frozenset(("__pycache__", "tests", "test", "include", "doc", "docs", "cmake", "pkgconfig"))
 # Of the standard library: what is installed beside it, and programs of its own.
@@ -28,7 +33,7 @@ _NO_LIBRARIES = frozenset(
     ("site-packages", "dist-packages", "ensurepip", "idlelib", "lib2to3", "tkinter", "turtledemo")
 )
 _OF_THE_BUILD = ("_sysconfigdata", "_sysconfig_vars", "config-")  # with the directory that Python was built for
-_SKIPPED_SUFFIXES = (".pyc", ".pyi", ".h", ".hpp", ".a", ".md", ".txt", ".html")
+_SKIPPED_SUFFIXES = (".pyi", ".h", ".hpp", ".a", ".md", ".txt", ".html")
 
 
 def describe(memo_directory: Path | None) -> list[Ingredient]:
@@ -40,14 +45,14 @@ def describe(memo_directory: Path | None) -> list[Ingredient]:
     Raises:
         Refusal: TOOLCHAIN_CHANGED, naming a file that is not what this process has loaded.
     """
-    packages = {name: _places(name) for name in PACKAGES}
+    packages = {name: _places(name) for name in (*PACKAGES, *_plugins())}
     return [_package(name, places, memo_directory) for name, places in {**packages, "python": _stdlib()}.items()]
 
 
 def _package(name: str, places: list[str], memo_directory: Path | None) -> Ingredient:
     if not places:
         return Ingredient(f"toolchain.{name}", _core.sha256(b"absent"), "not installed")
-    listing = [entry for place in places for entry in _files(place, "")]
+    listing = [entry for place in places for entry in _files_of(place)]
     _check(name, places, listing)
     tokens = _core.Tokens()
     tokens.begin("listing", len(listing))
@@ -79,24 +84,63 @@ def _places(name: str) -> list[str]:
     return sorted({os.path.abspath(place) for place in found})
 
 
+def _plugins() -> list[str]:
+    """Names of the plugins that are loaded or installed."""
+    names = [*sys.modules]
+    for entry in sys.path:
+        with contextlib.suppress(OSError):
+            names += os.listdir(entry) if entry else ()
+    return sorted(set(filter(_PLUGIN.fullmatch, names)))
+
+
 def _stdlib() -> list[str]:
     place = sysconfig.get_paths()["stdlib"]
     return [os.path.abspath(place)] if os.path.isdir(place) else []  # it may be in a zip file
 
 
-def _files(directory: str, prefix: str) -> Iterator[tuple[str, str, os.stat_result]]:
-    """(path, path inside the package, status) of the files that can matter, in a fixed order."""
+def _files_of(place: str) -> Iterator[tuple[str, str, os.stat_result]]:
+    """(path, path inside the package, status) of the files that can matter, in a fixed order.
+
+    Of a place inside of an archive (a zip file on ``sys.path``): the archive.
+    """
+    around = place
+    while not os.path.exists(around) and around != os.path.dirname(around):
+        around = os.path.dirname(around)
+    if os.path.isfile(around):
+        yield around, os.path.basename(around), os.stat(around)
+    else:
+        yield from _files(place, "", frozenset())
+
+
+def _files(directory: str, prefix: str, above: frozenset[tuple[int, int]]) -> Iterator[tuple[str, str, os.stat_result]]:
+    """Those of a directory. ``above``: (device, inode) of the directories around it, which a link may lead back to."""
+    status = os.stat(directory)
+    around = above | {(status.st_dev, status.st_ino)}
     with os.scandir(directory) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
         relative = f"{prefix}{entry.name}"
         if entry.name.startswith(_OF_THE_BUILD):
             continue
-        if entry.is_dir():
-            if entry.name not in _SKIPPED_DIRECTORIES and entry.name not in _NO_LIBRARIES:
-                yield from _files(entry.path, f"{relative}/")
+        found = _status(entry)
+        if found is None:
+            continue
+        if stat.S_ISDIR(found.st_mode):
+            skipped = entry.name in _SKIPPED_DIRECTORIES or entry.name in _NO_LIBRARIES
+            if not skipped and (found.st_dev, found.st_ino) not in around:
+                yield from _files(entry.path, f"{relative}/", around)
         elif not entry.name.endswith(_SKIPPED_SUFFIXES):
-            yield entry.path, relative, entry.stat()
+            yield entry.path, relative, found
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """What a name stands for; None for a link that leads nowhere (editors leave such locks), or to itself."""
+    try:
+        return entry.stat()
+    except OSError:
+        if entry.is_symlink():
+            return None
+        raise
 
 
 def _read_all(listing: list[tuple[str, str, os.stat_result]]) -> bytes:
