@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ EDITED = "path.write_text('FACTOR = 3')\n"
 REPLACED = (
     "other = path.with_name('other')\nother.write_text('FACTOR = 3')\nos.utime(other, (10**9, 10**9))\n"
     "os.replace(other, path)\n"
+)
+# As `cp -p` and `rsync -a --inplace` do it: neither the time of the file nor that of the directory is new.
+COPIED = (
+    "import shutil\nother = path.parent.parent / 'other'\nother.write_text('FACTOR = 3')\n"
+    "os.utime(other, (10**9, 10**9))\nshutil.copy2(other, path)\n"
 )
 LINKED = "os.link(path, path.parent.parent / 'link')\n"
 
@@ -34,7 +40,7 @@ def _run(site: Path, code: str) -> dict[str, Any]:
     return evaluate(code, PYTHONPATH=str(site), PYTHONDONTWRITEBYTECODE="1")
 
 
-@pytest.mark.parametrize("change", [pytest.param(EDITED, id="edited"), pytest.param(REPLACED, id="replaced")])
+@pytest.mark.parametrize("change", [EDITED, REPLACED, COPIED], ids=["edited", "replaced", "copied"])
 def test_file_that_was_changed_after_it_was_loaded_makes_calls_stand_aside(site: Path, change: str) -> None:
     first = _run(site, LOADED + change + CALL)
     assert first["value"] == 2.0
@@ -43,6 +49,51 @@ def test_file_that_was_changed_after_it_was_loaded_makes_calls_stand_aside(site:
     second, third = (_run(site, LOADED + CALL) for _ in range(2))
     assert second["value"] == third["value"] == 3.0
     assert second["stats"]["misses"] == third["stats"]["direct_hits"] == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(
+            f"import os, pathlib, triton\npath = pathlib.Path(triton.__file__)\n{EDITED}", id="loaded-before-logging"
+        ),
+        pytest.param(
+            f"import importlib, logging\nimport jax\n{LOADED}{EDITED}importlib.reload(logging)\n", id="logging-reloaded"
+        ),
+    ],
+)
+def test_file_that_was_changed_before_jitserve_was_imported_makes_calls_stand_aside(site: Path, code: str) -> None:
+    done = python("-c", f"{code}{PREAMBLE}import triton\n{CALL}", PYTHONPATH=str(site), PYTHONDONTWRITEBYTECODE="1")
+    assert done.returncode == 0, done.stderr.decode()
+    answer = json.loads(done.stdout)
+    assert (answer["value"], answer["stats"]["bypasses"]) == (2.0, {"toolchain_changed": 1})
+
+
+def test_links_that_lead_nowhere_or_back_cost_nothing(site: Path) -> None:
+    package = site / "triton"
+    for name, target in {".#api.py": "user@host.1:2", "self": "self", "again": ".", "up": ".."}.items():
+        (package / name).symlink_to(target)
+    first, second = (_run(site, LOADED + CALL) for _ in range(2))
+    assert (first["stats"]["misses"], second["stats"]["direct_hits"]) == (1, 1)
+
+
+def test_package_in_an_archive_counts_by_the_archive(site: Path, tmp_path: Path) -> None:
+    path = tmp_path / "packages.zip"
+
+    def call() -> dict[str, Any]:
+        return _run(path, "import triton\n" + CALL)
+
+    _archive(path, 2)
+    assert call()["value"] == 2.0
+    _archive(path, 3)
+    assert call()["value"] == 3.0
+    again = call()
+    assert (again["value"], again["stats"]["direct_hits"]) == (3.0, 1)
+
+
+def _archive(path: Path, factor: int) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("triton/__init__.py", f"FACTOR = {factor}")
 
 
 @pytest.mark.parametrize("change", [EDITED, ""], ids=["edited", "as-before"])
