@@ -17,6 +17,7 @@ _KINDS = {
     fingerprint.DependencyKind.ENVIRONMENT: "environment variable",
     fingerprint.DependencyKind.FILE: "file",
     fingerprint.DependencyKind.HASH_SEED: "PYTHONHASHSEED, as it orders the sets of",
+    fingerprint.DependencyKind.PACKAGE: "installed package",
 }
 
 

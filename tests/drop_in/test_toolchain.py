@@ -91,6 +91,43 @@ def test_package_in_an_archive_counts_by_the_archive(site: Path, tmp_path: Path)
     assert (again["value"], again["stats"]["direct_hits"]) == (3.0, 1)
 
 
+@pytest.fixture
+def bystander(tmp_path: Path, store_dir: Path) -> Path:
+    """A package ``rich``, as it is installed, which the walk does not go into."""
+    module = tmp_path / "site-packages" / "rich" / "__init__.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("def factor(): return inner()\ndef inner(): return 2")
+    return module
+
+
+SHOWS = "import rich\ndef f(x):\n    return x * rich.factor()\n"
+ANSWER = "answer(value=float(jitserve.jit(f)(1.0)))"
+
+
+def test_edit_of_a_bystander_that_ran_in_the_trace_is_a_miss(bystander: Path) -> None:
+    site = bystander.parent.parent
+    assert [_run(site, SHOWS + ANSWER)["stats"]["direct_hits"] for _ in range(2)] == [0, 1]
+    bystander.write_text("def factor(): return inner()\ndef inner(): return 3")
+    explained = _run(site, SHOWS + "answer(text=str(jitserve.explain(f, 1.0)))")
+    assert "installed package `rich` changed" in explained["text"]
+    found = _run(site, SHOWS + ANSWER)
+    assert (found["value"], found["stats"]["misses"]) == (3.0, 1)
+
+
+def test_edit_of_a_bystander_that_did_not_run_is_none(bystander: Path) -> None:
+    code = "import rich\nf = lambda x: x * 2\n" + ANSWER
+    _run(bystander.parent.parent, code)
+    bystander.write_text("def factor(): return inner()\ndef inner(): return 3")
+    assert _run(bystander.parent.parent, code)["stats"]["direct_hits"] == 1
+
+
+def test_bystander_that_was_edited_after_it_was_loaded_makes_its_callers_stand_aside(bystander: Path) -> None:
+    edit = f"import pathlib\npathlib.Path({str(bystander)!r}).write_text('def factor(): return 3')\n"
+    first = _run(bystander.parent.parent, SHOWS + edit + ANSWER)
+    assert (first["value"], first["stats"]["bypasses"]) == (2.0, {"toolchain_changed": 1})
+    assert _run(bystander.parent.parent, SHOWS + ANSWER)["value"] == 3.0
+
+
 def _archive(path: Path, factor: int) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("triton/__init__.py", f"FACTOR = {factor}")

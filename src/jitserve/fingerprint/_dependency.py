@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from jitserve import _core
 
+from . import _bystanders
+
 
 class DependencyKind(enum.Enum):
     """What was read. The values are stored."""
@@ -15,6 +17,7 @@ class DependencyKind(enum.Enum):
     ENVIRONMENT = "environment"
     FILE = "file"
     HASH_SEED = "hash seed"
+    PACKAGE = "package"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,8 @@ class Dependency:
 
     Attributes:
         kind: what sort of thing.
-        name: of the environment variable; the path of the file, as it was opened; who iterated over a set.
+        name: of the environment variable; the path of the file, as it was opened; who iterated over a set; of the
+            package.
         digest: 32 bytes, of what was read; absence has a digest of its own.
     """
 
@@ -41,11 +45,15 @@ class Dependency:
 
 
 def read(kind: DependencyKind, name: str) -> bytes:
-    """The digest of an environment variable's value, of a file's contents, or of the seed that orders sets."""
+    """The digest of an environment variable's value, of a file's or a package's contents, or of the seed that orders
+    sets.
+    """
     tokens = _core.Tokens()
     tokens.begin(kind.value, 1)
     if kind is DependencyKind.HASH_SEED:
         tokens.scalar(hash("jitserve"))
+    elif kind is DependencyKind.PACKAGE:
+        tokens.scalar(_bystanders.digest(name))
     else:
         tokens.scalar(os.environ.get(name) if kind is DependencyKind.ENVIRONMENT else _contents(name))
     return tokens.finish()

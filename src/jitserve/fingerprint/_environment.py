@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jitserve import _core
 
-from . import _cpu, _toolchain, _xla_flags
+from . import _bystanders, _cpu, _toolchain, _xla_flags
 from ._ingredient import Ingredient
 from ._walk import SCHEMA, walk
 
@@ -29,6 +29,7 @@ def environment(memo_directory: Path | None, environ: Mapping[str, str] | None =
     Raises:
         Refusal: TOOLCHAIN_CHANGED, a file of the toolchain is not what this process has loaded.
     """
+    _bystanders.keep_in(memo_directory)
     variables = os.environ if environ is None else environ
     return (
         *_toolchain.describe(memo_directory),

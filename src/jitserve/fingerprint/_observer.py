@@ -16,7 +16,7 @@ from typing import Any
 from jitserve._outcome import BypassReason
 from jitserve._pure import inside_pure
 
-from . import _attribute_names, _c_calls, _handed, _origin, _stdlib_starts, _telltales
+from . import _attribute_names, _bystanders, _c_calls, _handed, _origin, _raw, _stdlib_starts, _telltales
 from ._blame import is_opaque
 from ._code_origin import origin_of_code
 from ._findings import Findings
@@ -98,6 +98,7 @@ class Observer:
             if origin is Origin.USER:
                 self.users.add(id(code))
             return Interest.CALLS
+        _bystanders.started(code)
         self.names.opaque_started(code)
         if self.names.asks_for_held(code, frame):
             return Interest.STARTS
@@ -161,8 +162,10 @@ class Observer:
             self.names.took_all |= _c_calls.takes_unnamed(function, frame.f_code)
             if _c_calls.is_harmless(function, frame.f_code):
                 return
+        home = _c_calls.home_of(function, receiver)
+        _bystanders.named(_raw.module_name(function) if kind is type else home)
         if not self.names.took_all:
-            self.names.took_all = _attribute_names.takes_in_c(_c_calls.home_of(function, receiver))
+            self.names.took_all = _attribute_names.takes_in_c(home)
         rule = _c_calls.rule_of_call(function, receiver, frame)
         if rule is not None:
             self.findings.impure(rule, getattr(function, "__name__", kind.__name__), frame)

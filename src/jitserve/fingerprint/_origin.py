@@ -53,7 +53,7 @@ FAMILIAR = frozenset(
     )
 )
 # What these build on, or what is set up around a program. Any other package that is installed may be the user's own.
-_BESIDE = frozenset(
+BESIDE = frozenset(
     (
         *("annotated_types", "attr", "attrs", "decorator", "etils", "ipykernel", "multipledispatch", "omegaconf"),
         *("pydantic_core", "pydantic_settings", "typing_inspection"),
@@ -140,7 +140,7 @@ def of_file(filename: str) -> Origin:
 def _of_package(name: str) -> Origin:
     if name in OPAQUE_PACKAGES or name in BYSTANDERS:
         return Origin.OPAQUE
-    return Origin.LIBRARY if name in FAMILIAR or name in _BESIDE else Origin.USER
+    return Origin.LIBRARY if name in FAMILIAR or name in BESIDE else Origin.USER
 
 
 @functools.lru_cache(maxsize=65536)

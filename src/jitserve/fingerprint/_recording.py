@@ -17,9 +17,9 @@ from jitserve._dependencies import File, Reader, read_for
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._pure import forget_waivers, recall_waivers
 
-from . import _memos, _under_way, _unread
+from . import _bystanders, _memos, _under_way, _unread
 from ._coverage import Coverage
-from ._dependency import Dependency
+from ._dependency import Dependency, DependencyKind, read
 from ._garbage import Finalizers
 from ._listening import Listening
 from ._observer import Observer
@@ -131,7 +131,10 @@ class Recording:
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
         """What the trace read from outside, to be read again before every hit."""
-        return self._observer.findings.dependencies
+        packages = [
+            Dependency(DependencyKind.PACKAGE, name, read(DependencyKind.PACKAGE, name)) for name in _bystanders.ran()
+        ]
+        return (*self._observer.findings.dependencies, *packages)
 
     def verdict(self) -> None:
         """Raises unless the walk and the recorded dependencies cover everything that was recorded.
@@ -155,6 +158,8 @@ class Recording:
         self._check_traced_apart()
         self.coverage.check_excused()
         self.coverage.check_made_up()
+        for package in _bystanders.ran():
+            _bystanders.contents(package)
         for refusal in self._observer.shown.texts:
             raise refusal
 
@@ -204,7 +209,7 @@ class Recording:
 
         To be asked after a verdict that raised nothing.
         """
-        more = self._observer.unbounded or self.dependencies or self.coverage.is_hidden()
+        more = self._observer.unbounded or self._observer.findings.dependencies or self.coverage.is_hidden()
         return None if more else dict(self._observer.executed)
 
     def executed(self) -> list[str]:

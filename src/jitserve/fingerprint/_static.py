@@ -18,7 +18,7 @@ from typing import Any
 from jitserve._outcome import BypassReason as R
 from jitserve._outcome import Refusal
 
-from . import _inner_imports, _origin, _raw, _receivers, _stdlib_calls, _telltales, _tracked, adapters
+from . import _bystanders, _inner_imports, _origin, _raw, _receivers, _stdlib_calls, _telltales, _tracked, adapters
 from ._impure_callables import ENVIRONMENT, IMPORT, RANDOM, rule_of, rule_of_module
 from ._names import Chain, Names
 from ._origin import Origin
@@ -101,6 +101,7 @@ def _check_direct(value: Any, path: Path) -> None:
 
 def check_opaque(obj: object, module: str, qualname: str, path: Path) -> None:
     """Refuses a callable of the standard library or numpy that reads more than its arguments."""
+    _bystanders.named(module)
     found = rule_of(module, qualname)
     if found is not None:
         rule = (found[0], f"{module}.{qualname}: {found[1]}")

@@ -49,6 +49,15 @@ def describe(memo_directory: Path | None) -> list[Ingredient]:
     return [_package(name, places, memo_directory) for name, places in {**packages, "python": _stdlib()}.items()]
 
 
+def contents(name: str, memo_directory: Path | None) -> bytes:
+    """The digest of the files of one package, which may be a single file.
+
+    Raises:
+        Refusal: TOOLCHAIN_CHANGED, as ``describe``.
+    """
+    return _package(name, _places(name), memo_directory).digest
+
+
 def _package(name: str, places: list[str], memo_directory: Path | None) -> Ingredient:
     if not places:
         return Ingredient(f"toolchain.{name}", _core.sha256(b"absent"), "not installed")
@@ -76,12 +85,17 @@ def _check(name: str, places: list[str], listing: list[tuple[str, str, os.stat_r
 
 
 def _places(name: str) -> list[str]:
-    """Directories of an installed package, found without importing it (plugins are slow to import)."""
+    """Directories of an installed package, found without importing it (plugins are slow to import); or its file."""
     module = sys.modules.get(name)
-    found = list(getattr(module, "__path__", ())) if module is not None else []
-    if not found:
-        found = [os.path.join(entry, name) for entry in sys.path if entry and os.path.isdir(os.path.join(entry, name))]
-    return sorted({os.path.abspath(place) for place in found})
+    found = list(getattr(module, "__path__", ())) or [getattr(module, "__file__", None)] if module is not None else []
+    if not any(found):
+        found = [place for entry in sys.path if entry for place in _installed_in(entry, name)]
+    return sorted({os.path.abspath(place) for place in found if place})
+
+
+def _installed_in(directory: str, name: str) -> list[str]:
+    place = os.path.join(directory, name)
+    return [place] if os.path.isdir(place) else list(filter(os.path.isfile, [f"{place}.py"]))
 
 
 def _plugins() -> list[str]:
