@@ -14,8 +14,10 @@ import jax.numpy as jnp
 import pytest
 from walked_program import load
 
+import jitserve
 from jitserve import _jax, fingerprint
 from jitserve._outcome import BypassReason, Refusal
+from jitserve.fingerprint import _origin
 
 Install = Callable[..., Any]
 
@@ -54,6 +56,20 @@ def _reason(function: Callable[..., Any]) -> BypassReason | None:
         print(refusal)  # shown when the test fails
         return refusal.reason
     return None
+
+
+@pytest.mark.parametrize(
+    ("filename", "origin"),
+    [
+        ("/home/user/jitserve/demo/model.py", _origin.Origin.USER),
+        (str(Path(jitserve.__file__).parent / "demo" / "train_step.py"), _origin.Origin.LIBRARY),
+        ("<frozen app.model>", _origin.Origin.USER),
+        ("<frozen importlib._bootstrap>", _origin.Origin.OPAQUE),
+        ("<frozen os>", _origin.Origin.OPAQUE),
+    ],
+)
+def test_code_is_whose_by_its_file_and_not_by_a_part_of_the_name(filename: str, origin: _origin.Origin) -> None:
+    assert _origin.of_file(filename) is origin
 
 
 _NEEDS_EACH_OTHER = {

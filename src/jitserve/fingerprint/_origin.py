@@ -62,7 +62,8 @@ BESIDE = frozenset(
 
 # ``jax.numpy.load``, and ``jitserve.File``.
 _READING = (os.path.join("jax", "_src", "numpy", ""), os.path.join(os.sep, "jitserve", "_dependencies.py"))
-_DEMO = os.path.join(os.sep, "jitserve", "demo", "")  # the programs that the demo runs are programs like any other
+# The programs that the demo runs are programs like any other.
+_DEMO = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "demo", "")
 
 
 class Origin(enum.Enum):
@@ -121,15 +122,19 @@ def _top_level(relative: str) -> str:
     return relative.partition("/")[0].removesuffix(".py")
 
 
+def is_frozen_stdlib(filename: str) -> bool:
+    """Whether it is what the code of a module is called that the interpreter brings with it, compiled."""
+    name = filename.removeprefix("<frozen ").rstrip(">")
+    return name != filename.rstrip(">") and name.partition(".")[0] in sys.stdlib_module_names
+
+
 @functools.lru_cache(maxsize=65536)
 def of_file(filename: str) -> Origin:
     """Origin of the code in a file. A name in angle brackets belongs to the user, but for frozen modules."""
-    if filename.startswith("<frozen "):
-        return Origin.OPAQUE
     if filename.startswith("<"):
-        return Origin.USER
+        return Origin.OPAQUE if is_frozen_stdlib(filename) else Origin.USER
     path = os.path.abspath(filename)
-    if _DEMO in path:
+    if path.startswith(_DEMO):
         return Origin.LIBRARY
     package = _installed_package(path)
     if package is not None:
@@ -147,7 +152,7 @@ def _of_package(name: str) -> Origin:
 def is_stdlib(filename: str) -> bool:
     """Whether code comes with the interpreter."""
     if filename.startswith("<"):
-        return filename.startswith("<frozen ")
+        return is_frozen_stdlib(filename)
     path = os.path.abspath(filename)
     return _installed_package(path) is None and path.startswith(_stdlib_directories())
 

@@ -17,7 +17,7 @@ from . import _origin
 
 # Kinds of code, as the extension knows them.
 STDLIB, IMPORTING, WATCHING = 1, 2, 4
-_IMPORTER = "<frozen importlib"
+_IMPORTER = "<frozen importlib."
 
 
 def new_stack() -> _core.Stack:
