@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 
 from . import _origin, adapters
@@ -33,4 +34,13 @@ def origin_of_code(code: types.CodeType, frame: types.FrameType) -> Origin:
         return Origin.OPAQUE
     if filename.startswith(_GENERATED_FILES):
         return Origin.OPAQUE
-    return Origin.USER if name == "__main__" else _origin.of_module(name)
+    return Origin.LIBRARY if _is_of_library(name, frame) else Origin.USER
+
+
+def _is_of_library(name: str, frame: types.FrameType) -> bool:
+    """Whether a walked library has made code in a module of its own. Anybody can evaluate code in a copy of one, and
+    nobody but the user does so in one of NumPy's or JAX's.
+    """
+    module = sys.modules.get(name)
+    owns = issubclass(type(module), types.ModuleType) and vars(module) is frame.f_globals
+    return owns and name != "__main__" and _origin.of_module(name) is Origin.LIBRARY
