@@ -6,11 +6,15 @@ What everybody has is left out, so that it does not matter who has imported them
 from __future__ import annotations
 
 import sys
+import types
+from typing import Any
+
+from . import _raw
 
 
 def library_state() -> tuple[tuple[str, object], ...]:
     """(name, value) of all that is not as it is when nobody has set it."""
-    return (*_scipy(), *_jaxtyping())
+    return (*_scipy(), *_transforms(), *_jaxtyping())
 
 
 def _scipy() -> tuple[tuple[str, object], ...]:
@@ -21,6 +25,39 @@ def _scipy() -> tuple[tuple[str, object], ...]:
     return tuple((kind, action) for kind, action in module.geterr().items() if action != _UNSET.get(kind, "ignore"))
 
 
+def _transforms() -> tuple[tuple[str, object], ...]:
+    """By what ``scipy.fft`` computes, and by how many threads, where somebody has told it another way.
+
+    By names: what the user's code does there is not in the walk, so that nothing is published of such a trace.
+    """
+    transforms, dispatch = sys.modules.get("scipy.fft"), sys.modules.get("scipy._lib.uarray")
+    if transforms is None or dispatch is None:
+        return ()
+    everywhere, here, _ = dispatch.get_state()._pickle()
+    found: list[tuple[str, object]] = [
+        (f"backends for {domain}", (_name(*used), *map(_name, registered), is_last))
+        for domain, (used, registered, is_last) in everywhere.items()
+        if registered or not is_last or _name(*used) != _OWN
+    ]
+    found += [
+        (f"backends for {domain} here", (tuple(map(_name, skipped)), tuple(_name(*chosen) for chosen in preferred)))
+        for domain, (skipped, preferred) in here.items()
+        if skipped or preferred
+    ]
+    count = transforms.get_workers()
+    return (*found, *((("threads of transforms", count),) if count != 1 else ()))
+
+
+def _name(backend: Any, *flags: bool) -> tuple[object, ...]:
+    """What a backend is called, which is a module, a class or an object."""
+    kind = type(backend)
+    if issubclass(kind, types.ModuleType):
+        return (_raw.module_namespace(backend).get("__name__"), *flags)
+    cls = backend if issubclass(kind, type) else kind
+    return (_raw.module_name(cls), _raw.qualname(cls), *flags)
+
+
+_OWN = ("scipy.fft._backend", "_ScipyBackend", False, False)
 _UNSET = {"memory": "raise"}
 
 
