@@ -18,13 +18,10 @@ if TYPE_CHECKING:
     from ._walker import Walker
 
 
-_PYBIND11 = "pybind11_builtins"
-
-
 def encode_builtin(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """``len``, ``math.sin``, or a method that is bound to an object (``[].append``)."""
     owner = obj.__self__
-    if owner is not None and type(owner).__module__ == _PYBIND11:
+    if owner is not None and type(owner).__module__ == _raw.PYBIND11:
         owner = None  # a record of the function itself, unreadable: only the name is left to go by
     if owner is not None and not issubclass(type(owner), types.ModuleType):
         if not trusted:

@@ -31,6 +31,8 @@ def rule_of_call(function: Any, receiver: object, frame: types.FrameType | None)
     if kind is type:
         return untracked_rule(_raw.module_name(function), _raw.qualname(function))
     owner = function.__self__ if kind is types.BuiltinFunctionType else receiver
+    if _raw.module_name(type(owner)) == _raw.PYBIND11:
+        owner = None
     if kind is not types.BuiltinFunctionType or not issubclass(type(owner), types.ModuleType | type(None)):
         return receiver_rule(function, owner)
     module, qualname = str(function.__module__), function.__qualname__

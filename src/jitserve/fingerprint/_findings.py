@@ -119,6 +119,12 @@ class Findings:
         else:
             self.depend(DependencyKind.FILE, name)  # a relative name means another file elsewhere
 
+    def opened_unheard(self, what: str, frame: types.FrameType) -> None:
+        """Something is about to be opened by C++, which says nothing of it."""
+        origin, where = self.blame.behind(frame, _handed.reads, _handed.opens_for_others)
+        if origin is not Origin.OPAQUE:
+            self.refuse(BypassReason.FILE_READ_UNTRACKED, where, f"opens {what} while tracing; read it outside")
+
     def audited(self, event: str, arguments: tuple[Any, ...], frame: types.FrameType | None) -> None:
         """The interpreter is about to do something that reaches outside, as its audit event says."""
         if event == "import":

@@ -141,6 +141,7 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
         frozenset(("load", "loadtxt", "genfromtxt", "fromfile", "memmap", "fromregex")),
     ),
 }
+_YAML = frozenset(("yaml", "_yaml"))
 _BUILTINS = {
     "open": (R.FILE_READ_UNTRACKED, _FILE),
     "input": (R.OPAQUE_CALLABLE, _OUTSIDE),
@@ -198,7 +199,9 @@ def rule_of(module: str, qualname: str) -> Rule | None:
         return found
     if name in _REGISTRATIONS and "<locals>" in qualname:
         return None  # the flatten function that was made by registering, before the trace
-    rule = _CALLABLES.get(module) or (_CALLABLES["numpy.random"] if module.startswith("numpy.random.") else None)
+    rule = _CALLABLES.get("yaml" if module.partition(".")[0] in _YAML else module) or (
+        _CALLABLES["numpy.random"] if module.startswith("numpy.random.") else None
+    )
     return (rule[0], rule[1]) if rule is not None and (rule[2] is None or name in rule[2]) else None
 
 
@@ -212,6 +215,8 @@ def _method_rule(module: str, qualname: str) -> Rule | None:
     owner, _, method = qualname.rpartition(".")
     if owner and module.partition(".")[0] == "pathlib" and method in _PATH_METHODS:
         return R.FILE_READ_UNTRACKED, _FILE
+    if module == "tensorstore" and method == "open":
+        return R.FILE_READ_UNTRACKED, _FILE
     if module == "threading" and qualname == "Thread.start":
         return R.OPAQUE_CALLABLE, "what another thread does is not seen; do it in this one"
     if owner and module == "logging" and method in _LOGGING_METHODS:
@@ -221,7 +226,7 @@ def _method_rule(module: str, qualname: str) -> Rule | None:
 
 def rule_of_module(name: str) -> Rule | None:
     """Reason and advice for a module that reads the outside world, whatever is called of it."""
-    rule = _CALLABLES.get(name)
+    rule = _CALLABLES.get("yaml" if name.partition(".")[0] in _YAML else name)
     if rule is not None and rule[2] is None:
         return rule[0], rule[1]
     return (R.ENV_READ_UNTRACKED, ENVIRONMENT) if name == "os" else None

@@ -16,7 +16,7 @@ from typing import Any
 from jitserve._outcome import BypassReason
 from jitserve._pure import inside_pure
 
-from . import _attribute_names, _bystanders, _c_calls, _handed, _origin, _raw, _stdlib_starts, _telltales
+from . import _attribute_names, _bystanders, _c_calls, _handed, _origin, _raw, _stdlib_starts, _telltales, _unheard
 from ._blame import is_opaque
 from ._code_origin import origin_of_code
 from ._findings import Findings
@@ -102,7 +102,13 @@ class Observer:
         self.names.opaque_started(code)
         if self.names.asks_for_held(code, frame):
             return Interest.STARTS
-        return self._stdlib_started(code, frame) if _origin.is_stdlib(code.co_filename) else Interest.NONE
+        if _origin.is_stdlib(code.co_filename):
+            return self._stdlib_started(code, frame)
+        opens = _unheard.opens(code, frame)
+        if opens is None:
+            return Interest.NONE
+        self.findings.opened_unheard(opens, frame)
+        return Interest.STARTS
 
     def _waive(self, code: types.CodeType, frame: types.FrameType) -> Interest:
         self.waived[id(code)] = code

@@ -20,6 +20,7 @@ _class_flags = type.__dict__["__flags__"].__get__
 _module_dict = _class_dict(types.ModuleType)["__dict__"].__get__
 
 _HEAP_TYPE = 1 << 9
+PYBIND11 = "pybind11_builtins"  # the module of the records that functions are bound to which pybind11 has made
 
 
 class _Unset:
