@@ -33,9 +33,9 @@ _STDLIB = (
         "_random",
         "_statistics",
     ),
-    *("_struct", "array", "bisect", "cmath", "collections", "contextlib", "copy", "dataclasses", "decimal", "enum"),
-    *("fractions", "functools", "heapq", "inspect", "itertools", "math", "numbers", "operator", "random", "re"),
-    *("statistics", "string", "struct", "textwrap"),
+    *("_struct", "array", "bisect", "cmath", "collections", "configparser", "contextlib", "copy", "dataclasses"),
+    *("decimal", "enum", "fractions", "functools", "heapq", "inspect", "itertools", "json", "math", "numbers"),
+    *("operator", "random", "re", "statistics", "string", "struct", "textwrap"),
 )
 _LOOKS = {
     **dict.fromkeys(_STDLIB, _CLASSES),

@@ -14,7 +14,7 @@ from . import _raw
 
 def library_state() -> tuple[tuple[str, object], ...]:
     """(name, value) of all that is not as it is when nobody has set it."""
-    return (*_scipy(), *_transforms(), *_jaxtyping())
+    return (*_scipy(), *_transforms(), *_jaxtyping(), *_masked_arrays())
 
 
 def _scipy() -> tuple[tuple[str, object], ...]:
@@ -30,9 +30,10 @@ def _transforms() -> tuple[tuple[str, object], ...]:
 
     By names: what the user's code does there is not in the walk, so that nothing is published of such a trace.
     """
-    transforms, dispatch = sys.modules.get("scipy.fft"), sys.modules.get("scipy._lib.uarray")
-    if transforms is None or dispatch is None:
+    workers = getattr(sys.modules.get("scipy.fft"), "get_workers", None)
+    if workers is None:  # not loaded, or not yet
         return ()
+    dispatch: Any = sys.modules["scipy._lib.uarray"]
     everywhere, here, _ = dispatch.get_state()._pickle()
     found: list[tuple[str, object]] = [
         (f"backends for {domain}", (_name(*used), *map(_name, registered), is_last))
@@ -44,7 +45,7 @@ def _transforms() -> tuple[tuple[str, object], ...]:
         for domain, (skipped, preferred) in here.items()
         if skipped or preferred
     ]
-    count = transforms.get_workers()
+    count = workers()
     return (*found, *((("threads of transforms", count),) if count != 1 else ()))
 
 
@@ -59,6 +60,14 @@ def _name(backend: Any, *flags: bool) -> tuple[object, ...]:
 
 _OWN = ("scipy.fft._backend", "_ScipyBackend", False, False)
 _UNSET = {"memory": "raise"}
+
+
+def _masked_arrays() -> tuple[tuple[str, object], ...]:
+    """What texts of masked arrays show in the place of what is masked."""
+    module = sys.modules.get("numpy.ma.core")
+    option = getattr(module, "masked_print_option", None)  # not yet, while another thread imports it
+    shown = ("--", True) if option is None else (option.display(), bool(option.enabled()))
+    return () if shown == ("--", True) else (("masked arrays", shown),)
 
 
 def _jaxtyping() -> tuple[tuple[str, object], ...]:

@@ -10,7 +10,10 @@ import copyreg
 import io
 import json
 import operator
+import re
+import string
 import sys
+import textwrap
 import types
 import urllib.parse
 import warnings
@@ -94,4 +97,37 @@ def tables() -> tuple[object, ...]:
         tuple(tuple(getattr(urllib.parse, name)) for name in _SCHEMES),
         () if namespaces == _NAMESPACES else namespaces,
         tuple(copyreg._extension_registry.items()) if copyreg._extension_registry else (),  # type: ignore[attr-defined]
+        *_patterns(),
     )
+
+
+def _patterns() -> tuple[object, ...]:
+    """Regular expressions of classes that somebody has replaced."""
+    now = [getattr(cls, name) for cls, name in _PATTERNS]
+    parser: Any = getattr(sys.modules.get("configparser"), "RawConfigParser", None)
+    changed = () if not any(map(operator.is_not, now, _STOCK_PATTERNS)) else map(_text_of, now)
+    return (*changed, *(() if parser is None else _expressions_of(parser)))
+
+
+def _expressions_of(parser: Any) -> tuple[object, ...]:
+    """Those by which configuration files are parsed, unless they are what the templates beside them say."""
+    now = parser.SECTCRE, parser.OPTCRE, parser.OPTCRE_NV, parser.NONSPACECRE
+    stock = (
+        parser._SECT_TMPL,
+        parser._OPT_TMPL.format(delim="=|:"),
+        parser._OPT_NV_TMPL.format(delim="=|:"),
+        r"\S",
+    )
+    is_stock = all(type(one) is re.Pattern and one.pattern == text for one, text in zip(now, stock, strict=True))
+    return () if is_stock else tuple(map(_text_of, now))
+
+
+def _text_of(expression: object) -> object:
+    return (expression.pattern, expression.flags) if type(expression) is re.Pattern else expression
+
+
+_PATTERNS = (
+    (string.Template, "pattern"),
+    *((textwrap.TextWrapper, name) for name in ("wordsep_re", "wordsep_simple_re", "sentence_end_re")),
+)
+_STOCK_PATTERNS = [getattr(cls, name) for cls, name in _PATTERNS]

@@ -43,6 +43,76 @@ def _yaml(name: str, program: str, only_b: str, expected: str = bypass("opaque_c
     return case(f"R54-{name}", expected, _YAML + program, only_b=only_b)
 
 
+def _patched(name: str, before: str, expression: str, undo: str, only_b: str) -> list[object]:
+    """A difference that somebody has made to a module of the standard library, or of NumPy; and none."""
+    program = f"{before}\ndef f(x): return x * ({expression})\ndef undo(): {undo}\n"
+    return [
+        case(f"R55-{name}", MISS, program, only_b=only_b),
+        case(f"R55-{name}-same", HIT, program),
+    ]
+
+
+_PARSES = "import configparser as cp\ndef parsed(t):\n c = cp.ConfigParser()\n c.read_string(t)\n return c['a']\n"
+_PATCHED = [
+    *_patched(
+        "optionxform",
+        f"{_PARSES}old = cp.RawConfigParser.optionxform",
+        "1 + list(parsed('[a]\\nLR=2\\n')).count('LR')",
+        "cp.RawConfigParser.optionxform = old",
+        "cp.RawConfigParser.optionxform = str\n",
+    ),
+    *_patched(
+        "boolean",
+        _PARSES,
+        "2 if parsed('[a]\\nk=on\\n').getboolean('k') else 3",
+        "cp.ConfigParser.BOOLEAN_STATES.update(on=True)",
+        "cp.ConfigParser.BOOLEAN_STATES['on'] = False\n",
+    ),
+    *_patched(
+        "section",
+        f"{_PARSES}import re\nold = cp.RawConfigParser.SECTCRE",
+        "len(parsed('[ab]\\nk=1\\n[a]\\nk=123\\n')['k'])",
+        "cp.RawConfigParser.SECTCRE = old",
+        "cp.RawConfigParser.SECTCRE = re.compile(r'\\[(?P<header>.)')\n",
+    ),
+    *_patched(
+        "template",
+        "import string\nold = string.Template.pattern",
+        "len(string.Template('%a $abc').safe_substitute(a='xxxx', abc='y'))",
+        "string.Template.pattern = old",
+        "class T(string.Template): delimiter = '%'\nstring.Template.pattern = T.pattern\n",
+    ),
+    *_patched(
+        "encoder",
+        "import json\nold = json.encoder.c_make_encoder\nclass F(float): __repr__ = lambda self: '1'",
+        "len(json.dumps([1.2345]))",
+        "json.encoder.c_make_encoder = old; vars(json.encoder).pop('float', None)",
+        "json.encoder.c_make_encoder = None\njson.encoder.float = F\n",
+    ),
+    *_patched(
+        "constants",
+        "import json\nold = dict(json.decoder._CONSTANTS)",
+        "2 if json.loads('NaN') != 0 else 3",
+        "json.decoder._CONSTANTS.update(old)",
+        "json.decoder._CONSTANTS['NaN'] = 0.0\n",
+    ),
+    *_patched(
+        "masked",
+        "M = np.ma.masked_array([1, 2], [0, 1])",
+        "len(str(M))",
+        "np.ma.masked_print_option.set_display('--')",
+        "np.ma.masked_print_option.set_display('abcdef')\n",
+    ),
+    *_patched(
+        "masked-not",
+        "M = np.ma.masked_array([1, 2], [0, 1])",
+        "len(str(M))",
+        "np.ma.masked_print_option.enable(True)",
+        "np.ma.masked_print_option.enable(False)\n",
+    ),
+    case("R55-imported-only", HIT, "def f(x): return x * 2\n", only_b="import configparser, json.tool, numpy.ma\n"),
+]
+
 CASES = [
     # Code that is evaluated in the namespace of a library is the user's.
     _evaluated("load", MISS, _ARRAY + "g = eval('lambda x: x * load(P)', {**vars(np), 'P': PATH})", _TWICE),
@@ -147,6 +217,7 @@ CASES = [
         + "old = dict(yaml.SafeLoader.yaml_implicit_resolvers)\ndef undo(): yaml.SafeLoader.yaml_implicit_resolvers = old\n",
         _RESOLVES.format("SafeLoader"),
     ),
+    *_PATCHED,
     _yaml("handed", "def f(x): return x * len(jax.tree.map(yaml.safe_load, [T])[0])\n", ""),
     _yaml("outside", "C = yaml.safe_load(T)\ndef f(x): return x * len(C)\n", "", HIT),
 ]
