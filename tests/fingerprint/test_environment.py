@@ -212,3 +212,10 @@ def test_environment_differs_by_flags_only_where_flags_differ(tmp_path: Path) ->
     plain = fingerprint.environment(tmp_path, {})
     flagged = fingerprint.environment(tmp_path, {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true"})
     assert [a.name for a, b in zip(plain, flagged, strict=True) if a.digest != b.digest] == ["XLA_FLAGS"]
+
+
+@pytest.mark.parametrize("name", ["NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "OPENBLAS_CORETYPE"])
+def test_choice_of_kernels_counts_where_it_is_made(tmp_path: Path, name: str) -> None:
+    plain, one, other = (fingerprint.environment(tmp_path, {name: value} if value else {}) for value in ("", "A", "B"))
+    assert [part.name for part in one if part not in plain] == [name]
+    assert [part.name for part in one if part not in other] == [name]

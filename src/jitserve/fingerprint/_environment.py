@@ -14,6 +14,8 @@ from ._ingredient import Ingredient
 from ._walk import SCHEMA, walk
 
 _TEXT_LIMIT = 200
+# By which NumPy and its BLAS choose among kernels for CPUs, whose results may differ in the last bits.
+_KERNELS = ("NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "OPENBLAS_CORETYPE")
 
 
 def environment(memo_directory: Path | None, environ: Mapping[str, str] | None = None) -> tuple[Ingredient, ...]:
@@ -38,6 +40,7 @@ def environment(memo_directory: Path | None, environ: Mapping[str, str] | None =
         _ingredient("python", (sys.implementation.name, *sys.version_info[:4], sys.platform, sys.flags.optimize)),
         _ingredient("cpu", _cpu.describe()),
         *(_ingredient(name, flags) for name, flags in _xla_flags.of_environment(variables)),
+        *(_ingredient(name, variables[name]) for name in _KERNELS if name in variables),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.adversarial.case import HIT, MISS, bypass, case
+from tests.adversarial.case import HIT, MISS, Process, bypass, case
 
 _THERE = (
     "import math, pathlib\nbefore = os.getcwd()\nos.chdir(os.path.dirname(os.path.abspath(__file__)))\n"
@@ -203,6 +203,11 @@ CASES = [
         MISS,
         _MATRIX + "def f(x):\n with open(PATH, 'rb') as s: return x * float(scipy.io.mmread(s).toarray()[0, 0])\n",
         _TWICE,
+    ),
+    # NumPy chooses its kernels by the environment.
+    *(
+        case(f"R56-{name.lower()}", MISS, "def f(x): return x * np.exp(2.0)\n", b=Process(((name, value),)))
+        for name, value in (("NPY_DISABLE_CPU_FEATURES", "AVX512F"), ("OPENBLAS_CORETYPE", "Haswell"))
     ),
     # Parts of PyYAML go by its tables as well.
     _yaml(
