@@ -41,7 +41,7 @@ def may_have_times(walker: Walker) -> bool:
     if walker.has_met_times or any(issubclass(cls, datetime.date) for cls, _, _ in walker.classes):
         return True
     for names, function, _ in walker.order.functions():
-        if not _MAKERS.isdisjoint(names.attributes | names.loads | dict(names.chains).keys()):
+        if not _MAKERS.isdisjoint(names.attributes) or not _MAKERS.isdisjoint(names.loads):
             return True
         if any(imported.module == "datetime" for imported in names.imports):
             return True

@@ -17,10 +17,9 @@ HOOK = "_proto_hook"  # the name of the function that looks
 
 
 def finish(walker: Walker) -> None:
-    """Notes what the protocols that a walk has met ask for. One that is pruned does not need to know."""
-    if walker.footprint is None:
-        for cls, _, _ in walker.classes:
-            walker.unread.asked.update(attributes_of(cls))
+    """Notes what the protocols that a walk has met ask for."""
+    for cls, _, _ in walker.classes:
+        walker.unread.asked.update(attributes_of(cls))
 
 
 def attributes_of(cls: type) -> set[str]:

@@ -141,10 +141,11 @@ def finish(walker: Walker) -> None:
     if len(walker.classes) > known:  # what all this has led to
         walker.registries.finish(walker)
         _compiled_schemas.finish(walker, known)
-    _protocols.finish(walker)
-    _clock_texts.finish(walker)
-    _unread.meet_classes(walker)
-    walker.left = _made_up.names_left(walker, asked)
+    if walker.footprint is None:  # no recorder judges a walk that is pruned
+        _protocols.finish(walker)
+        _clock_texts.finish(walker)
+        _unread.meet_classes(walker)
+        walker.left = _made_up.names_left(walker, asked)
 
 
 def _start(walker: Walker, root_object: object, extra: list[tuple[str, object]]) -> None:
