@@ -11,7 +11,7 @@ from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
 from . import _origin, _raw, _receivers, _static, _telltales, _unread
-from ._path import ATTR, Path, render
+from ._path import ATTR, Path, is_looked_up_by, render
 from ._pruning import INTROSPECTION
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def encode_c_descriptor(walker: Walker, obj: Any, path: Path, trusted: bool) -> 
         _check_clock(obj, path)
     owner = obj.__objclass__
     is_users = not trusted and _origin.of_class(owner) is _origin.Origin.USER
+    if not trusted and not is_users and not is_looked_up_by(path, obj.__name__):
+        _check_names([obj.__name__], path)
     walker.tokens.begin("descriptor", 3 if is_users else 2)
     walker.tokens.str_(obj.__name__)
     walker.tokens.str_(f"{_raw.module_name(owner)}.{_raw.qualname(owner)}")
@@ -94,7 +96,12 @@ def encode_operator(walker: Walker, obj: Any, path: Path, trusted: bool) -> None
 
 
 def _check_read(arguments: tuple[Any, ...], path: Path) -> None:
-    for name in (part for text in arguments if isinstance(text, str) for part in str.split(text, ".")):
+    _check_names([part for text in arguments if isinstance(text, str) for part in str.split(text, ".")], path)
+
+
+def _check_names(names: list[str], path: Path) -> None:
+    """Refuses what reads by these names what no walk covers, where they need not stand in any code."""
+    for name in names:
         if name == "__hash__" or name in INTROSPECTION or _telltales.is_telltale(name):
             raise Refusal(BypassReason.DYNAMIC_SCOPE, render(path), f"reads {name!r}, which no walk covers")
 

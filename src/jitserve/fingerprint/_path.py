@@ -48,3 +48,8 @@ def last_name(path: Path) -> str | None:
         return None
     name = str(path[2]).split()[-1]  # roots have labels of several words, such as ``static argument modes``
     return name if name.isidentifier() else None
+
+
+def is_looked_up_by(path: Path, name: str) -> bool:
+    """Whether code looks an object up by that very name, an attribute's or a global's, which then stands in it."""
+    return path is not None and path[1] in (ATTR, GLOBAL) and path[2] == name

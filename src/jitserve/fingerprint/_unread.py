@@ -28,7 +28,7 @@ from jitserve._outcome import Refusal
 
 from . import _names, _raw
 from ._attribute_names import ALL, names_of, takes_in_c
-from ._path import ATTR, GLOBAL, Path, render
+from ._path import Path, is_looked_up_by, render
 
 if TYPE_CHECKING:
     from ._walker import Walker
@@ -240,8 +240,7 @@ def meet_builtin(walker: Walker, name: str, path: Path, trusted: bool) -> None:
 
     A parameter or a variable of that name is not looked up, so the name is none of those that tell.
     """
-    is_looked_up = path is not None and path[1] in (ATTR, GLOBAL) and path[2] == name
-    if not trusted and name in ALL and not is_looked_up:
+    if not trusted and name in ALL and not is_looked_up_by(path, name):
         walker.unread.is_allowed = False
         walker.unread.asked.add(name)
 

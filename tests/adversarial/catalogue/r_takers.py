@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.adversarial.case import HIT, MISS, OK, case
+from tests.adversarial.case import HIT, MISS, OK, bypass, case
 
 _IMPORTS = (
     "import ast, copy, dataclasses, functools, io, operator, pickle, types, typing, typing_extensions, zlib\n"
@@ -242,6 +242,21 @@ _INTO_FUNCTIONS = [
         "async def h(x):\n a = 1\n yield a\n",
         "len(h(x).ag_frame.f_code.co_varnames)",
         _MORE,
+    ),
+    *(
+        _reads(f"R34-descriptor-{i}", bypass("dynamic_scope"), f"{_FUNCTION}D = {held}\n", f"{use}.co_nlocals", _MORE)
+        for i, (held, use) in enumerate(
+            (
+                ("types.FunctionType.__dict__['__code__'].__get__", "D(h)"),
+                ("[types.FunctionType.__dict__['__code__']]", "D[0].__get__(h)"),
+            )
+        )
+    ),
+    _reads(
+        "R34-own-slot",
+        HIT,
+        "class S:\n __slots__ = ('lineno',)\ns = S(); s.lineno = 2\nD = [S.lineno]\n",
+        "D[0].__get__(s)",
     ),
     _does("R34-unread", HIT, _FUNCTION, "match h:\n case object(__name__=n): return x * len(n)", _MORE),
 ]
