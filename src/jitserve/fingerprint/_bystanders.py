@@ -1,13 +1,15 @@
 """The contents of bystanders, and of what libraries have in C: neither is walked, nor part of the toolchain.
 
-Few programs depend on them, so that a package of theirs is a dependency of those entries only that were traced when it
-had run in some trace of the process. Not of that very trace: JAX may have kept a part of an earlier one.
+Few programs depend on them, so that a package of theirs is a dependency of those entries only in whose traces it has
+run. Where JAX, or a memo, may have kept a part of an earlier trace, those that ran in any trace of the process count.
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 import types
+from collections.abc import Iterable
 from pathlib import Path
 
 from jitserve._outcome import Refusal
@@ -19,26 +21,47 @@ _IN_C = frozenset((*_origin.BYSTANDERS, *_origin.FAMILIAR, *_origin.BESIDE))
 _IN_PYTHON = frozenset(_origin.BYSTANDERS)
 _ALONG = {"pydantic": ("pydantic_core",), "yaml": ("_yaml",)}  # what a package has in C, under a name of its own
 
-_ran: set[str] = set()  # within a trace, or may have
+_ran: set[str] = set()  # in traces of this process
+_named: set[str] = set()  # what they have in C, by code of the user's
 _memos: list[Path | None] = [None]  # where digests are kept
 
 
-def started(code: types.CodeType) -> None:
-    """Notes that opaque code in Python runs in a trace."""
+def of_code(code: types.CodeType) -> tuple[str, ...]:
+    """The packages that are behind opaque code in Python."""
     package = _origin.package_of(code.co_filename)
-    if package in _IN_PYTHON and package not in _ran:
-        _ran.update((package, *_ALONG.get(package, ())))
+    return (package, *_ALONG.get(package, ())) if package is not None and package in _IN_PYTHON else ()
 
 
-def named(module: object) -> None:
-    """Notes that a trace may call what a module has in C."""
-    if type(module) is str and (package := module.partition(".")[0]) in _IN_C and package not in _ran:
-        _ran.update((package, *_ALONG.get(package, ())))
+def of_module(name: str) -> tuple[str, ...]:
+    """The packages that are behind what a module has in C."""
+    package = name.partition(".")[0]
+    return (package, *_ALONG.get(package, ())) if package in _IN_C else ()
 
 
-def ran() -> list[str]:
-    """The packages that have run in traces of this process."""
-    return sorted(_ran)
+def run(packages: Iterable[str]) -> None:
+    """Notes that they have run in a trace."""
+    _ran.update(packages)
+
+
+def named(function: object, module: str) -> None:
+    """Notes that code of the user's names what a module has. What is in C, opaque code may call unheard."""
+    packages = of_module(module)
+    if packages and (type(function) is types.BuiltinFunctionType or _is_in_c(module)):
+        _named.update(packages)
+
+
+def _is_in_c(module: str) -> bool:
+    return not str(getattr(sys.modules.get(module), "__file__", "")).endswith(".py")
+
+
+def behind(own: Iterable[str], reuses: bool) -> list[str]:
+    """The packages that a trace may depend on.
+
+    Args:
+        own: those that ran in it.
+        reuses: whether parts of earlier traces may be in it.
+    """
+    return sorted({*own, *_named, *(_ran if reuses else ())})
 
 
 def keep_in(directory: Path | None) -> None:

@@ -45,6 +45,7 @@ class Observer:
         filter_setters: where filters of warnings were set; most take them back.
         findings: what speaks against publishing, and what was read from outside.
         names: of attributes that were asked for.
+        packages: that ran and are not walked.
         shown: texts and loops.
         traced_apart: of what is waived, what JAX has called, and may have traced, by id.
         unbounded: whether more counts than what ran: other threads had a part, or functions were looked into.
@@ -59,6 +60,7 @@ class Observer:
         "filter_setters",
         "findings",
         "names",
+        "packages",
         "shown",
         "traced_apart",
         "unbounded",
@@ -70,6 +72,7 @@ class Observer:
         self.findings = Findings()
         self._blame = self.findings.blame
         self.names = NamesRead()
+        self.packages: set[str] = set()
         self.shown = Shown(self.findings)
         self.executed: dict[int, types.CodeType] = {}
         self.failed = False
@@ -98,8 +101,11 @@ class Observer:
             if origin is Origin.USER:
                 self.users.add(id(code))
             return Interest.CALLS
-        _bystanders.started(code)
         self.names.opaque_started(code)
+        packages = _bystanders.of_code(code)
+        if packages and self._blame.kinds(frame) & (IMPORTING | WATCHING):
+            return Interest.STARTS  # it may yet run as a part of the trace
+        self._ran(packages)
         if self.names.asks_for_held(code, frame):
             return Interest.STARTS
         if _origin.is_stdlib(code.co_filename):
@@ -115,6 +121,11 @@ class Observer:
         if self._blame.is_called_by_jax(frame):
             self.traced_apart[id(code)] = code
         return Interest.STARTS
+
+    def _ran(self, packages: tuple[str, ...]) -> None:
+        if packages:
+            self.packages.update(packages)
+            _bystanders.run(packages)
 
     def _stdlib_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
         module, qualname = str(frame.f_globals.get("__name__")), code.co_qualname
@@ -169,7 +180,7 @@ class Observer:
             if _c_calls.is_harmless(function, frame.f_code):
                 return
         home = _c_calls.home_of(function, receiver)
-        _bystanders.named(_raw.module_name(function) if kind is type else home)
+        self._ran(_bystanders.of_module(_raw.module_name(function) if kind is type else home))
         if not self.names.took_all:
             self.names.took_all = _attribute_names.takes_in_c(home)
         rule = _c_calls.rule_of_call(function, receiver, frame)

@@ -46,6 +46,7 @@ class Recording:
         self._listening = Listening(self._observer)
         self._file_reader: Reader | None = None
         self._files: list[File] = []
+        self._reuses = bool(earlier)
         self._memos = _memos.Memos(walked.memos)
         self._finalizers = Finalizers()
         self._random: list[Any] = []
@@ -103,6 +104,7 @@ class Recording:
             unread: the attributes that the walk of the part has met: whoever makes up their names is heard, too.
         """
         self._observer.executed.update(earlier)
+        self._reuses = self._reuses or bool(earlier)
         self._listening.begin_part(unread.telling())
 
     def end_part(self) -> dict[int, types.CodeType]:
@@ -131,10 +133,12 @@ class Recording:
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
         """What the trace read from outside, to be read again before every hit."""
-        packages = [
-            Dependency(DependencyKind.PACKAGE, name, read(DependencyKind.PACKAGE, name)) for name in _bystanders.ran()
-        ]
+        kind = DependencyKind.PACKAGE
+        packages = [Dependency(kind, name, read(kind, name)) for name in self._packages()]
         return (*self._observer.findings.dependencies, *packages)
+
+    def _packages(self) -> list[str]:
+        return _bystanders.behind(self._observer.packages, self._reuses or bool(self._walk.memos))
 
     def verdict(self) -> None:
         """Raises unless the walk and the recorded dependencies cover everything that was recorded.
@@ -158,7 +162,7 @@ class Recording:
         self._check_traced_apart()
         self.coverage.check_excused()
         self.coverage.check_made_up()
-        for package in _bystanders.ran():
+        for package in self._packages():
             _bystanders.contents(package)
         for refusal in self._observer.shown.texts:
             raise refusal

@@ -101,7 +101,7 @@ def _check_direct(value: Any, path: Path) -> None:
 
 def check_opaque(obj: object, module: str, qualname: str, path: Path) -> None:
     """Refuses a callable of the standard library or numpy that reads more than its arguments."""
-    _bystanders.named(module)
+    _bystanders.named(obj, module)
     found = rule_of(module, qualname)
     if found is not None:
         rule = (found[0], f"{module}.{qualname}: {found[1]}")
