@@ -51,7 +51,8 @@ def named(function: object, module: str) -> None:
 
 
 def _is_in_c(module: str) -> bool:
-    return not str(getattr(sys.modules.get(module), "__file__", "")).endswith(".py")
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return type(file) is str and not file.endswith((".py", ".pyc"))
 
 
 def behind(own: Iterable[str], reuses: bool) -> list[str]:
