@@ -284,11 +284,11 @@ class _Chains:
         if self.walker.unread.leaves_out_global(self.code, path):
             self.children.append((_DEFERRED, path, False))
             return
-        if keys is not None:
+        refusal = _value_hazard(value, path)
+        if refusal is None and keys is not None:
             self.children.append((_BY_KEYS, path, False))
             self.children += _by_keys.items(value, keys, path, MISSING)
             return
-        refusal = _value_hazard(value, path)
         if refusal is None:
             self.children.append((value, path, False))
             return
