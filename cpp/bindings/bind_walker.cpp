@@ -71,6 +71,9 @@ void BindWalker(py::module_& module) {
           "knows", [](const Walker& walker, py::handle object) { return walker.Knows(object.ptr()); }, py::arg("obj"),
           py::pos_only(), "Whether `number` would emit a reference.")
       .def(
+          "has_met", [](const Walker& walker, py::handle object) { return walker.HasMet(object.ptr()); },
+          py::arg("obj"), py::pos_only(), "Whether it was visited, or holds the attributes of an object that was.")
+      .def(
           "index_of",
           [](const Walker& walker, py::handle object) -> py::object {
             const Py_ssize_t index = walker.IndexOf(object.ptr());

@@ -62,6 +62,8 @@ class Walker {
   bool NumberOnce(PyObject* object, const pybind11::object& path);
   // Whether `Number` would emit a reference.
   bool Knows(PyObject* object) const;
+  // Whether it has been visited, whoever has led to it, or is what holds the attributes of an object that has.
+  bool HasMet(PyObject* object) const { return numbers_.contains(object) || owners_.contains(object); }
   // Whether libraries only have led to an object that code of the user leads to now.
   bool IsNewToUser(PyObject* object) const;
   // Notes that what an object holds is in this dictionary. False: the dictionary has been met before, as that of

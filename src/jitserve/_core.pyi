@@ -336,6 +336,8 @@ class Walker:
 
         ``False``: the dictionary has been met before, and a reference has been emitted.
         """
+    def has_met(self, obj: object, /) -> bool:
+        """Whether it was visited, whoever has led to it, or holds the attributes of an object that was."""
     def index_of(self, obj: object, /) -> int | None:
         """The number of this very object."""
     def hide_default(self, field: dataclasses.Field[Any], /) -> None:

@@ -22,6 +22,7 @@ ALL = frozenset(
 _HEARD = frozenset((*sys.stdlib_module_names, *_origin.OPAQUE_PACKAGES)) | _origin.FAMILIAR
 _MODELS = frozenset(("pydantic",))  # whose extension makes models of the attributes of objects
 _NAMES = re.compile(r"[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*")  # ``\w`` has not all that identifiers have
+_FIELD = re.compile(r"\{([^{}]*)")
 _MATCH_CLASS = dis.opmap["MATCH_CLASS"]
 
 
@@ -96,6 +97,12 @@ def _add_texts(constant: object, found: set[str]) -> None:
     elif type(constant) is tuple or type(constant) is frozenset:
         for item in constant:
             _add_texts(item, found)
+
+
+def names_in_fields(text: str) -> set[str]:
+    """The names in the replacement fields of a format, which asks for no others; of any other text all of its names."""
+    fields = _FIELD.findall(text) if "{" in text else [text]
+    return {name for field in fields for name in names_of(field)}
 
 
 def names_of(text: str) -> list[str]:

@@ -41,7 +41,7 @@ class Blame:
         return self.kinds(frame) & WATCHING != 0
 
     def is_called_by_jax(self, frame: types.FrameType | None) -> bool:
-        """Whether JAX has called it, since somebody began to watch or to vouch for what runs."""
+        """Whether JAX has called it, since somebody began to watch what runs."""
         while frame is not None and frame is not self._base:
             if is_entrance(frame.f_code):
                 return False

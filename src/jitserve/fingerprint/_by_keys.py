@@ -9,12 +9,15 @@ from __future__ import annotations
 import dis
 import types
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jitserve import _core
 
 from . import _names
 from ._path import ITEM, Path
+
+if TYPE_CHECKING:
+    from ._walker import Walker
 
 READ = frozenset[_names.Chain](((), ("get",)))  # what leads from a dictionary to its items
 Keys = frozenset[tuple[str, ...]]
@@ -71,10 +74,11 @@ def has_plain_keys(value: object) -> bool:
     return type(value) is dict and all(type(key) is str for key in value)
 
 
-def items(value: dict[str, Any], keys: Keys, path: Path, missing: object) -> Children:
+def items(walker: Walker, value: dict[str, Any], keys: Keys, path: Path, missing: object) -> Children:
     """The items that are asked for, as labelled children, in an order of their own.
 
     Args:
+        walker: notes what was read by keys.
         value: has plain keys.
         keys: those that code reads.
         path: of the dictionary.
@@ -87,11 +91,21 @@ def items(value: dict[str, Any], keys: Keys, path: Path, missing: object) -> Chi
         for key in way:
             if not has_plain_keys(end):
                 break
+            walker.read_by_keys.append((end, at))
             children.append((key, at, False))
             at = (at, ITEM, key)
             end = end.get(key, missing)
         children.append((end, at, False))
     return children
+
+
+def finish(walker: Walker) -> None:
+    """Adds which of these dictionaries something else in the walk is, too: code may change it there, and look here."""
+    for value, path in walker.read_by_keys:
+        if walker.has_met(value):
+            walker.tokens.tag("is also")
+            walker.push([(value, path, False)])
+            walker.run()
 
 
 def _keys_of_chain(code: types.CodeType, name: str, chain: _names.Chain, captured: bool) -> Keys | None:

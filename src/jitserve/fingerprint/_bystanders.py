@@ -35,7 +35,8 @@ def of_code(code: types.CodeType) -> tuple[str, ...]:
 def of_module(name: str) -> tuple[str, ...]:
     """The packages that are behind what a module has in C."""
     package = name.partition(".")[0]
-    return (package, *_ALONG.get(package, ())) if package in _IN_C else ()
+    counts = package in _IN_PYTHON or (package in _IN_C and _is_in_c(name))
+    return (package, *_ALONG.get(package, ())) if counts else ()
 
 
 def run(packages: Iterable[str]) -> None:

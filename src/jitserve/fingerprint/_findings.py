@@ -68,9 +68,9 @@ class Findings:
         """
         origin, where = self.blame.culprit(frame)
         if rule[0] is BypassReason.FILE_READ_UNTRACKED:
-            origin, where = self.blame.behind(frame, _handed.reads, _handed.opens_for_others)
+            origin, where = self.blame.behind(frame, _handed.reads, _handed.looks_for_others)
         elif rule[0] is BypassReason.LAZY_IMPORT and self._is_of_bystander(frame):
-            origin, where = self.blame.behind(frame, _handed.only_by_name, _handed.imports_for_others)
+            origin, where = self.blame.behind(frame, _handed.only_by_name, _handed.looks_for_others)
         tolerated = rule[0] in _TOLERATED_IN_LIBRARIES or self.blame.is_harmless(rule[0], frame)
         if origin is Origin.USER or (origin is Origin.LIBRARY and not tolerated):
             self.refuse(rule[0], where, f"{what}: {rule[1]}")

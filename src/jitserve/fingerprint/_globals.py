@@ -287,7 +287,7 @@ class _Chains:
         refusal = _value_hazard(value, path)
         if refusal is None and keys is not None:
             self.children.append((_BY_KEYS, path, False))
-            self.children += _by_keys.items(value, keys, path, MISSING)
+            self.children += _by_keys.items(self.walker, value, keys, path, MISSING)
             return
         if refusal is None:
             self.children.append((value, path, False))

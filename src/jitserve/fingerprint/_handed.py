@@ -86,8 +86,10 @@ def goes_through_for_others(frame: types.FrameType) -> bool:
     return is_stdlib(frame) or frame.f_globals.get("__name__") == "typing_extensions"
 
 
-def imports_for_others(frame: types.FrameType) -> bool:
-    """Whether opaque code imports what its callers name, as pydantic does for fields that hold names of objects."""
+def looks_for_others(frame: types.FrameType) -> bool:
+    """Whether opaque code imports what its callers name, or looks whether a file is there, as pydantic does for fields.
+    NumPy looks for files that it opens.
+    """
     return is_stdlib(frame) or _origin.is_bystander(frame.f_code.co_filename)
 
 

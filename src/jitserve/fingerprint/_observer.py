@@ -89,7 +89,8 @@ class Observer:
     def code_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
         """A code object starts for the first time, or again if that was asked for."""
         if inside_pure():
-            return self._waive(code, frame)  # outside of a pure function it counts in full
+            self.waived[id(code)] = code  # outside of a pure function it counts in full
+            return Interest.STARTS
         if id(code) in _stdlib_starts.ENVIRON_READS:
             self.findings.environment_read(_stdlib_starts.ENVIRON_READS[id(code)], frame)
             return Interest.STARTS
@@ -211,7 +212,7 @@ class Observer:
 
     def _asked_seldom(self, text: str, frame: types.FrameType) -> None:
         """The same for what the walk may have left out: not where the name stands in the code that asks by it."""
-        found = _telltales.SELDOM.intersection(_attribute_names.names_of(text))
+        found = _telltales.SELDOM.intersection(_attribute_names.names_in_fields(text))
         if not found or inside_pure() or self._blame.is_bystander(frame):
             return
         if "." not in text and (text in frame.f_code.co_consts or _handed.asks_by_itself(frame)):

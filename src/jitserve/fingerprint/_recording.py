@@ -173,9 +173,7 @@ class Recording:
         for code in self._observer.traced_apart.values():
             if id(code) not in executed and self._walk.covers_run(code, executed):
                 where = f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})"
-                detail = (
-                    "traced on behalf of a log message, a listener or a pure function, where nobody hears what it reads"
-                )
+                detail = "it was traced on behalf of a log message or a listener first"
                 raise Refusal(BypassReason.MEMO_PREWARMED, where, detail)
 
     def check_imports(self) -> None:

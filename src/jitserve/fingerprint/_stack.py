@@ -11,7 +11,6 @@ import types
 import jax
 
 from jitserve import _core
-from jitserve._pure import PureFunction
 
 from . import _origin
 
@@ -39,11 +38,8 @@ def is_importer(frame: types.FrameType | None) -> bool:
 
 
 def is_entrance(code: types.CodeType) -> bool:
-    """Whether refusals are waived for what it calls: it imports, watches, or vouches for that."""
-    return code.co_filename.startswith(_IMPORTER) or code is _PURE or id(code) in _watching()
-
-
-_PURE = PureFunction.__call__.__code__
+    """Whether refusals are waived for what it calls: it imports, or watches."""
+    return code.co_filename.startswith(_IMPORTER) or id(code) in _watching()
 
 
 @functools.cache

@@ -20,6 +20,7 @@ from jitserve._outcome import BypassReason, Refusal
 
 from . import (
     _array_owners,
+    _by_keys,
     _clock_texts,
     _compiled_schemas,
     _described,
@@ -125,6 +126,7 @@ def _code_of(function: object) -> types.CodeType | None:
 
 def finish(walker: Walker) -> None:
     """Adds what counts only beside other things that the walk has met."""
+    _by_keys.finish(walker)
     walker.registries.finish(walker)
     _compiled_schemas.finish(walker)
     known = len(walker.classes)

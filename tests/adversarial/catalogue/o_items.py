@@ -45,7 +45,16 @@ def _trained(name: str, expected: str, edit: tuple[str, str]) -> object:
     return case(f"O13-train-{name}", expected, _CONFIG + _TRAIN, edit)
 
 
+# The very dictionary may be changed elsewhere for a moment.
+_MOMENT = "def g():\n D['lr'] = 5.0\n v = C['lr']\n D['lr'] = 2.0\n return v"
+_OBJECT = "class O: pass\no = O(); o.lr = 2.0\nC = {}\ndef g():\n o.lr = 5.0\n v = C['lr']\n o.lr = 2.0\n return v"
+_INNER = "def g():\n D['width'] = 5\n v = C['net']['width']\n D['width'] = 3\n return v"
+
 CASES = [
+    _reads("same-dictionary", MISS, "g()", ("D = dict(C)", "D = C"), f"D = dict(C)\n{_MOMENT}"),
+    _reads("same-as-object", MISS, "g()", ("dict(vars(o))", "vars(o)"), _OBJECT.format("dict(vars(o))")),
+    _reads("same-inner", MISS, "g()", ("D = dict(C['net'])", "D = C['net']"), f"D = dict(C['net'])\n{_INNER}"),
+    _reads("same-dictionary-other", MISS, "g()", _SEED, f"D = C\n{_MOMENT}"),
     _reads("other", HIT, "C['lr']", _SEED),
     _reads("read", MISS, "C['lr']", _RATE),
     _reads("inner-other", HIT, "C['net']['width']", _NAME),

@@ -145,12 +145,6 @@ CASES = [
         "import datetime\nfrom pydantic import BaseModel\nclass M(BaseModel): d: datetime.datetime\n"
         "D = datetime.datetime(2020, 1, 1)\ndef f(x): return x * M(d=D).d.year",
     ),
-    case(
-        "R27-exists",
-        bypass("file_read_untracked"),
-        _FILES + "def f(x): return x * (2 if np.lib.npyio.DataSource('.').exists('z.npy') else 3)",
-        only_b="open('z.npy', 'w').close()",
-    ),
     # A builtin that takes all attributes, and that a library was handed.
     case(
         "R28-vars",
