@@ -50,6 +50,17 @@ _MOMENT = "def g():\n D['lr'] = 5.0\n v = C['lr']\n D['lr'] = 2.0\n return v"
 _OBJECT = "class O: pass\no = O(); o.lr = 2.0\nC = {}\ndef g():\n o.lr = 5.0\n v = C['lr']\n o.lr = 2.0\n return v"
 _INNER = "def g():\n D['width'] = 5\n v = C['net']['width']\n D['width'] = 3\n return v"
 
+_ALIAS = ("D = dict(C)", "D = C")
+
+
+def _changed(name: str, holder: str, parameter: str, change: str) -> object:
+    """The item is read while the same dictionary, reached otherwise, is another for a moment."""
+    steps = f"{change.format('5.0')}; v = C['lr']; {change.format('2.0')}"
+    return _reads(
+        f"moment-{name}", MISS, "g()", _ALIAS, f"D = dict(C)\n{holder}\ndef g({parameter}):\n {steps}\n return v"
+    )
+
+
 CASES = [
     _reads("same-dictionary", MISS, "g()", ("D = dict(C)", "D = C"), f"D = dict(C)\n{_MOMENT}"),
     _reads("same-as-object", MISS, "g()", ("dict(vars(o))", "vars(o)"), _OBJECT.format("dict(vars(o))")),
@@ -108,4 +119,10 @@ CASES = [
     _trained("steps", MISS, _WIDTH),
     _trained("activation", MISS, ("'act': 'sin'", "'act': 'tanh'")),
     _trained("added", MISS, ("{'lr'", "{'scale': 2.0, 'lr'")),
+    _changed("default", "", "d=D", "d['lr'] = {}"),
+    _changed("list", "Q = [D]", "", "Q[0]['lr'] = {}"),
+    _changed("method", "put = D.__setitem__", "", "put('lr', {})"),
+    _changed("update", "", "", "D.update(lr={})"),
+    _changed("attribute", "class O: pass\no = O(); o.d = D", "", "o.d['lr'] = {}"),
+    _changed("closure", "def make(d):\n def put(v): d['lr'] = v\n return put\nput = make(D)", "", "put({})"),
 ]
