@@ -19,10 +19,11 @@ from ._classes import registered, registered_as
 from ._containers import encode_modules
 from ._dispatch import encoder_of
 from ._functions import meet_user_code
-from ._globals import BUILTIN, MISSING, UNRESOLVED, bindings
+from ._globals import bindings
 from ._inner_imports import values as inner_imports
 from ._instances import encode_instance
 from ._loading import load_lazily
+from ._marker import BUILTIN, MISSING, UNRESOLVED
 from ._names import of as names_of
 from ._path import Path, render
 from ._pruning import GENERATED, GENERATED_FILES, is_pruned

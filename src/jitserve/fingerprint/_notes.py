@@ -14,9 +14,9 @@ from typing import Any
 from jitserve import _core
 
 from . import _definition, _waived
-from ._globals import MISSING
 from ._ingredient import Ingredient
 from ._label import Labels, Owner
+from ._marker import MISSING
 from ._path import CELL, KEY, Path
 from ._text import text_of
 

@@ -14,8 +14,8 @@ from typing import Any
 from jitserve import _core
 
 from . import _definition, _dispatch, _unread
-from ._globals import UNRESOLVED
 from ._ingredient import Ingredient
+from ._marker import UNRESOLVED
 from ._notes import Notes
 from ._path import Path
 from ._text import SCALARS, text_of

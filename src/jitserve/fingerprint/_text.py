@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _raw
-from ._globals import Marker
+from ._marker import Marker
 
 LIMIT = 120  # characters of one text
 _FEW = 8  # elements of an array that are worth writing out
