@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _origin, _raw, _receivers, _static, _telltales, _unread
+from . import _askers, _origin, _raw, _receivers, _static, _telltales
 from ._path import ATTR, Path, is_looked_up_by, render
 from ._pruning import INTROSPECTION
 
@@ -26,7 +26,7 @@ def encode_builtin(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     if owner is not None and not issubclass(type(owner), types.ModuleType):
         if not trusted:
             _check_clock(obj, path)
-        _unread.meet_builtin(walker, obj.__name__, path, trusted)
+        _askers.meet_builtin(walker, obj.__name__, path, trusted)
         walker.tokens.begin("bound builtin", 2)
         walker.tokens.str_(obj.__name__)
         walker.push([(owner, (path, ATTR, "__self__"), trusted)])
@@ -48,7 +48,7 @@ def name_opaque(walker: Walker, obj: object, module: Any, qualname: Any, path: P
         )
     if not trusted:
         _static.check_opaque(obj, module, qualname, path)
-    _unread.meet_builtin(walker, qualname.rpartition(".")[2], path, trusted)
+    _askers.meet_builtin(walker, qualname.rpartition(".")[2], path, trusted)
     walker.tokens.begin("builtin", 2)
     walker.tokens.str_(module)
     walker.tokens.str_(qualname)
@@ -56,7 +56,7 @@ def name_opaque(walker: Walker, obj: object, module: Any, qualname: Any, path: P
 
 def encode_c_descriptor(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     """``list.append``, ``int.real``, a slot: the class that it belongs to, and its name."""
-    _unread.meet_builtin(walker, obj.__name__, path, trusted)
+    _askers.meet_builtin(walker, obj.__name__, path, trusted)
     if not trusted:
         _check_clock(obj, path)
     owner = obj.__objclass__
@@ -78,7 +78,7 @@ def _check_clock(obj: Any, path: Path) -> None:
 
 
 def encode_method_wrapper(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
-    _unread.meet_builtin(walker, obj.__name__, path, trusted)
+    _askers.meet_builtin(walker, obj.__name__, path, trusted)
     walker.tokens.begin("bound descriptor", 2)
     walker.tokens.str_(obj.__name__)
     walker.push([(obj.__self__, (path, ATTR, "__self__"), trusted)])
@@ -89,7 +89,7 @@ def encode_operator(walker: Walker, obj: Any, path: Path, trusted: bool) -> None
     if not trusted and type(obj) is not operator.itemgetter:
         _check_read(obj.__reduce__()[1], path)
     if type(obj) is not operator.itemgetter:
-        _unread.meet_getter(walker, obj.__reduce__()[1], trusted)
+        _askers.meet_getter(walker, obj.__reduce__()[1], trusted)
     if walker.number(obj, path):
         walker.tokens.begin(type(obj).__name__, 1)
         walker.push([(obj.__reduce__()[:2], path, trusted)])

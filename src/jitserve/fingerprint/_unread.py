@@ -17,9 +17,8 @@ unseen, and not where code takes all attributes at once (``ALL``), runs unseen, 
 from __future__ import annotations
 
 import types
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
@@ -27,11 +26,7 @@ import numpy as np
 from jitserve._outcome import Refusal
 
 from . import _names, _raw
-from ._attribute_names import ALL, names_of, takes_in_c
-from ._path import Path, is_looked_up_by, render
-
-if TYPE_CHECKING:
-    from ._walker import Walker
+from ._path import Path, render
 
 # By these, code sees the defaults of functions that it does not run, and those of a dataclass's fields without reading
 # its attributes. Whoever makes a signature is seen.
@@ -53,7 +48,6 @@ _DUCKS = frozenset(
         *("keys", "values", "func", "args", "keywords", "write", "flush", "read", "readline", "close", "fileno"),
     )
 )
-_METHODS_IN_C = (types.ClassMethodDescriptorType, types.MethodDescriptorType, types.WrapperDescriptorType)
 DEFAULTS = "the defaults of functions that do not run"  # a label
 DESCRIPTIONS = "what classes say of themselves"  # another; see `_described`
 _MOST = 32
@@ -205,50 +199,3 @@ class Unread:
 def _label(cls: type, name: str) -> str:
     label = f"{_raw.module_name(cls)}:{_raw.qualname(cls)}.{name}"
     return label.encode("utf-8", "replace").decode()  # protobuf has no lone surrogates, and identifiers have none
-
-
-def meet_classes(walker: Walker) -> None:
-    """Notes what C asks classes for, and whether there is one in C itself.
-
-    Names of abstract methods are looked up in the bases of every class that is made with one. A class in C, of a
-    package that is not heard, reads what its methods are given, and C calls these, too, or makes or calls an instance.
-    """
-    for cls, _, _ in walker.classes:
-        walker.unread.asked.update(_abstract_names(cls))
-    for cls, _, _ in walker.classes:
-        if takes_in_c(_raw.module_name(cls)) and _is_in_c(cls):
-            walker.unread.is_allowed = False
-            return
-
-
-def _abstract_names(cls: type) -> Iterator[str]:
-    names = _raw.namespace(cls).get("__abstractmethods__")
-    return (name for name in names if type(name) is str) if type(names) is frozenset else iter(())
-
-
-def _is_in_c(cls: type) -> bool:
-    """Whether a class has methods of its own that are written in C. Those of a ``class`` statement are others' own."""
-    return any(
-        (any(type(value) is kind for kind in _METHODS_IN_C) and value.__objclass__ is cls)
-        or (type(value) is types.BuiltinFunctionType and value.__self__ is cls)
-        for value in _raw.namespace(cls).values()
-    )
-
-
-def meet_builtin(walker: Walker, name: str, path: Path, trusted: bool) -> None:
-    """Notes a function in C that takes all attributes, where the user's code need not look it up by its own name.
-
-    A parameter or a variable of that name is not looked up, so the name is none of those that tell.
-    """
-    if not trusted and name in ALL and not is_looked_up_by(path, name):
-        walker.unread.is_allowed = False
-        walker.unread.asked.add(name)
-
-
-def meet_getter(walker: Walker, arguments: tuple[object, ...], trusted: bool) -> None:
-    """Notes what an ``attrgetter`` or a ``methodcaller`` asks for; one with keywords does not say so."""
-    walker.unread.is_allowed &= bool(arguments)
-    asked = [part for text in arguments if isinstance(text, str) for part in names_of(text)]
-    walker.unread.asked.update(asked)
-    if not trusted:
-        walker.unread.getters.update(asked)

@@ -20,6 +20,7 @@ from jitserve._outcome import BypassReason, Refusal
 
 from . import (
     _array_owners,
+    _askers,
     _by_keys,
     _clock_texts,
     _compiled_schemas,
@@ -146,7 +147,7 @@ def finish(walker: Walker) -> None:
     if walker.footprint is None:  # no recorder judges a walk that is pruned
         _protocols.finish(walker)
         _clock_texts.finish(walker)
-        _unread.meet_classes(walker)
+        _askers.meet_classes(walker)
         walker.left = _made_up.names_left(walker, asked)
 
 
