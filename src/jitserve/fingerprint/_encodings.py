@@ -61,7 +61,7 @@ def _encodes(names: Names, function: types.FunctionType) -> bool:
     """Whether code may encode or decode something: by a type of texts, or in a way that it names. Its own ``encode``
     is another matter.
     """
-    globals_, builtins = function.__globals__, function.__builtins__  # type: ignore[attr-defined]
+    globals_, builtins = function.__globals__, getattr(function, "__builtins__", {})
     held = (globals_.get(name, builtins.get(name)) for name, _ in names.chains)
     if any(value is kind for value in held for kind in _TEXTS) or "TextIOWrapper" in names.attributes:
         return True
