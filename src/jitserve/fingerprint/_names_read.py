@@ -11,7 +11,7 @@ from . import _attribute_names, _origin, _plumbing, _protocols, _raw
 from ._code_origin import is_of_dataclass
 from ._origin import Origin
 
-_CACHED = functools.cached_property.__get__.__code__  # looks for its value under a name that it keeps
+CACHED_PROPERTY = functools.cached_property.__get__.__code__  # looks for its value under a name that it keeps
 
 
 class NamesRead:
@@ -56,12 +56,15 @@ class NamesRead:
             self.took_all |= _plumbing.takes_all(code)
         self.took_all = self.took_all or _attribute_names.makes_models(code.co_filename)
 
+    def property_read(self, frame: types.FrameType) -> None:
+        """A ``cached_property`` looks for its value, under a name that it holds. JAX has thousands of them read."""
+        name = (_raw.instance_dict(frame.f_locals.get("self")) or {}).get("attrname")
+        if isinstance(name, str):
+            self.made_up(str.__str__(name))
+
     def asks_for_held(self, code: types.CodeType, frame: types.FrameType) -> bool:
         """Whether code of the standard library asks for attributes by names that an object holds: those are noted."""
-        if code is _CACHED:
-            name = (_raw.instance_dict(frame.f_locals.get("self")) or {}).get("attrname")
-            self.made_up(str.__str__(name) if isinstance(name, str) else "")
-        elif code.co_name == _protocols.HOOK:
+        if code.co_name == _protocols.HOOK:
             asking: Any = frame.f_locals.get("cls")
             if issubclass(type(asking), type):
                 self._made_up.update(_protocols.attributes_of(asking))

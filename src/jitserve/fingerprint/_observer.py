@@ -20,7 +20,7 @@ from . import _attribute_names, _bystanders, _c_calls, _handed, _origin, _raw, _
 from ._blame import is_opaque
 from ._code_origin import origin_of_code
 from ._findings import Findings
-from ._names_read import NamesRead
+from ._names_read import CACHED_PROPERTY, NamesRead
 from ._origin import Origin
 from ._pruning import INTROSPECTION
 from ._shown import Shown
@@ -91,6 +91,9 @@ class Observer:
         if inside_pure():
             self.waived[id(code)] = code  # outside of a pure function it counts in full
             return Interest.STARTS
+        if code is CACHED_PROPERTY:
+            self.names.property_read(frame)
+            return Interest.STARTS
         if id(code) in _stdlib_starts.ENVIRON_READS:
             self.findings.environment_read(_stdlib_starts.ENVIRON_READS[id(code)], frame)
             return Interest.STARTS
@@ -102,6 +105,9 @@ class Observer:
             if origin is Origin.USER:
                 self.users.add(id(code))
             return Interest.CALLS
+        return self._opaque_started(code, frame)
+
+    def _opaque_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
         self.names.opaque_started(code)
         packages = _bystanders.of_code(code)
         if packages and self._blame.kinds(frame) & (IMPORTING | WATCHING):
