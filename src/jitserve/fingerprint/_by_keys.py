@@ -100,12 +100,18 @@ def items(walker: Walker, value: dict[str, Any], keys: Keys, path: Path, missing
 
 
 def finish(walker: Walker) -> None:
-    """Adds which of these dictionaries something else in the walk is, too: code may change it there, and look here."""
-    for value, path in walker.read_by_keys:
-        if walker.has_met(value):
-            walker.tokens.tag("is also")
-            walker.push([(value, path, False)])
-            walker.run()
+    """Adds which of these dictionaries something else in the walk is, too: code may change it there, and look here.
+
+    To be asked again once more was visited: of those that nothing else was so far.
+    """
+    waiting, walker.read_by_keys = walker.read_by_keys, []
+    for value, path in waiting:
+        if not walker.has_met(value):
+            walker.read_by_keys.append((value, path))
+            continue
+        walker.tokens.tag("is also")
+        walker.push([(value, path, False)])
+        walker.run()
 
 
 def _keys_of_chain(code: types.CodeType, name: str, chain: _names.Chain, captured: bool) -> Keys | None:
@@ -141,7 +147,6 @@ class _Uses:
                 self._targets.add(len(self._instructions))
             if instruction.opname not in _SKIPPED:
                 self._instructions.append(instruction)
-        self._cells = (*code.co_freevars, *code.co_cellvars)
         self._name = name
         self._chain = chain
         self._captured = captured

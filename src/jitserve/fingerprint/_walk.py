@@ -141,6 +141,7 @@ def finish(walker: Walker) -> None:
     _described.finish(walker, asked)
     _listeners.finish(walker)
     _encodings.finish(walker)
+    _by_keys.finish(walker)
     if len(walker.classes) > known:  # what all this has led to
         walker.registries.finish(walker)
         _compiled_schemas.finish(walker, known)
