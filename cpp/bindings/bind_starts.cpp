@@ -15,16 +15,36 @@ struct Starts {
   unsigned long thread;
   py::dict done, watched;  // code objects by their ids
   py::list parts;          // dictionaries like these, of what ran in the parts that are under way
+  py::object property;     // the code by which a `cached_property` looks for its value
+  py::dict properties;     // those that are known, by their ids
   py::object disable, ask;
 };
 
 constexpr const char* kName = "jitserve.Starts";
 
+// Whether it is a property that starts which has been reported: JAX reads thousands of them.
+bool IsKnownProperty(const Starts& starts, PyObject* code) {
+#if PY_VERSION_HEX >= 0x030C0000
+  PyFrameObject* const frame = PyEval_GetFrame();
+  if (code != starts.property.ptr() || frame == nullptr) return false;
+  const py::object property = py::reinterpret_steal<py::object>(PyFrame_GetVarString(frame, "self"));
+  if (!property) {
+    PyErr_Clear();
+    return false;
+  }
+  return Lookup(starts.properties.ptr(), Owned(PyLong_FromVoidPtr(property.ptr())).ptr()) != nullptr;
+#else
+  return false;  // without sys.monitoring nobody asks
+#endif
+}
+
 PyObject* Answer(const Starts& starts, PyObject* code, PyObject* offset) {
   if (PyThread_get_thread_ident() != starts.thread) Py_RETURN_NONE;
   const py::object id = Owned(PyLong_FromVoidPtr(code));
-  if (Lookup(starts.done.ptr(), id.ptr()) == nullptr)
+  if (Lookup(starts.done.ptr(), id.ptr()) == nullptr) {
+    if (IsKnownProperty(starts, code)) Py_RETURN_NONE;
     return starts.ask(py::handle(code), py::handle(offset)).release().ptr();
+  }
   if (Lookup(starts.watched.ptr(), id.ptr()) == nullptr) return py::object(starts.disable).release().ptr();
   const Py_ssize_t parts = PyList_GET_SIZE(starts.parts.ptr());
   if (parts > 0 && PyDict_SetItem(PyList_GET_ITEM(starts.parts.ptr(), parts - 1), id.ptr(), code) != 0) return nullptr;
@@ -58,19 +78,22 @@ void Forget(PyObject* capsule) { delete static_cast<Starts*>(PyCapsule_GetPointe
 void BindStarts(py::module_& module) {
   module.def(
       "answer_to_starts",
-      [](py::dict done, py::dict watched, py::list parts, py::object disable, py::object ask) {
+      [](py::dict done, py::dict watched, py::list parts, py::object property, py::dict properties, py::object disable,
+         py::object ask) {
         auto starts = std::make_unique<Starts>(Starts{.thread = PyThread_get_thread_ident(),
                                                       .done = std::move(done),
                                                       .watched = std::move(watched),
                                                       .parts = std::move(parts),
+                                                      .property = std::move(property),
+                                                      .properties = std::move(properties),
                                                       .disable = std::move(disable),
                                                       .ask = std::move(ask)});
         const py::object capsule = Owned(PyCapsule_New(starts.get(), kName, &Forget));
         starts.release();
         return Owned(PyCFunction_New(&method, capsule.ptr()));
       },
-      py::arg("done"), py::arg("watched"), py::arg("parts"), py::arg("disable"), py::arg("ask"), py::pos_only(),
-      "A callback for code that starts in this thread.");
+      py::arg("done"), py::arg("watched"), py::arg("parts"), py::arg("property"), py::arg("properties"),
+      py::arg("disable"), py::arg("ask"), py::pos_only(), "A callback for code that starts in this thread.");
 }
 
 }  // namespace jitserve

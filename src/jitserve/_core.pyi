@@ -377,6 +377,8 @@ def answer_to_starts(
     done: dict[int, CodeType],
     watched: dict[int, CodeType],
     parts: list[dict[int, CodeType]],
+    property: CodeType,
+    properties: dict[int, object],
     disable: object,
     ask: Callable[[CodeType, int], object],
     /,
@@ -388,6 +390,8 @@ def answer_to_starts(
         watched: code whose starts are noted in the last of ``parts``, if there is one; for all other code that is done,
             the answer is ``disable``.
         parts: what ran in each part that is under way.
+        property: of ``cached_property.__get__``, whose starts are reported for each property.
+        properties: those for which they need not be, by their ids.
         disable: ``sys.monitoring.DISABLE``.
         ask: reports a start.
     """

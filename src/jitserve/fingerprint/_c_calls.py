@@ -48,11 +48,18 @@ def home_of(function: Any, receiver: object) -> str:
     # By identity: a metaclass of the user's is not asked for a hash.
     if _raw.qualname(kind) != COMPILED and not any(kind is known for known in _IN_C):
         return "builtins"
-    module = getattr(function, "__module__", None)  # methods have none
-    if type(module) is str:
-        return module
-    owner = getattr(function, "__self__", receiver)
-    kinds = _raw.mro(owner if issubclass(type(owner), type) else type(owner))  # type: ignore[arg-type]
+    # Not by ``getattr``, which a recording listens to.
+    try:
+        module = function.__module__
+        if type(module) is str:
+            return module
+    except AttributeError:  # methods have none
+        pass
+    try:
+        owner = function.__self__
+    except AttributeError:
+        owner = receiver
+    kinds = _raw.mro(owner if issubclass(type(owner), type) else type(owner))
     return _raw.module_name(next(cls for cls in kinds if not _raw.is_heap_type(cls) or _raw.hides_state(cls)))
 
 

@@ -11,6 +11,8 @@ import dis
 import types
 
 from . import _origin
+from ._code_origin import origin_of_code
+from ._origin import Origin
 
 # The names by which code reads by itself what is read in C, where no frame has the name of the function.
 _READS = frozenset(
@@ -67,6 +69,16 @@ def asks_by_itself(frame: types.FrameType) -> bool:
     opaque = _origin.is_stdlib(file) or _origin.package_of(file) in _origin.OPAQUE_PACKAGES
     of_callers = frame.f_globals.get("__name__") == "string"
     return opaque and not of_callers and not _ASKING.isdisjoint(frame.f_code.co_names)
+
+
+def asks_by_constant(text: str, frame: types.FrameType) -> bool:
+    """Whether opaque code asks for an attribute, of its own accord, by a name that stands in it: as it always does."""
+    code = frame.f_code
+    if "." in text or text not in code.co_consts or code.co_name in ("__getattr__", "__getattribute__"):
+        return False
+    if code.co_filename.startswith("<"):
+        return False
+    return origin_of_code(code, frame) is Origin.OPAQUE and frame.f_globals.get("__name__") != "string"
 
 
 def reads(code: types.CodeType) -> bool:

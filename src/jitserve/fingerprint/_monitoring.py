@@ -15,6 +15,7 @@ from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 from jitserve._signals import pass_on
 
+from ._names_read import CACHED_PROPERTY
 from ._observer import Interest, Observer
 
 assert sys.version_info >= (3, 12), "Python 3.11 has no sys.monitoring"
@@ -57,7 +58,10 @@ class Monitoring:
         monitoring = sys.monitoring
         self._tool = self._claim()
         events = monitoring.events
-        started = _core.answer_to_starts(self._done, self._watched, self._parts, monitoring.DISABLE, self._is_first)
+        started = _core.answer_to_starts(
+            *(self._done, self._watched, self._parts, CACHED_PROPERTY, self._observer.names.properties),
+            *(monitoring.DISABLE, self._is_first),
+        )
         monitoring.register_callback(self._tool, events.PY_START, started)
         monitoring.register_callback(self._tool, events.PY_RESUME, started)
         monitoring.register_callback(self._tool, events.PY_THROW, self._thrown)

@@ -20,15 +20,17 @@ class NamesRead:
     Attributes:
         of_classes: whether somebody may have asked for the namespace of a class, by ``vars`` or by a text.
         of_libraries: in opaque code that ran, and that may ask the user's objects for them.
+        properties: instances of ``cached_property`` that have looked for their values, by id.
         seldom: those of ``_telltales.SELDOM`` that the user's code made up, and where.
         took_all: whether all attributes of an object were taken at once.
     """
 
-    __slots__ = ("_made_up", "_shown", "of_classes", "of_libraries", "seldom", "took_all")
+    __slots__ = ("_made_up", "_shown", "of_classes", "of_libraries", "properties", "seldom", "took_all")
 
     def __init__(self) -> None:
         self._made_up: set[str] = set()
         self._shown: dict[int, types.CodeType] = {}  # of functions whose defaults somebody has seen in a signature
+        self.properties: dict[int, object] = {}
         self.of_classes = False
         self.of_libraries: set[str] = set()
         self.seldom: dict[str, str] = {}
@@ -58,9 +60,11 @@ class NamesRead:
 
     def property_read(self, frame: types.FrameType) -> None:
         """A ``cached_property`` looks for its value, under a name that it holds. JAX has thousands of them read."""
-        name = (_raw.instance_dict(frame.f_locals.get("self")) or {}).get("attrname")
+        found = frame.f_locals.get("self")
+        name = (_raw.instance_dict(found) or {}).get("attrname")
         if isinstance(name, str):
             self.made_up(str.__str__(name))
+            self.properties[id(found)] = found
 
     def asks_for_held(self, code: types.CodeType, frame: types.FrameType) -> bool:
         """Whether code of the standard library asks for attributes by names that an object holds: those are noted."""

@@ -25,7 +25,6 @@ from ._origin import Origin
 from ._pruning import INTROSPECTION
 from ._shown import Shown
 from ._stack import IMPORTING, WATCHING
-from ._stdlib_calls import is_judged
 
 
 class Interest(enum.IntEnum):
@@ -54,7 +53,9 @@ class Observer:
     """
 
     __slots__ = (
+        "_again",
         "_blame",
+        "_constants",
         "executed",
         "failed",
         "filter_setters",
@@ -71,6 +72,8 @@ class Observer:
     def __init__(self) -> None:
         self.findings = Findings()
         self._blame = self.findings.blame
+        self._again: dict[int, types.CodeType] = {}  # of the standard library, each start of which is reported
+        self._constants: dict[tuple[int, str], types.CodeType] = {}  # by which opaque code always asks
         self.names = NamesRead()
         self.packages: set[str] = set()
         self.shown = Shown(self.findings)
@@ -97,6 +100,8 @@ class Observer:
         if id(code) in _stdlib_starts.ENVIRON_READS:
             self.findings.environment_read(_stdlib_starts.ENVIRON_READS[id(code)], frame)
             return Interest.STARTS
+        if id(code) in self._again:
+            return self._stdlib_started(code, frame)
         origin = origin_of_code(code, frame)
         if origin is not Origin.OPAQUE:
             if self._blame.kinds(frame) & (IMPORTING | WATCHING):
@@ -116,7 +121,10 @@ class Observer:
         if self.names.asks_for_held(code, frame):
             return Interest.STARTS
         if _origin.is_stdlib(code.co_filename):
-            return self._stdlib_started(code, frame)
+            interest = self._stdlib_started(code, frame)
+            if interest is Interest.STARTS:
+                self._again[id(code)] = code
+            return interest
         opens = _unheard.opens(code, frame)
         if opens is None:
             return Interest.NONE
@@ -135,28 +143,26 @@ class Observer:
             _bystanders.run(packages)
 
     def _stdlib_started(self, code: types.CodeType, frame: types.FrameType) -> Interest:
-        module, qualname = str(frame.f_globals.get("__name__")), code.co_qualname
-        if _stdlib_starts.sets_filter(module, qualname):
+        module = str(frame.f_globals.get("__name__"))
+        start = _stdlib_starts.of(module, code.co_qualname)
+        if start.sets_filter:
             self._filter_set(frame.f_back)
             return Interest.STARTS
-        takes = _attribute_names.takes_all(qualname) and not self.names.took_all
-        waits, looks = _stdlib_starts.waits(module, qualname), _stdlib_starts.looks(module, qualname)
-        if takes or waits or looks:
+        takes = start.takes_all and not self.names.took_all
+        if takes or start.waits or start.looks:
             harmless = self._blame.is_harmless(BypassReason.DYNAMIC_SCOPE, frame)
             self.names.took_all |= takes and not harmless and self._goes_through(frame)
             by_others = self._blame.culprit(frame)[0] is not Origin.OPAQUE
-            self.unbounded |= (waits or (looks and not harmless)) and by_others
-        shows = _stdlib_starts.makes_signature(module, qualname)
-        if shows:
+            self.unbounded |= (start.waits or (start.looks and not harmless)) and by_others
+        if start.makes_signature:
             self.names.signature_made(frame.f_locals.get("func"))
-        judged = is_judged(module, qualname)  # JAX may be the first to call it, and the user the next
         rule = _stdlib_starts.rule_of_start(module, code, frame)
         if rule is None:
-            return Interest.STARTS if waits or looks or shows or judged or takes else Interest.NONE
+            return Interest.STARTS if takes or start.matters else Interest.NONE
         if self._blame.is_bystander(frame.f_back):
             return Interest.STARTS
         who = self._blame.seeded(frame.f_back) if _stdlib_starts.draws_seed(code) else frame
-        self.findings.impure(rule, qualname, who)
+        self.findings.impure(rule, code.co_qualname, who)
         return Interest.STARTS
 
     def _goes_through(self, frame: types.FrameType) -> bool:
@@ -197,11 +203,16 @@ class Observer:
     def asked(self, text: str) -> None:
         """Somebody asks for an attribute by a text that was made up; the walk sees names that stand in the code."""
         frame = sys._getframe(1)
+        if (id(frame.f_code), text) in self._constants:
+            return
         if frame.f_globals is vars(dis):  # it is seen to run, where somebody else than this module has called it
             return
         if frame.f_globals is vars(inspect) and frame.f_code.co_name == "_signature_is_functionlike":
             return  # what it does with a function is seen, too
         self.names.made_up(text)
+        if _handed.asks_by_constant(text, frame):
+            self._constants[id(frame.f_code), text] = frame.f_code
+            return
         while frame.f_code.co_name in ("__getattribute__", "__getattr__") and frame.f_back is not None:
             frame = frame.f_back  # somebody else wants to know
         self._asked_seldom(text, frame)

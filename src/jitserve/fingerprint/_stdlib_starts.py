@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import threading
 import types
+from typing import NamedTuple
 
 from jitserve._outcome import BypassReason
 
+from . import _attribute_names
 from ._call_rules import untracked_rule
 from ._code_origin import origin_of_code
 from ._origin import Origin
 from ._pruning import INTROSPECTION
-from ._stdlib_calls import direct_rule, signature_rule
+from ._stdlib_calls import direct_rule, is_judged, signature_rule
 
 # Modules that JAX uses all the time: what the user's code does with them is seen by the walk.
 _BUSY_MODULES = frozenset(("weakref", "_weakrefset", "threading", "contextvars", "typing", "traceback"))
@@ -33,24 +36,40 @@ _ENTROPY = id(random.SystemRandom.getrandbits.__code__)
 _FILTER_SETTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
 
 
-def sets_filter(module: str, qualname: str) -> bool:
-    """Whether it sets a filter of warnings."""
-    return module == "warnings" and qualname in _FILTER_SETTERS
+class Start(NamedTuple):
+    """What the start of a function of the standard library means, whoever calls it.
+
+    Attributes:
+        sets_filter: it sets a filter of warnings.
+        waits: other threads have a part in what it does.
+        looks: it looks into functions and classes.
+        takes_all: it goes through the attributes of what it is given.
+        makes_signature: it makes the signature of a function, in which defaults show.
+        matters: whether any further start of it has to be looked at, since that or who calls it tells.
+    """
+
+    sets_filter: bool
+    waits: bool
+    looks: bool
+    takes_all: bool
+    makes_signature: bool
+    matters: bool
 
 
-def waits(module: str, qualname: str) -> bool:
-    """Whether other threads have a part in what it does."""
-    return module in _THREADS or (module == "threading" and qualname in _WAITS)
-
-
-def looks(module: str, qualname: str) -> bool:
-    """Whether it looks into functions and classes."""
-    return module == "dis" or (module == "inspect" and qualname in INTROSPECTION)
-
-
-def makes_signature(module: str, qualname: str) -> bool:
-    """Whether it makes the signature of a function, in which defaults show."""
-    return module == "inspect" and qualname == "_signature_from_function"
+@functools.lru_cache(maxsize=4096)
+def of(module: str, qualname: str) -> Start:
+    """What it means that a function of that name starts."""
+    waits = module in _THREADS or (module == "threading" and qualname in _WAITS)
+    looks = module == "dis" or (module == "inspect" and qualname in INTROSPECTION)
+    shows = module == "inspect" and qualname == "_signature_from_function"
+    return Start(
+        sets_filter=module == "warnings" and qualname in _FILTER_SETTERS,
+        waits=waits,
+        looks=looks,
+        takes_all=_attribute_names.takes_all(qualname),
+        makes_signature=shows,
+        matters=waits or looks or shows or is_judged(module, qualname),  # JAX may call it first, and the user next
+    )
 
 
 def draws_seed(code: types.CodeType) -> bool:
