@@ -8,7 +8,7 @@ import sys
 import types
 from collections.abc import Iterable
 
-from . import _origin
+from . import _packages
 
 # By these, code takes all attributes of an object, or some by names that nobody hears of.
 ALL = frozenset(
@@ -19,7 +19,7 @@ ALL = frozenset(
         *("__delattr__", "__setattr__", "__sizeof__"),
     )
 )
-_HEARD = frozenset((*sys.stdlib_module_names, *_origin.OPAQUE_PACKAGES)) | _origin.FAMILIAR
+_HEARD = frozenset((*sys.stdlib_module_names, *_packages.OPAQUE_PACKAGES)) | _packages.FAMILIAR
 _MODELS = frozenset(("pydantic",))  # whose extension makes models of the attributes of objects
 _NAMES = re.compile(r"[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*")  # ``\w`` has not all that identifiers have
 _FIELD = re.compile(r"\{([^{}]*)")
@@ -38,7 +38,7 @@ def takes_in_c(module: str) -> bool:
 
 def makes_models(filename: str) -> bool:
     """Whether code is of a library that has its extension read the attributes of objects."""
-    return _origin.package_of(filename) in _MODELS
+    return _packages.package_of(filename) in _MODELS
 
 
 # Of ``argparse.Namespace``, of the fields of dataclasses, for their defaults, and of what has no such attribute as was
@@ -61,7 +61,7 @@ def names_in(heard: Iterable[types.CodeType], unheard: Iterable[types.CodeType])
     found: set[str] = set()
     for code in heard:
         found.update(code.co_names)
-        if not ALL.isdisjoint(code.co_names) and _origin.package_of(code.co_filename) not in _origin.FAMILIAR:
+        if not ALL.isdisjoint(code.co_names) and _packages.package_of(code.co_filename) not in _packages.FAMILIAR:
             return None
         if _MATCH_CLASS in code.co_code[::2]:
             if _matches_by_position(code) or _patterns_take_all(code):

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from jitserve import _core, _jax
 
-from ._origin import OPAQUE_PACKAGES
+from ._packages import OPAQUE_PACKAGES
 
 # How closely to look: ``Look`` in cpp/bindings/census.h.
 _NOT_AT_ALL, _BUILTIN, _NAMES, _CLASSES, _STRANGERS = range(5)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from jitserve._outcome import BypassReason
 
-from . import _handed, _origin, adapters
+from . import _handed, _packages, adapters
 from ._code_origin import origin_of_code
 from ._origin import Origin
 from ._stack import IMPORTING, WATCHING, is_entrance, new_stack
@@ -45,7 +45,7 @@ class Blame:
         while frame is not None and frame is not self._base:
             if is_entrance(frame.f_code):
                 return False
-            if _origin.package_of(frame.f_code.co_filename) == "jax":
+            if _packages.package_of(frame.f_code.co_filename) == "jax":
                 return True
             frame = frame.f_back
         return False
@@ -93,7 +93,7 @@ class Blame:
     def reader(self, frame: types.FrameType | None) -> types.FrameType | None:
         """Who reads: NumPy opens files that its callers want to have read, and draws seeds that they do not give."""
         frame = self.frame(frame)
-        while frame is not None and _origin.reads_for_others(frame.f_code.co_filename):
+        while frame is not None and _packages.reads_for_others(frame.f_code.co_filename):
             frame = self.frame(frame.f_back)
         return frame
 

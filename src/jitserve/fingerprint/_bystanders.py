@@ -14,11 +14,11 @@ from pathlib import Path
 
 from jitserve._outcome import Refusal
 
-from . import _origin, _toolchain
+from . import _packages, _toolchain
 
 # What is in C of other libraries; what they have in Python is walked.
-_IN_C = frozenset((*_origin.BYSTANDERS, *_origin.FAMILIAR, *_origin.BESIDE))
-_IN_PYTHON = frozenset(_origin.BYSTANDERS)
+_IN_C = frozenset((*_packages.BYSTANDERS, *_packages.FAMILIAR, *_packages.BESIDE))
+_IN_PYTHON = frozenset(_packages.BYSTANDERS)
 _ALONG = {"pydantic": ("pydantic_core",), "yaml": ("_yaml",)}  # what a package has in C, under a name of its own
 
 _ran: set[str] = set()  # in traces of this process
@@ -28,7 +28,7 @@ _memos: list[Path | None] = [None]  # where digests are kept
 
 def of_code(code: types.CodeType) -> tuple[str, ...]:
     """The packages that are behind opaque code in Python."""
-    package = _origin.package_of(code.co_filename)
+    package = _packages.package_of(code.co_filename)
     return (package, *_ALONG.get(package, ())) if package is not None and package in _IN_PYTHON else ()
 
 

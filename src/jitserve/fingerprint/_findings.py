@@ -9,7 +9,7 @@ from typing import Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _handed, _origin
+from . import _handed, _origin, _packages
 from ._audit_events import CHANGES, LISTINGS, OUTSIDE
 from ._blame import Blame
 from ._dependency import Dependency, DependencyKind, read
@@ -78,7 +78,7 @@ class Findings:
     def _is_of_bystander(self, frame: types.FrameType | None) -> bool:
         """Whether a function that imports by a name is called by a library that is opaque but for what it is told."""
         nearest = None if is_importer(frame) else self.blame.frame(frame)
-        return nearest is not None and _origin.is_bystander(nearest.f_code.co_filename)
+        return nearest is not None and _packages.is_bystander(nearest.f_code.co_filename)
 
     def refuse(self, reason: BypassReason, where: str, detail: str) -> None:
         """Nothing may be published."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dis
 import types
 
-from . import _origin
+from . import _packages
 from ._code_origin import origin_of_code
 from ._origin import Origin
 
@@ -66,7 +66,7 @@ def only_by_name(code: types.CodeType) -> bool:
 def asks_by_itself(frame: types.FrameType) -> bool:
     """Whether opaque code asks for attributes by itself: ``string`` does so by names in the formats of its callers."""
     file = frame.f_code.co_filename
-    opaque = _origin.is_stdlib(file) or _origin.package_of(file) in _origin.OPAQUE_PACKAGES
+    opaque = _packages.is_stdlib(file) or _packages.package_of(file) in _packages.OPAQUE_PACKAGES
     of_callers = frame.f_globals.get("__name__") == "string"
     return opaque and not of_callers and not _ASKING.isdisjoint(frame.f_code.co_names)
 
@@ -88,7 +88,7 @@ def reads(code: types.CodeType) -> bool:
 
 def is_stdlib(frame: types.FrameType) -> bool:
     """Whether code comes with the interpreter."""
-    return _origin.is_stdlib(frame.f_code.co_filename)
+    return _packages.is_stdlib(frame.f_code.co_filename)
 
 
 def goes_through_for_others(frame: types.FrameType) -> bool:
@@ -102,12 +102,12 @@ def looks_for_others(frame: types.FrameType) -> bool:
     """Whether opaque code imports what its callers name, or looks whether a file is there, as pydantic does for fields.
     NumPy looks for files that it opens.
     """
-    return is_stdlib(frame) or _origin.is_bystander(frame.f_code.co_filename)
+    return is_stdlib(frame) or _packages.is_bystander(frame.f_code.co_filename)
 
 
 def opens_for_others(frame: types.FrameType) -> bool:
     """Whether opaque code opens files, or reads variables, that its callers want to have read."""
-    return is_stdlib(frame) or _origin.reads_for_others(frame.f_code.co_filename)
+    return is_stdlib(frame) or _packages.reads_for_others(frame.f_code.co_filename)
 
 
 def makes_texts_for_others(frame: types.FrameType) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from jitserve._outcome import BypassReason
 from jitserve._pure import inside_pure
 
-from . import _attribute_names, _bystanders, _c_calls, _handed, _origin, _raw, _stdlib_starts, _telltales, _unheard
+from . import _attribute_names, _bystanders, _c_calls, _handed, _packages, _raw, _stdlib_starts, _telltales, _unheard
 from ._blame import is_opaque
 from ._code_origin import origin_of_code
 from ._findings import Findings
@@ -120,7 +120,7 @@ class Observer:
         self._ran(packages)
         if self.names.asks_for_held(code, frame):
             return Interest.STARTS
-        if _origin.is_stdlib(code.co_filename):
+        if _packages.is_stdlib(code.co_filename):
             interest = self._stdlib_started(code, frame)
             if interest is Interest.STARTS:
                 self._again[id(code)] = code

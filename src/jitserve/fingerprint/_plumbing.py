@@ -17,7 +17,7 @@ import numpy as np
 
 from jitserve import _core
 
-from . import _origin
+from . import _packages
 from ._attribute_names import ALL
 
 _STDLIB_MODULES = """
@@ -45,14 +45,14 @@ def is_plumbing(filename: str) -> bool:
     """Whether opaque code of that file asks objects of the user's for nothing but what any array has."""
     if filename.startswith("<"):
         return True
-    if _origin.is_stdlib(filename):
+    if _packages.is_stdlib(filename):
         folder, name = os.path.split(filename)
         return os.path.splitext(name)[0] in _STDLIB or os.path.basename(folder) in _STDLIB
     for package, parts in ((jax, _JAX), (np, _NUMPY)):
         home = _home(package)
         if filename.startswith(home):
             return filename[len(home) :].replace(os.sep, "/").startswith(parts)
-    return _origin.package_of(filename) in _PACKAGES or filename.startswith(_OURS)
+    return _packages.package_of(filename) in _PACKAGES or filename.startswith(_OURS)
 
 
 @functools.lru_cache(maxsize=16384)

@@ -12,7 +12,7 @@ import jax
 
 from jitserve import _core
 
-from . import _origin
+from . import _packages
 
 # Kinds of code, as the extension knows them.
 STDLIB, IMPORTING, WATCHING = 1, 2, 4
@@ -26,7 +26,7 @@ def new_stack() -> _core.Stack:
 
 def _kind_of(code: types.CodeType) -> int:
     filename = code.co_filename
-    kind = STDLIB if _origin.is_stdlib(filename) else 0
+    kind = STDLIB if _packages.is_stdlib(filename) else 0
     if filename.startswith(_IMPORTER):
         kind |= IMPORTING
     return kind | WATCHING if id(code) in _watching() else kind
