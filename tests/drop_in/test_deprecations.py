@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -24,3 +25,13 @@ def test_factory_with_a_deprecated_option_is_blamed_on_the_caller() -> None:
     with pytest.warns(DeprecationWarning, match="backend and device argument on jit is deprecated") as heard:
         factory(lambda x: x)
     assert [warning.filename for warning in heard] == [__file__]
+
+
+def test_deprecated_name_in_code_that_does_not_run_is_not_warned_of() -> None:
+    def f(x: Any, old: bool = False) -> Any:
+        return jax.core.find_top_trace([x]) if old else x + 1  # type: ignore[attr-defined]
+
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        assert jitserve.jit(f)(1) == 2
+    assert [str(warning.message) for warning in heard] == []

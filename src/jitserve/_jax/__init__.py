@@ -43,6 +43,7 @@ from jitserve._jax._context import is_tracing as is_tracing
 from jitserve._jax._context import mesh_text as mesh_text
 from jitserve._jax._context import own_context as own_context
 from jitserve._jax._context import trace_context as trace_context
+from jitserve._jax._deprecated import only_warns as only_warns
 from jitserve._jax._executable import ConventionParts as ConventionParts
 from jitserve._jax._executable import convention_parts as convention_parts
 from jitserve._jax._executable import deserialize as deserialize

@@ -6,6 +6,8 @@ import contextlib
 import sys
 import types
 
+from jitserve import _jax
+
 from . import _origin, _raw
 from ._origin import Origin
 
@@ -23,7 +25,8 @@ def load_lazily(module: types.ModuleType, name: str) -> bool:
     The trace would do the same, and a key must not depend on who came first. False where there is no such part.
     """
     namespace = _raw.module_namespace(module)
-    if "__getattr__" in namespace and origin_of(module) is Origin.OPAQUE:
-        with contextlib.suppress(Exception):  # also a warning for a deprecated name that was made an error
+    loads = "__getattr__" in namespace and not _jax.only_warns(namespace["__getattr__"])
+    if loads and origin_of(module) is Origin.OPAQUE:
+        with contextlib.suppress(Exception):
             getattr(module, name)
     return name in namespace
