@@ -79,6 +79,8 @@ def draws_seed(code: types.CodeType) -> bool:
 
 def rule_of_start(module: str, code: types.CodeType, frame: types.FrameType) -> tuple[BypassReason, str] | None:
     """The rule for it, if there is one."""
+    if module == "traceback" and code.co_qualname == "_compute_suggestion_error":
+        return _suggestion_rule(frame.f_locals.get("exc_value"))
     caller = frame.f_back
     of_user = caller is not None and origin_of_code(caller.f_code, caller) is Origin.USER
     if module in _BUSY_MODULES and id(code) != _THREAD_START and not (of_user and module in _SELDOM):
@@ -87,3 +89,13 @@ def rule_of_start(module: str, code: types.CodeType, frame: types.FrameType) -> 
     if rule is None and of_user:
         rule = direct_rule(module, code.co_qualname) or signature_rule(module, code.co_qualname, frame)
     return rule
+
+
+def _suggestion_rule(error: object) -> tuple[BypassReason, str] | None:
+    """The rule for the text of an error that suggests a name. Those that an object has count otherwise."""
+    kind = type(error)
+    of_object = issubclass(kind, AttributeError) and not issubclass(type(_OBJECT.__get__(error)), types.ModuleType)
+    return None if of_object else (BypassReason.DYNAMIC_SCOPE, "suggests a name of all that a module holds")
+
+
+_OBJECT = vars(AttributeError)["obj"]

@@ -53,6 +53,21 @@ _VALIDATOR = (
     "S = K.model_fields_schema({'run': K.model_field(K.str_schema())}, from_attributes=True)\n"
 )
 
+# What a message suggests on Python 3.12 and later, once it has been made before.
+_SUGGESTS = """
+import traceback
+from . import m
+w = 1
+def text(error): return len("".join(traceback.format_exception_only(error)))
+try: m.barfoo
+except AttributeError as e: text(e)
+def f(x):
+    try: return x * {asked}
+    except (AttributeError, NameError) as e: return x * text(e)
+=== m.py
+z = 1
+"""
+
 CASES = [
     # Types of fields, arrays behind views, the time zone, loggers, warnings, the environment.
     _reads("R40-field", OK, "N = ['type']\n" + _LITERAL, "len(typing.get_args(getattr(D.fields(Q)[0], N[0])))", _FIELD),
@@ -121,6 +136,8 @@ CASES = [
         "N = 'file' + 'name'\n",
         _WARN + "return x * (2 + 0 * len(getattr(w[0], N)))",
     ),
+    case("R46-suggestion-of-module", OK, _SUGGESTS.format(asked="m.fooba"), ("z = 1", "foobar = 1")),
+    case("R46-suggestion-of-name", OK, _SUGGESTS.format(asked="fooba"), ("w = 1", "foobar = 1")),
     case(
         "R40-environment",
         bypass("opaque_callable", "env_read_untracked"),
