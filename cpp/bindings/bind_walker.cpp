@@ -86,6 +86,17 @@ void BindWalker(py::module_& module) {
           py::arg("attributes"), py::arg("owner"), py::pos_only(),
           "Notes whose attributes a dictionary holds. False: it has been met before, and a reference has been emitted.")
       .def(
+          "share_in_part",
+          [](Walker& walker, py::handle dict, py::handle owner) { walker.ShareInPart(dict.ptr(), owner.ptr()); },
+          py::arg("attributes"), py::arg("owner"), py::pos_only(),
+          "The same for a dictionary of which not everything is visited as attributes.")
+      .def(
+          "leave_out_of", [](Walker& walker, py::handle dict) { walker.LeaveOutOf(dict.ptr()); }, py::arg("attributes"),
+          py::pos_only(), "Notes that not everything in a shared dictionary is visited.")
+      .def(
+          "emit_earlier", [](Walker& walker, py::handle object) { walker.EmitEarlier(object.ptr()); }, py::arg("obj"),
+          py::pos_only(), "Emits which object it is, of those that were met.")
+      .def(
           "cover",
           [](Walker& walker, py::handle code, const py::list& codes, const py::object& path) {
             walker.Cover(code.ptr(), codes.ptr(), path);

@@ -202,6 +202,8 @@ void EncodeClass(Walker& walker, const Child& child) {
   const py::object path = walker.paths[walker.paths.size() - 1];
   const Origin origin = origins.OfClass(cls);
   if (origin == Origin::kOpaque) return EncodeOpaque(walker, child, path);
+  // Code may have it as a dictionary, too.
+  if (const py::object names = NamespaceOf(cls)) walker.ShareInPart(names.ptr(), child.value.ptr());
   EncodeWalked(walker, child, path, origin == Origin::kLibrary);
 }
 

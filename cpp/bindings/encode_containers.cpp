@@ -113,6 +113,10 @@ void EncodeMappingProxy(Walker& walker, const Child& child) {
 
 void EncodeCell(Walker& walker, const Child& child) {
   if (!walker.Number(child)) return;
+  if (walker.HasCellNumber(child.value.ptr())) {
+    walker.tokens().Begin("numbered cell", 1);
+    walker.tokens().Int(walker.CellNumber(child.value.ptr()));
+  }
   const py::object content = py::reinterpret_steal<py::object>(PyCell_Get(child.value.ptr()));
   if (!content) return walker.tokens().Begin("empty cell", 0);
   const py::object path = walker.paths[walker.paths.size() - 1];
@@ -136,6 +140,7 @@ void EncodeWrapper(Walker& walker, const Child& child) {
   const py::object path = walker.paths[walker.paths.size() - 1];
   std::vector<Child> children = {Part(function, child, path)};
   const py::object dict = DictOf(child.value.ptr());
+  if (dict) walker.ShareInPart(dict.ptr(), child.value.ptr());
   for (auto [name, value] : dict ? py::reinterpret_borrow<py::dict>(dict) : py::dict()) {
     if (IsDunder(name.ptr())) continue;  // taken from the function
     children.push_back(Part(Borrowed(name.ptr()), child, path));

@@ -122,9 +122,10 @@ class State {
   }
 
   void AppendDefault(PyObject* value, PyObject* step, const py::object& name) {
-    const bool is_hidden = without_defaults_ || walker_.HidesDefault(function_, name);
-    AppendAt(is_hidden ? walker_.hooks().unset.ptr() : value, step, name.ptr());
+    AppendAt(IsHidden(name) ? walker_.hooks().unset.ptr() : value, step, name.ptr());
   }
+
+  bool IsHidden(const py::object& name) const { return without_defaults_ || walker_.HidesDefault(function_, name); }
 
   void AppendPairs(PyObject* dict, PyObject* step) {
     PyObject* name = nullptr;
@@ -134,6 +135,7 @@ class State {
       const py::object lasting = LastingName(*CodeOf(function_), name);
       Append(lasting);
       AppendDefault(value, step, lasting);
+      if (IsHidden(lasting)) walker_.LeaveOutOf(dict);
     }
   }
 
@@ -158,14 +160,20 @@ class State {
       PyObject* const cell = PyTuple_GET_ITEM(closure, i);
       PyObject* const name = PyTuple_GET_ITEM(names, first + i);
       if (without_parts_ && HoldsModule(cell)) {
-        Append(py::str("captured module"));
+        AppendNumberOf(cell, "captured module");
       } else if (without_parts_ && HoldsItems(cell, name)) {
-        Append(py::str("captured dictionary"));
+        AppendNumberOf(cell, "captured dictionary");
       } else {
         AppendAt(cell, StepsOfPaths().cell, name);
         if (hands_on && HoldsData(cell)) children_.back().trusted = false;
       }
     }
+  }
+
+  // A variable that another function may bind to something else.
+  void AppendNumberOf(PyObject* cell, const char* what) {
+    AppendHead(what, walker_.CellNumber(cell));
+    Append(py::int_(walker_.IndexOf(cell)));
   }
 
   bool HoldsItems(PyObject* cell, PyObject* name) {
@@ -207,7 +215,7 @@ class State {
     if (!PyDict_CheckExact(attributes)) {
       return AppendAt(attributes, StepsOfPaths().attribute, py::str("__dict__").ptr());
     }
-    if (PyDict_GET_SIZE(attributes) == 0 || !walker_.Share(attributes, function_)) return;
+    if (!walker_.Share(attributes, function_)) return;
     PyObject* name = nullptr;
     PyObject* value = nullptr;
     Py_ssize_t position = 0;
@@ -215,9 +223,13 @@ class State {
       if (IsDescriptive(name)) {
         // Whoever asks for it is refused (`_annotations.is_told_by_name`), if it is there.
         if (PyUnicode_CompareWithASCIIString(name, "__signature__") == 0) Append(Borrowed(name));
+        walker_.LeaveOutOf(attributes);
         continue;
       }
-      if (of_dispatcher_ && IsOfDispatcher(name, value)) continue;
+      if (of_dispatcher_ && IsOfDispatcher(name, value)) {
+        walker_.LeaveOutOf(attributes);
+        continue;
+      }
       Append(Borrowed(name));
       AppendAt(value, StepsOfPaths().attribute, name);
     }
@@ -284,6 +296,7 @@ void EncodeOpaque(Walker& walker, const Child& child, const py::object& path) {
   } else if (!at_home) {
     children = State(walker, function, path, child.trusted).All();
   } else if (PyObject* const attributes = AsFunction(function)->func_dict; attributes != nullptr) {
+    walker.ShareInPart(attributes, function);
     children = Additions(hooks, attributes, path, child.trusted);
   }
   walker.tokens().Int(static_cast<std::int64_t>(children.size()));

@@ -55,7 +55,7 @@ bool IsLeftOut(const Hooks& hooks, const PlainShape& shape, PyObject* name) {
 // What is in the ``__dict__``, in the order in which it was put there.
 Fields Held(Walker& walker, const PlainShape& shape, const py::object& attributes, const py::object& owner) {
   Fields fields;
-  if (attributes.is_none() || PyDict_GET_SIZE(attributes.ptr()) == 0) return fields;
+  if (attributes.is_none()) return fields;
   if (!walker.Share(attributes.ptr(), owner.ptr())) return fields;
   const py::object items = Owned(PyDict_Items(attributes.ptr()));  // to emit annotations may run Python code
   for (py::handle item : py::reinterpret_borrow<py::list>(items)) {
@@ -63,7 +63,10 @@ Fields Held(Walker& walker, const PlainShape& shape, const py::object& attribute
     PyObject* const value = PyTuple_GET_ITEM(item.ptr(), 1);
     if (PyUnicode_Compare(name, Names().annotations) == 0) {
       EmitAnnotations(walker, Borrowed(value));
-    } else if (!IsLeftOut(walker.hooks(), shape, name)) {
+      walker.LeaveOutOf(attributes.ptr());
+    } else if (IsLeftOut(walker.hooks(), shape, name)) {
+      walker.LeaveOutOf(attributes.ptr());
+    } else {
       fields.emplace_back(Borrowed(name), Borrowed(value));
     }
   }

@@ -88,6 +88,19 @@ bool Walker::Share(PyObject* dict, PyObject* owner) {
   return true;
 }
 
+void Walker::ShareInPart(PyObject* dict, PyObject* owner) {
+  EmitEarlier(dict);
+  owners_[dict] = {.index = IndexOf(owner), .by_user = !trusted_, .in_part = true};
+}
+
+void Walker::LeaveOutOf(PyObject* dict) {
+  if (const auto found = owners_.find(dict); found != owners_.end()) found->second.in_part = true;
+}
+
+Py_ssize_t Walker::CellNumber(PyObject* cell) {
+  return anonymous_ ? -1 : cells_.try_emplace(cell, static_cast<Py_ssize_t>(cells_.size())).first->second;
+}
+
 void Walker::Meet(PyObject* object, const py::object& path) {
   EmitEarlier(object);
   numbers_[object] = {static_cast<Py_ssize_t>(objects.size()), !trusted_};

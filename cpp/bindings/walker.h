@@ -69,6 +69,15 @@ class Walker {
   // Notes that what an object holds is in this dictionary. False: the dictionary has been met before, as that of
   // another object or as a value, and a reference has been emitted. REQUIRES: the object has a number
   bool Share(PyObject* dict, PyObject* owner);
+  // The same for a dictionary of which not everything is visited as attributes: as a value it is visited all the same.
+  void ShareInPart(PyObject* dict, PyObject* owner);
+  // Notes that not everything in a dictionary of attributes is visited. REQUIRES: it was shared
+  void LeaveOutOf(PyObject* dict);
+  // Which object it is, of those that were met; nothing for any other.
+  void EmitEarlier(PyObject* object);
+  // A number for a cell of which not the contents are visited, but what is read of them.
+  Py_ssize_t CellNumber(PyObject* cell);
+  bool HasCellNumber(PyObject* cell) const { return cells_.contains(cell); }
   // The number of this very object, or -1.
   Py_ssize_t IndexOf(PyObject* object) const;
   // The code of a walked function, and the code nested in it.
@@ -122,17 +131,17 @@ class Walker {
   void Visit(const Child& child);
   struct Met {
     Py_ssize_t index;
-    bool by_user;  // code of the user has led to it, and not libraries only
+    bool by_user;          // code of the user has led to it, and not libraries only
+    bool in_part = false;  // not everything in it has been visited
   };
   struct Hidden {
     pybind11::object object;  // kept
     pybind11::set parameters;
   };
   using Meetings = std::unordered_map<PyObject*, Met>;
-  bool IsEnough(const Met& met) const { return trusted_ || met.by_user; }
+  bool IsEnough(const Met& met) const { return !met.in_part && (trusted_ || met.by_user); }
   bool EmitReference(PyObject* object);
   void EmitNumber(const char* tag, const Met& met);
-  void EmitEarlier(PyObject* object);
   void Meet(PyObject* object, const pybind11::object& path);
 
   pybind11::object tokens_object_;
@@ -144,6 +153,7 @@ class Walker {
   bool trusted_ = false;  // how the object was reached that is being visited
   Meetings numbers_;
   Meetings owners_;  // of dictionaries that hold attributes: the numbers of the objects
+  std::unordered_map<PyObject*, Py_ssize_t> cells_;
   std::unordered_map<PyObject*, Hidden> hidden_;
   std::unordered_map<PyTypeObject*, Encoder> encoders_;
   std::unordered_map<PyTypeObject*, PlainShape> shapes_;

@@ -336,6 +336,12 @@ class Walker:
 
         ``False``: the dictionary has been met before, and a reference has been emitted.
         """
+    def share_in_part(self, attributes: dict[str, Any], owner: object, /) -> None:
+        """The same for a dictionary of which not everything is visited as attributes; as a value, all of it is."""
+    def leave_out_of(self, attributes: dict[str, Any], /) -> None:
+        """Notes that not everything in a shared dictionary is visited."""
+    def emit_earlier(self, obj: object, /) -> None:
+        """Emits which object it is, of those that were met; nothing for any other."""
     def has_met(self, obj: object, /) -> bool:
         """Whether it was visited, whoever has led to it, or holds the attributes of an object that was."""
     def index_of(self, obj: object, /) -> int | None:

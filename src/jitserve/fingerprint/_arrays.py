@@ -31,7 +31,7 @@ def encode_numpy(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     children: list[tuple[Any, Path, bool]] = [(dtype_extras(plain.dtype), (path, ATTR, "dtype"), trusted)]
     if not exact:
         children.append((type(obj), (path, ATTR, "__class__"), trusted))
-        children.append((_subclass_state(obj), path, trusted))
+        children.append((_subclass_state(walker, obj), path, trusted))
     walker.push(children)
 
 
@@ -43,7 +43,7 @@ def _emit_memory(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     for flag in (flags.writeable, flags.owndata, flags.aligned, flags.writebackifcopy):
         walker.tokens.bool_(bool(flag))
     owner = base = read["base"](obj)
-    while isinstance(owner, np.ndarray) and (further := _OF_ARRAYS["base"](owner)) is not None:
+    while (further := _behind(owner)) is not None:
         owner = further
     if base is None:
         owner = obj
@@ -68,9 +68,27 @@ _OF_ARRAYS, _OF_RECORDS = (
 _OF_FILE = frozenset(("_mmap", "filename"))
 
 
-def _subclass_state(obj: Any) -> tuple[tuple[str, Any], ...]:
+def _behind(owner: Any) -> Any:
+    """Whose memory something shows; None where it is its own."""
+    if isinstance(owner, np.ndarray):
+        return _OF_ARRAYS["base"](owner)
+    return owner.obj if type(owner) is memoryview else None
+
+
+def meet_buffer(walker: Walker, buffer: bytearray) -> None:
+    """Notes the memory of a buffer, which arrays may show (``np.frombuffer``)."""
+    address = np.frombuffer(buffer, np.uint8).__array_interface__["data"][0] if buffer else 0
+    number, first = walker.memory.setdefault(id(buffer), (len(walker.memory), address))
+    walker.tokens.int_(number)
+    walker.tokens.int_(address - first)
+
+
+def _subclass_state(walker: Walker, obj: Any) -> tuple[tuple[str, Any], ...]:
     """What an instance of a subclass holds beside its elements: attributes and slots."""
-    state = (*dict.items(_raw.instance_dict(obj) or {}), *_raw.slots(obj))
+    namespace = _raw.instance_dict(obj)
+    if namespace is not None:
+        walker.share_in_part(namespace, obj)
+    state = (*dict.items(namespace or {}), *_raw.slots(obj))
     left_out = _OF_FILE if _raw.is_subtype(type(obj), np.memmap) else ()
     return tuple((name, value) for name, value in state if name not in left_out)
 
@@ -175,7 +193,7 @@ def _encode_scalar_of_others(walker: Walker, obj: Any, path: Path, trusted: bool
         [
             (dtype_extras(plain.dtype), (path, ATTR, "dtype"), trusted),
             (type(obj), (path, ATTR, "__class__"), trusted),
-            (_subclass_state(obj), path, trusted),
+            (_subclass_state(walker, obj), path, trusted),
         ]
     )
 

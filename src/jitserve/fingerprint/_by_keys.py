@@ -88,14 +88,15 @@ def items(walker: Walker, value: dict[str, Any], keys: Keys, path: Path, missing
     for way in sorted(keys):
         end: Any = value
         at = path
+        taken: Children = []
         for key in way:
             if not has_plain_keys(end):
                 break
-            walker.read_by_keys.append((end, at))
-            children.append((key, at, False))
+            walker.read_by_keys.append(end)
+            taken.append((key, at, False))
             at = (at, ITEM, key)
             end = end.get(key, missing)
-        children.append((end, at, False))
+        children += [(len(taken), path, False), *taken, (end, at, False)]  # an item may be a text like a key
     return children
 
 
@@ -104,14 +105,13 @@ def finish(walker: Walker) -> None:
 
     To be asked again once more was visited: of those that nothing else was so far.
     """
-    waiting, walker.read_by_keys = walker.read_by_keys, []
-    for value, path in waiting:
-        if not walker.has_met(value):
-            walker.read_by_keys.append((value, path))
+    for i, value in enumerate(walker.read_by_keys):
+        if i in walker.told_by_keys or not walker.has_met(value):
             continue
+        walker.told_by_keys.add(i)
         walker.tokens.tag("is also")
-        walker.push([(value, path, False)])
-        walker.run()
+        walker.tokens.int_(i)
+        walker.emit_earlier(value)
 
 
 def _keys_of_chain(code: types.CodeType, name: str, chain: _names.Chain, captured: bool) -> Keys | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jitserve._outcome import Refusal
 
 from . import _by_keys, _loading, _modules, _names, _raw, _static, adapters
-from ._marker import BY_KEYS, DEFERRED, MISSING
+from ._marker import BY_KEYS, DEFERRED, END, MISSING
 from ._path import ATTR, Path
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ class Chains:
                 self._add_missing(value, name, path)
                 return
             value = namespace[name]
+        if type(value) is str:
+            self.children.append((END, path, self.trusted))  # and not one more name
         self._add_end(value, [rest], path, self._keys(value, [rest], [chain], variable))
 
     def _check_class(self, module: types.ModuleType, name: str, path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve import _core
 
-from . import _hash_order, _raw, _static
+from . import _arrays, _hash_order, _raw, _static
 from ._path import ATTR, ITEM, KEY, Path
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def encode_slice(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
 
 def encode_bytearray(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     if walker.number(obj, path):
+        _arrays.meet_buffer(walker, obj)
         _emit(walker, "bytearray", [(bytes(obj), path, trusted)])
 
 

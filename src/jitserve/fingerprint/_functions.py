@@ -70,7 +70,10 @@ def partial_contents(walker: Walker, obj: Any, path: Path, trusted: bool) -> lis
     trusted = trusted and _is_of_library(walker, parts[0][1])
     children = [(value, (path, ATTR, name), trusted) for name, value in parts]
     namespace = _raw.instance_dict(obj)
-    return [*children, (None if type(namespace) is dict and not namespace else namespace, path, trusted)]
+    if type(namespace) is dict and not namespace:
+        walker.share_in_part(namespace, obj)
+        namespace = None
+    return [*children, (namespace, path, trusted)]
 
 
 def is_users(value: Any) -> bool:
@@ -98,6 +101,7 @@ def encode_lru_cache(walker: Walker, obj: Any, path: Path, trusted: bool) -> Non
     if not trusted and not any(held is wrapped for held in gc.get_referents(obj)):
         detail = "a memo of something else than its __wrapped__ says; make it of the function itself"
         raise Refusal(BypassReason.UNKNOWN_OBJECT, render(path), detail)
+    walker.share_in_part(namespace, obj)
     walker.remembering.append(obj)
     if type(wrapped) is not types.FunctionType or _origin.of_function(wrapped) is Origin.USER:
         walker.memos.append((obj, path))

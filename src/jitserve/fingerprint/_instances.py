@@ -25,6 +25,7 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
         return
     shape = _shapes.shape_of(walker, type(obj), trusted)
     if shape.adapter.inert:
+        _share_in_part(walker, obj, _raw.read_dict(shape.namespace, obj))
         walker.tokens.begin("inert", 2)
         show = shape.adapter.shown_in_libraries if trusted else shape.adapter.shown
         shown = show(obj) if show is not None else ()
@@ -38,9 +39,12 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
         raise _unreadable(obj, shape.unreadable, path)
     content = shape.read(walker, obj, path, trusted) if shape.read is not None else []
     presence_only = shape.adapter.presence_only
-    fields = [(name, value, (path, ATTR, name)) for name, value in _fields(walker, obj, shape)]
-    if shape.is_ordinary:
-        fields = [field for field in fields if not _is_left_out(walker, obj, field)]
+    namespace = _raw.read_dict(shape.namespace, obj)
+    fields = [(name, value, (path, ATTR, name)) for name, value in _fields(walker, obj, shape, namespace)]
+    read = [field for field in fields if not (shape.is_ordinary and _is_left_out(walker, obj, field))]
+    if namespace is not None and (len(read) < len(fields) or not presence_only.isdisjoint(namespace)):
+        walker.leave_out_of(namespace)  # which may be met as a dictionary, too (``vars(obj)``)
+    fields = read
     trusted = trusted and not any(_functions.is_users(value) for _, value, _ in fields)  # what it hands on to that
     walker.tokens.begin("instance", 1 + len(content) + 2 * len(fields))
     walker.tokens.int_(len(content))
@@ -49,6 +53,12 @@ def encode_instance(walker: Walker, obj: object, path: Path, trusted: bool) -> N
         children.append((name, path, trusted))
         children.append((value is not None if name in presence_only else value, of_value, trusted))
     walker.push(children)
+
+
+def _share_in_part(walker: Walker, obj: object, namespace: dict[str, Any] | None) -> None:
+    """Notes where an object has its attributes that says by itself what counts of it."""
+    if namespace is not None:
+        walker.share_in_part(namespace, obj)
 
 
 def _is_left_out(walker: Walker, obj: object, field: tuple[Any, Any, Path]) -> bool:
@@ -108,16 +118,19 @@ def _unreadable(obj: object, base: type, path: Path) -> Refusal:
     )
 
 
-def _fields(walker: Walker, obj: object, shape: _shapes.Shape) -> list[tuple[str, Any]]:
+def _fields(
+    walker: Walker, obj: object, shape: _shapes.Shape, namespace: dict[str, Any] | None
+) -> list[tuple[str, Any]]:
     fields: list[tuple[str, Any]] = []
     ignored, leaves_out = shape.adapter.ignored, shape.adapter.leaves_out
-    for name, value in _attributes(walker, obj, _raw.read_dict(shape.namespace, obj)):
+    for name, value in _attributes(walker, obj, namespace):
         if (name in ignored and leaves_out(obj, name, value)) or (shape.is_opaque and name in _functions.DESCRIPTIVE):
-            continue
-        if name == "__annotations__":
+            walker.leave_out_of(namespace or {})
+        elif name == "__annotations__":
             walker.emit_annotations(value)
-            continue
-        fields.append((name, value))
+            walker.leave_out_of(namespace or {})
+        else:
+            fields.append((name, value))
     for name, descriptor in shape.slots:
         value = _raw.read_slot(descriptor, obj)
         if name not in ignored or not leaves_out(obj, name, value):
@@ -131,4 +144,4 @@ def _attributes(walker: Walker, obj: object, namespace: dict[str, Any] | None) -
         return ()
     if type(namespace) is not dict:
         return [*dict.items(namespace), ("__dict__", namespace)]
-    return namespace.items() if namespace and walker.share(namespace, obj) else ()
+    return namespace.items() if walker.share(namespace, obj) else ()

@@ -127,6 +127,7 @@ def encode_jitted(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     if not {"_fun", "_jit_info"} <= namespace.keys():
         detail = "a jitted function that was unpickled does not know its options any more; jit it again"
         raise Refusal(BypassReason.OPAQUE_CALLABLE, render(path), detail)
+    walker.share_in_part(namespace, obj)
     own = {name: value for name, value in namespace.items() if name not in _JIT_OWN}
     children: list[tuple[Any, Path, bool]] = [(obj._fun, (path, ATTR, "__wrapped__"), trusted)]
     children += _options_of(obj._jit_info, path, trusted)

@@ -16,6 +16,7 @@ class Marker:
 
 BUILTIN, UNRESOLVED, MISSING = Marker("builtin"), Marker("unresolved"), Marker("missing")
 DEFERRED = Marker("left to the recorder")
+END = Marker("end of a chain")
 BY_KEYS = Marker("items of a dictionary")
 
 ENCODERS = {Marker: _core.encode_marker}

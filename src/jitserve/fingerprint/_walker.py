@@ -47,7 +47,8 @@ class Walker(_core.Walker):
         self.memos: list[tuple[Any, Path]] = []
         self.loggers: list[tuple[Any, Path]] = []  # that code of the user names
         self.streams: list[Path] = []  # where the standard streams are
-        self.read_by_keys: list[tuple[dict[str, Any], Path]] = []  # dictionaries of which only some items were visited
+        self.read_by_keys: list[dict[str, Any]] = []  # of which only some items were visited
+        self.told_by_keys: set[int] = set()  # of those, the places of which it was said what else they are
         self.listed: set[str] = set()  # which lists of the loggers were walked
         self.has_met_times = False
         self.has_met_time_types = False  # of NumPy
