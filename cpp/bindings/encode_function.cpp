@@ -172,8 +172,9 @@ class State {
 
   // A variable that another function may bind to something else.
   void AppendNumberOf(PyObject* cell, const char* what) {
-    AppendHead(what, walker_.CellNumber(cell));
-    Append(py::int_(walker_.IndexOf(cell)));
+    const Py_ssize_t number = walker_.CellNumber(cell);
+    AppendHead(what, number);
+    Append(py::int_(number < 0 ? number : walker_.IndexOf(cell)));
   }
 
   bool HoldsItems(PyObject* cell, PyObject* name) {

@@ -75,7 +75,7 @@ class Walker {
   void LeaveOutOf(PyObject* dict);
   // Which object it is, of those that were met; nothing for any other.
   void EmitEarlier(PyObject* object);
-  // A number for a cell of which not the contents are visited, but what is read of them.
+  // A number for a cell of which not the contents are visited, but what is read of them; -1 where nothing has one.
   Py_ssize_t CellNumber(PyObject* cell);
   bool HasCellNumber(PyObject* cell) const { return cells_.contains(cell); }
   // The number of this very object, or -1.
