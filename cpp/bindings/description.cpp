@@ -182,7 +182,7 @@ bool Description::Table(PyObject* value, int depth) {
   const auto add = [&](PyObject* key, PyObject* item) {
     Description part(home_, known_, watches_);
     if (key != nullptr) part.Value(key, depth);
-    if (!part.Table(item, depth)) part.Value(item, depth);
+    if (PyTuple_Check(item) || !part.Table(item, depth)) part.Value(item, depth);
     items.push_back(part.bytes());
   };
   bool is_ordered = false;
@@ -200,6 +200,8 @@ bool Description::Table(PyObject* value, int depth) {
       add(nullptr, item);
     }
     watches_.Container(value);
+  } else if (PyTuple_CheckExact(value)) {  // of classes
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) add(nullptr, PyTuple_GET_ITEM(value, i));
   } else if (PyAnySet_CheckExact(value)) {
     const auto* const set = reinterpret_cast<PySetObject*>(value);
     for (Py_ssize_t i = 0; i <= set->mask; ++i) {

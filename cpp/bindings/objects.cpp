@@ -22,18 +22,6 @@ bool IsConstant(PyObject* value) {
   return true;
 }
 
-// What a loop over a set has left behind may be any of its elements. Such names are short, or no name for a class.
-bool IsLoopVariable(PyObject* name, PyObject* value) {
-  const std::string_view text = TextOf(name);
-  if (PyFloat_CheckExact(value) || PyComplex_CheckExact(value)) return false;
-  if (text.size() < 3) return true;
-  if (!PyType_Check(value) || std::any_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
-    return false;
-  }
-  const std::string_view own = reinterpret_cast<PyTypeObject*>(value)->tp_name;
-  return own.substr(own.rfind('.') + 1) != text;
-}
-
 bool IsPath(PyObject* value) { return PyUnicode_CheckExact(value) && TextOf(value).substr(0, 1) == "/"; }
 
 // A constant, or code under a name of its own.
@@ -70,6 +58,28 @@ bool IsSteadyContainer(PyObject* value, int depth) {
     if (is_listener || !holds(item)) return false;
   }
   return PySequence_Fast_GET_SIZE(value) != 0;
+}
+
+// A tuple, of whatever class, that has code in it or nothing but what is steady: it is what it was made from.
+bool IsSteadyTuple(PyObject* value, int depth = kDeepestTable) {
+  if (!PyTuple_Check(value) || PyTuple_GET_SIZE(value) == 0 || depth < 0) return false;
+  bool is_steady = true;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) {
+    PyObject* const item = PyTuple_GET_ITEM(value, i);
+    const bool is_tuple = IsSteadyTuple(item, depth - 1);
+    if (IsMadeOfCode(item) || (is_tuple && !IsConstant(item))) return true;
+    is_steady = is_steady && (is_tuple || IsSteady(item));
+  }
+  return is_steady;
+}
+
+// For `isinstance`, to which their order is nothing: JAX fills one while it goes through a set.
+bool IsTupleOfClasses(PyObject* value) {
+  if (!PyTuple_CheckExact(value)) return false;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) {
+    if (!PyType_Check(PyTuple_GET_ITEM(value, i))) return false;
+  }
+  return PyTuple_GET_SIZE(value) != 0;
 }
 
 }  // namespace
@@ -109,23 +119,19 @@ bool IsPrimitive(PyObject* value) {
 bool IsMadeOfCode(PyObject* value) {
   PyTypeObject* const type = Py_TYPE(value);
   if (type == &PyFunction_Type || PyType_Check(value) || PyCFunction_Check(value) || PyMethod_Check(value)) return true;
-  return type->tp_call != nullptr || type == &PyProperty_Type || type == &PyStaticMethod_Type ||
-         type == &PyClassMethod_Type;
+  return type->tp_call != nullptr || type->tp_descr_get != nullptr;  // what answers for an attribute, like a property
 }
 
 bool IsLasting(PyObject* name, PyObject* value) {
-  if (IsLoopVariable(name, value)) return false;
   if (IsMadeOfCode(value)) return true;
   if (std::strncmp(Py_TYPE(value)->tp_name, "numpy.", 6) == 0) return PyObject_CheckBuffer(value) != 0;  // a number
-  return !IsDunder(name) && (IsConstant(value) || IsPrimitive(value) || PyModule_Check(value));
+  return !IsDunder(name) && (IsConstant(value) || IsSteadyTuple(value) || IsPrimitive(value) || PyModule_Check(value));
 }
 
-bool IsFlag(PyObject* name, PyObject* value) {
-  return (value == Py_None || PyBool_Check(value)) && !IsDunder(name) && TextOf(name).size() > 2;
-}
+bool IsFlag(PyObject* name, PyObject* value) { return (value == Py_None || PyBool_Check(value)) && !IsDunder(name); }
 
 bool IsTable(PyObject* name, PyObject* value) {
-  return !IsDunder(name) && TextOf(name).size() > 2 && !PyTuple_Check(value) && IsSteadyContainer(value, kDeepestTable);
+  return !IsDunder(name) && (PyTuple_Check(value) ? IsTupleOfClasses(value) : IsSteadyContainer(value, kDeepestTable));
 }
 
 py::object DictOf(PyObject* value) {

@@ -40,7 +40,8 @@ bool IsLasting(PyObject* name, PyObject* value);
 bool IsFlag(PyObject* name, PyObject* value);
 
 // Whether a list, a dictionary or a set holds nothing but constants and named code, and so is no memo of objects. What
-// is empty is still to be filled; where files are is the machine's affair.
+// is empty is still to be filled; where files are is the machine's affair. A tuple of classes alone is such a table
+// too: it is there for `isinstance`.
 bool IsTable(PyObject* name, PyObject* value);
 
 }  // namespace jitserve

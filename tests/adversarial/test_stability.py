@@ -91,7 +91,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[s
     directory = tmp_path_factory.mktemp("stability")
     path = write_package(directory / "first")
     store = directory / "store"
-    report = run(store, path)
+    report = run(store, path, before="import optax, scipy.signal, numpy.ma")
     assert [hits for hits, _ in report.values()] == [0, 0]
     return store, path, report
 
@@ -106,6 +106,9 @@ _WAYS = {
     "L213-another-hash-seed": {"PYTHONHASHSEED": "2"},
     "L214-home": {"HOME": "/", "LANG": "C.UTF-8", "TZ": "Asia/Tokyo"},
     "L215-import-order": {"before": "import wave, fractions, net.unrelated, net.config, optax, net.layers"},
+    "L215-signal": {"before": "import scipy.signal"},
+    "L215-yaml-and-signal": {"before": "import yaml, flax.linen, scipy.signal"},
+    "L215-stats-and-masked-arrays": {"before": "import numpy.ma, unittest.mock, scipy.stats", "PYTHONHASHSEED": "3"},
     "L215-imports-between": {"between": "import net.unrelated, decimal, email, http.client"},
     "L219-heavy-use": {"between": "for _ in range(3000): model.wrap(abs)(1); model.layers['a'].k; model.f.__name__"},
     "L219-used-by-jax": {"between": "jax.jit(model.g)(np.ones(4, 'f4')); jax.eval_shape(model.f, np.ones(4, 'f4'))"},

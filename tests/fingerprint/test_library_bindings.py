@@ -86,6 +86,12 @@ CHANGES: dict[str, Callable[[], tuple[Any, str, Any, str]]] = {
     "ufunc": lambda: (np, "sqrt", np.cbrt, "numpy"),
     "number": lambda: (np, "pi", 3.0, "numpy"),
     "builtin": lambda: (__import__("math"), "sin", __import__("math").cos, "math"),
+    "function of two letters": lambda: (lax, "ne", lax.eq, "jax._src.lax.lax"),
+    "class under another name": lambda: (np, "intp", np.int16, "numpy"),
+    "module under a short name": lambda: (functions, "np", jnp, "jax._src.nn.functions"),
+    "tuple of code in a class": lambda: (core.ShapedArray, "real", core.ShapedArray.imag, "jax._src.core"),
+    "cached property": lambda: (core.Tracer, "a_new_name", functools.cached_property(lax.sin), "jax._src.core"),
+    "tuple of classes": lambda: (core, "_a_new_tuple", (int, str), "jax._src.core"),
     "flag": lambda: (np, "little_endian", not np.little_endian, "numpy"),
     "flag of a class": lambda: (jax.custom_jvp, "symbolic_zeros", True, "jax._src.custom_derivatives"),
     "list of a class": lambda: (core.Tracer, "a_new_list", [1], "jax._src.core"),
@@ -339,6 +345,30 @@ def test_flag_that_a_function_of_the_module_sets_is_a_state(monkeypatch: pytest.
     bindings = Bindings()
     before = bindings.digests()
     monkeypatch.setattr(compilation_cache, "_cache_used", not compilation_cache._cache_used)
+    assert differing(before, bindings.digests()) == []
+
+
+def test_tuple_of_code_or_of_classes_is_told_by_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+
+    def digests_with(value: Any) -> Any:
+        monkeypatch.setattr(np, "a_tuple", value, raising=False)
+        return bindings.digests()
+
+    method = core.aval_method(lax.sin)  # type: ignore[attr-defined]
+    before = digests_with(method)
+    assert differing(before, digests_with(method._replace(fun=lax.cos))) == ["numpy"]
+    assert differing(before, digests_with((lax.sin,))) == ["numpy"]
+    assert differing(before, digests_with(type(method)(lax.sin))) == []
+    before = digests_with((int, str))
+    assert differing(before, digests_with((str, int))) == []  # for `isinstance`; JAX makes one out of a set
+    assert differing(before, digests_with((int, float))) == ["numpy"]
+
+
+def test_variable_that_a_loop_has_left_behind_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings = Bindings()
+    before = bindings.digests()
+    monkeypatch.setattr(lax, "t", int)
     assert differing(before, bindings.digests()) == []
 
 

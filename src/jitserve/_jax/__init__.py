@@ -55,6 +55,7 @@ from jitserve._jax._inner import bind as bind
 from jitserve._jax._inner import is_plain_data as is_plain_data
 from jitserve._jax._inner import is_remembered as is_remembered
 from jitserve._jax._inner import remember as remember
+from jitserve._jax._left_over import LEFT_OVER as LEFT_OVER
 from jitserve._jax._nodes import describe_tree as describe_tree
 from jitserve._jax._own_traces import SharingOwnTraces as SharingOwnTraces
 from jitserve._jax._own_traces import is_jaxs_own as is_jaxs_own

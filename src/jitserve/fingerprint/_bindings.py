@@ -16,6 +16,7 @@ from collections.abc import Mapping
 
 from jitserve import _core, _jax
 
+from ._left_over import LEFT_OUT
 from ._packages import OPAQUE_PACKAGES
 
 # How closely to look: ``Look`` in cpp/bindings/census.h.
@@ -57,7 +58,7 @@ class Bindings:
     """Looks through the packages. What has not changed is not looked into again."""
 
     def __init__(self) -> None:
-        self.census = _core.Census(_LOOKS, _jax.SAID_ONLY)
+        self.census = _core.Census(_LOOKS, LEFT_OUT)
         for directory in _directories():
             self.census.know_directory(directory)
         self._digests: tuple[int, Digests] = (-1, {})

@@ -1,4 +1,4 @@
-"""R50 to R59: what stands around a program: who has made its code, what libraries open and keep, what is patched."""
+"""R50 to R56: what stands around a program: who has made its code, what libraries open and keep, what is patched."""
 
 from __future__ import annotations
 
