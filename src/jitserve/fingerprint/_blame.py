@@ -74,6 +74,20 @@ class Blame:
         nearest = self.frame(frame)
         if nearest is None or not is_opaque(nearest) or self.kinds(frame) & IMPORTING:
             return self.culprit(frame)
+        return self._handing(frame, itself, for_others)
+
+    def handing_importer(self, frame: types.FrameType) -> tuple[Origin, str]:
+        """The same for a function of the import machinery, which starts in a frame and is no part of an import."""
+        if self.kinds(frame.f_back) & IMPORTING:
+            return self.culprit(frame)
+        return self._handing(frame, _handed.only_by_name, _handed.is_stdlib)
+
+    def _handing(
+        self,
+        frame: types.FrameType | None,
+        itself: Callable[[types.CodeType], bool],
+        for_others: Callable[[types.FrameType], bool],
+    ) -> tuple[Origin, str]:
         called: list[types.FrameType] = []  # by the frame that is looked at
         names = frozenset[str]()
         while frame is not None and frame is not self._base:

@@ -11,8 +11,9 @@ from jitserve._outcome import BypassReason, Refusal
 
 from . import _handed, _origin, _packages
 from ._audit_events import CHANGES, LISTINGS, OUTSIDE
-from ._blame import Blame
+from ._blame import Blame, is_opaque
 from ._dependency import Dependency, DependencyKind, read
+from ._import_machinery import import_rule, is_unasked
 from ._origin import Origin
 from ._stack import is_importer
 from ._tracked import is_environment
@@ -79,6 +80,16 @@ class Findings:
         """Whether a function that imports by a name is called by a library that is opaque but for what it is told."""
         nearest = None if is_importer(frame) else self.blame.frame(frame)
         return nearest is not None and _packages.is_bystander(nearest.f_code.co_filename)
+
+    def handed_machinery(self, module: str, frame: types.FrameType) -> None:
+        """A function of the import machinery, of a module of that name, starts: opaque code may have been handed it."""
+        name, asking = frame.f_code.co_qualname, frame.f_back
+        rule = None if is_unasked(module, name) or name.endswith(("__", ">")) else import_rule(module, name)
+        if rule is None or asking is None or _handed.is_stdlib(asking) or not is_opaque(asking):
+            return
+        origin, where = self.blame.handing_importer(frame)
+        if origin is Origin.USER:
+            self.refuse(rule[0], where, f"{name}: {rule[1]}")
 
     def refuse(self, reason: BypassReason, where: str, detail: str) -> None:
         """Nothing may be published."""

@@ -20,6 +20,7 @@ from . import _attribute_names, _bystanders, _c_calls, _handed, _packages, _raw,
 from ._blame import is_opaque
 from ._code_origin import origin_of_code
 from ._findings import Findings
+from ._import_machinery import is_machinery
 from ._names_read import CACHED_PROPERTY, NamesRead
 from ._origin import Origin
 from ._pruning import INTROSPECTION
@@ -158,12 +159,18 @@ class Observer:
             self.names.signature_made(frame.f_locals.get("func"))
         rule = _stdlib_starts.rule_of_start(module, code, frame)
         if rule is None:
+            if is_machinery(module):
+                self.findings.handed_machinery(module, frame)
             return Interest.STARTS if takes or start.matters else Interest.NONE
-        if self._blame.is_bystander(frame.f_back):
+        if self._blame.is_bystander(frame.f_back) or self._is_of_import(module, frame):
             return Interest.STARTS
         who = self._blame.seeded(frame.f_back) if _stdlib_starts.draws_seed(code) else frame
         self.findings.impure(rule, code.co_qualname, who)
         return Interest.STARTS
+
+    def _is_of_import(self, module: str, frame: types.FrameType) -> bool:
+        """Whether a module asks the import machinery while it is imported: whoever imports it is judged for that."""
+        return is_machinery(module) and self._blame.kinds(frame.f_back) & IMPORTING != 0
 
     def _goes_through(self, frame: types.FrameType) -> bool:
         """Whether a function that takes all attributes of an object does so for code that is not trusted."""

@@ -12,6 +12,7 @@ import types
 from jitserve._outcome import BypassReason as R
 
 from . import _annotations
+from ._import_machinery import import_rule, is_machinery, is_unasked
 
 Rule = tuple[R, str]
 
@@ -21,7 +22,7 @@ _LISTED = """
     abc array ast atexit base64 binascii bisect builtins bz2 calendar cmath codecs collections colorsys concurrent
     configparser contextlib contextvars copy copyreg csv ctypes dataclasses datetime decimal difflib dis encodings
     enum errno fnmatch fractions functools gc genericpath getpass glob graphlib gzip hashlib heapq hmac html
-    importlib inspect io ipaddress itertools json keyword linecache locale logging lzma marshal math ntpath numbers
+    inspect io ipaddress itertools json keyword linecache locale logging lzma marshal math ntpath numbers
     opcode operator os pathlib pickle pickletools pkgutil platform posix posixpath pprint queue quopri random re
     reprlib resource runpy secrets shlex shutil signal socket sqlite3 sre_compile sre_constants sre_parse stat
     statistics string stringprep struct subprocess sys tempfile textwrap threading time token tokenize tomllib
@@ -141,6 +142,8 @@ def direct_rule(module: str, qualname: str) -> Rule | None:
         return found[0]
     if module.startswith(("importlib.metadata", "importlib.resources")):
         return R.OPAQUE_CALLABLE, _STATE
+    if is_machinery(module):
+        return import_rule(module, qualname)
     if qualname in _HARMLESS.get(module, ()):
         return None
     listed = top in _PURE and (top not in _SUBMODULES or module.startswith(_SUBMODULES[top]))
@@ -159,4 +162,6 @@ def signature_rule(module: str, qualname: str, frame: types.FrameType) -> Rule |
 
 def is_judged(module: str, qualname: str) -> bool:
     """Whether it matters who calls it."""
+    if is_unasked(module, qualname):
+        return False
     return direct_rule(module, qualname) is not None or (module == "inspect" and qualname in _SIGNATURES)

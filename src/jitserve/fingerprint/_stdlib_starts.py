@@ -14,6 +14,7 @@ from jitserve._outcome import BypassReason
 from . import _attribute_names
 from ._call_rules import untracked_rule
 from ._code_origin import origin_of_code
+from ._import_machinery import is_unasked
 from ._origin import Origin
 from ._pruning import INTROSPECTION
 from ._stdlib_calls import direct_rule, is_judged, signature_rule
@@ -86,7 +87,7 @@ def rule_of_start(module: str, code: types.CodeType, frame: types.FrameType) -> 
     if module in _BUSY_MODULES and id(code) != _THREAD_START and not (of_user and module in _SELDOM):
         return None
     rule = untracked_rule(module, code.co_qualname)
-    if rule is None and of_user:
+    if rule is None and of_user and not is_unasked(module, code.co_qualname):
         rule = direct_rule(module, code.co_qualname) or signature_rule(module, code.co_qualname, frame)
     return rule
 

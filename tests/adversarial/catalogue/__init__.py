@@ -31,8 +31,8 @@ from . import (
     q_waived,
     r_bystanders,
     r_made_up,
-    r_namespaces,
     r_names,
+    r_namespaces,
     r_replaced,
     r_surroundings,
     r_takers,
@@ -47,6 +47,7 @@ from . import (
     x_habits,
     y_objects,
     y_values,
+    z_imports,
     z_jax,
     z_libraries,
     z_state,
@@ -100,4 +101,5 @@ CASES: tuple[Case, ...] = (
     *gaps_libraries.CASES,
     *z_jax.CASES,
     *z_stdlib.CASES,
+    *z_imports.CASES,
 )
