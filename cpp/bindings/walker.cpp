@@ -83,14 +83,20 @@ void Walker::EmitEarlier(PyObject* object) {
 
 bool Walker::Share(PyObject* dict, PyObject* owner) {
   if (EmitReference(dict)) return false;
-  EmitEarlier(dict);
-  owners_[dict] = {IndexOf(owner), !trusted_};
+  Own(dict, {.index = IndexOf(owner), .by_user = !trusted_, .owner = owner});
   return true;
 }
 
+void Walker::Own(PyObject* dict, Met met) {
+  // An object that is visited anew says so itself, and whether it has made an empty dictionary meanwhile is nothing.
+  const auto found = owners_.find(dict);
+  if (found == owners_.end() || found->second.owner != met.owner) EmitEarlier(dict);
+  kept_.push_back(Borrowed(dict));
+  owners_[dict] = met;
+}
+
 void Walker::ShareInPart(PyObject* dict, PyObject* owner) {
-  EmitEarlier(dict);
-  owners_[dict] = {.index = IndexOf(owner), .by_user = !trusted_, .in_part = true};
+  Own(dict, {.index = IndexOf(owner), .by_user = !trusted_, .in_part = true, .owner = owner});
 }
 
 void Walker::LeaveOutOf(PyObject* dict) {

@@ -131,8 +131,9 @@ class Walker {
   void Visit(const Child& child);
   struct Met {
     Py_ssize_t index;
-    bool by_user;          // code of the user has led to it, and not libraries only
-    bool in_part = false;  // not everything in it has been visited
+    bool by_user;               // code of the user has led to it, and not libraries only
+    bool in_part = false;       // not everything in it has been visited
+    PyObject* owner = nullptr;  // of a dictionary, the object whose attributes it holds
   };
   struct Hidden {
     pybind11::object object;  // kept
@@ -142,6 +143,7 @@ class Walker {
   bool IsEnough(const Met& met) const { return !met.in_part && (trusted_ || met.by_user); }
   bool EmitReference(PyObject* object);
   void EmitNumber(const char* tag, const Met& met);
+  void Own(PyObject* dict, Met met);
   void Meet(PyObject* object, const pybind11::object& path);
 
   pybind11::object tokens_object_;
@@ -152,7 +154,8 @@ class Walker {
   Hooks* hooks_;
   bool trusted_ = false;  // how the object was reached that is being visited
   Meetings numbers_;
-  Meetings owners_;  // of dictionaries that hold attributes: the numbers of the objects
+  Meetings owners_;                     // of dictionaries that hold attributes: the numbers of the objects
+  std::vector<pybind11::object> kept_;  // those dictionaries: some objects make a new one for whoever asks
   std::unordered_map<PyObject*, Py_ssize_t> cells_;
   std::unordered_map<PyObject*, Hidden> hidden_;
   std::unordered_map<PyTypeObject*, Encoder> encoders_;

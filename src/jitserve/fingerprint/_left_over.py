@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from jitserve import _jax
 
-_LEFT_OVER = (
-    *_jax.LEFT_OVER,
-    # through all types that NumPy knows, those of ml_dtypes included where they are imported already
-    *(f"numpy.ma.core.{name}" for name in ("info", "max_val", "min_val", "scalar_dtype", "sctype")),
-    *(f"scipy.sparse._data.{name}" for name in ("name", "npfunc")),  # through a set of ufuncs
-)
 # Dotted names that do not count in what is bound inside the libraries.
-LEFT_OUT = _jax.SAID_ONLY.union(_LEFT_OVER)
-# Where they are: code of the user that is handed such a module may read them.
-MODULES = frozenset(name.rpartition(".")[0] for name in _LEFT_OVER)
+LEFT_OUT: frozenset[str] = frozenset(
+    (
+        *_jax.SAID_ONLY,
+        *_jax.LEFT_OVER,
+        # through all types that NumPy knows, those of ml_dtypes included where they are imported already
+        *(f"numpy.ma.core.{name}" for name in ("info", "max_val", "min_val", "scalar_dtype", "sctype")),
+        *(f"scipy.sparse._data.{name}" for name in ("name", "npfunc")),  # through a set of ufuncs
+    )
+)

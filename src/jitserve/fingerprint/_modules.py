@@ -2,8 +2,7 @@
 
 A module that is handed around can be read in ways that its bytecode does not show (``getattr(module, name)``). For an
 opaque module that is fine, apart from what somebody has put into it: JAX's own contents are in the key as a whole.
-Of a library's module it counts what is bound under its names, and of an opaque one that has names which are in no key
-otherwise. For a module of the user it is refused.
+Of a library's module it counts what is bound under its names. For a module of the user it is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import numpy as np
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _left_over, _origin, _raw, _static
+from . import _origin, _raw, _static
 from ._loading import origin_of
 from ._origin import Origin
 from ._path import ATTR, Path, render
@@ -39,17 +38,16 @@ _MACHINERY = frozenset(("__name__", "__doc__", "__file__", "__cached__", "__path
 def encode_module(walker: Walker, obj: types.ModuleType, path: Path, trusted: bool) -> None:
     if not walker.number(obj, path):
         return
-    name = str(_raw.module_namespace(obj).get("__name__"))
     if trusted:
         _check_held(obj, path)
     else:
         check_value(obj, path)
-        if origin_of(obj) is Origin.LIBRARY or name in _left_over.MODULES:
+        if origin_of(obj) is Origin.LIBRARY:
             walker.tokens.begin("names of a library module", 1)
             walker.tokens.digest_(_core.names_digest(obj))
     overlay = [] if trusted else _overlay(obj, path, trusted)
     walker.tokens.begin("module", 2)
-    walker.tokens.str_(name)
+    walker.tokens.str_(str(_raw.module_namespace(obj).get("__name__")))
     walker.tokens.int_(len(overlay))
     walker.push(overlay)
 

@@ -28,13 +28,6 @@ CASES = (
     case("R57-ne", MISS, _COUNTS, only_b="put(L, 'ne', L.eq)\n"),
     case("R57-ne-both", MISS, _COUNTS, only_a="put(L, 'ne', L.eq)\n", only_b="put(L, 'ne', L.lt)\n"),
     case("R57-lt", MISS, _PATCHES + "def f(x): return jnp.less(x, 2.0)\n", only_b="put(jax.lax, 'lt', jax.lax.gt)\n"),
-    case(
-        "R57-left-over",  # nothing of SciPy's reads that, and code of the user may
-        MISS,
-        "import scipy.sparse._data as D\nold = D.npfunc\nD.npfunc = np.sin\n"
-        "def f(x):\n m = D\n return x * m.npfunc(0.5)\ndef undo(): D.npfunc = old\n",
-        ("np.sin", "np.exp"),
-    ),
     case("R57-same", HIT, _COUNTS),
     case("R57-same-patch", HIT, _COUNTS + "put(L, 'ne', L.eq)\n"),
     # Classes under other names than their own.
