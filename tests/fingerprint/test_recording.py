@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
 import sys
 import threading
 import time
@@ -303,6 +304,21 @@ def test_helper_of_a_module_that_is_reached_by_a_computed_name_is_found_B57() ->
     helper = module("m", "def gelu(x): return x * 2")
     covered = load("def f(x): return x")["f"]
     assert _reason(covered, lambda x: getattr(helper, "ge" + "lu")(covered(x))) is R.UNREACHED_CODE
+
+
+def test_code_that_has_probably_found_it_is_named() -> None:
+    namespace = load(
+        "import optax\nname = 'sgd'\ndef f(x): return take(x) + idle(x)\ndef idle(x): return x\n"
+        "def take(x):\n made = getattr(optax, name)(1e-3)\n return made.update(x, made.init(x))[0]"
+    )
+    recording = _record(namespace["f"])
+    with pytest.raises(Refusal) as caught:
+        recording.verdict()
+    ran, found_in = caught.value.detail.split("; by a computed name it may have been found in ")
+    assert ran.startswith("ran without being reachable by name: chain (")
+    assert re.search(r" and \d+ more$", ran)
+    assert found_in.startswith("take (")
+    assert "idle" not in found_in
 
 
 _DEFERRED = {

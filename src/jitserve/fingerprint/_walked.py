@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ._walker import Walker
 
 _NOTHING: Mapping[str, Refusal] = types.MappingProxyType({})
+_FIND = frozenset(("attrgetter", "getattr", "globals", "methodcaller", "vars"))
+_SHOWN = 4  # code objects in a message
 
 
 class Walk:
@@ -107,8 +109,10 @@ class Walk:
         outside = [code for code in ran.values() if not self.covers_run(code, ran)]
         if outside:
             _check_imported(outside, imported)
-            names = sorted(f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})" for code in outside)
-            detail = f"ran without being reachable by name: {', '.join(names)[:400]}"
+            finders = [function.__code__ for names, function, _ in self.order.functions() if _finds(names, ran)]
+            detail = f"ran without being reachable by name: {_shown(outside)}"
+            if finders:
+                detail += f"; by a computed name it may have been found in {_shown(finders)}"
             raise Refusal(BypassReason.UNREACHED_CODE, "recorder", detail)
         self.order.check(ran)
 
@@ -124,6 +128,18 @@ class Walk:
             Ingredient(self.path_of(i), _names.of(obj.__code__).digest, f"{obj.__module__}.{obj.__qualname__}")
             for i, obj in functions
         )
+
+
+def _finds(names: _names.Names, ran: Container[int]) -> bool:
+    """Whether code that ran may take something by a name that nobody can see."""
+    return not _FIND.isdisjoint(names.loads) and any(id(code) in ran for code in names.codes)
+
+
+def _shown(codes: list[types.CodeType]) -> str:
+    """Names and places of some code objects, those first that are nested in no function."""
+    ordered = sorted(codes, key=lambda code: (code.co_qualname.count("<locals>"), code.co_qualname))
+    shown = [f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})" for code in ordered[:_SHOWN]]
+    return ", ".join(shown) + (f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else "")
 
 
 def _check_imported(outside: list[types.CodeType], imported: Mapping[str, Refusal]) -> None:
