@@ -107,7 +107,8 @@ bool IsLeftOut(Hooks& hooks, PyObject* names, PyObject* name, PyObject* value) {
 
 // What a class holds under the names that count: name, value, name, value... `data` has the paths of what is told apart
 // by name (`_class_data.py`), or None for what is left out.
-std::vector<Child> Contents(Hooks& hooks, PyObject* names, const py::object& path, bool trusted, PyObject* data) {
+std::vector<Child> Contents(Walker& walker, PyObject* names, const py::object& path, bool trusted, PyObject* data) {
+  Hooks& hooks = walker.hooks();
   const py::object& hidden = trusted ? hooks.hidden_in_libraries : hooks.hidden;
   std::vector<Child> children;
   PyObject* name = nullptr;
@@ -122,7 +123,8 @@ std::vector<Child> Contents(Hooks& hooks, PyObject* names, const py::object& pat
         shown = FurtherMembers(value);
         if (shown.is_none()) continue;
       } else if (IsOfInterpreter(name, value) && IsLeftOut(hooks, names, name, value)) {
-        continue;
+        shown = trusted ? py::none() : hooks.ToldSignature(walker.self(), name, value);
+        if (shown.is_none()) continue;
       }
     }
     PyObject* const known = data == nullptr ? nullptr : Lookup(data, name);
@@ -162,8 +164,7 @@ void EncodeWalked(Walker& walker, const Child& child, const py::object& path, bo
   Tokens& tokens = walker.tokens();
   walker.classes.append(py::make_tuple(child.value, path, trusted));
   const py::object data = trusted ? py::none() : walker.hooks().class_data(walker.self(), child.value, path);
-  std::vector<Child> contents =
-      Contents(walker.hooks(), names.ptr(), path, trusted, data.is_none() ? nullptr : data.ptr());
+  std::vector<Child> contents = Contents(walker, names.ptr(), path, trusted, data.is_none() ? nullptr : data.ptr());
   tokens.Begin("class", bases.size() + contents.size());
   EmitStr(tokens, ModuleNameOf(cls));
   EmitStr(tokens, QualnameOf(cls));

@@ -222,8 +222,10 @@ class State {
     Py_ssize_t position = 0;
     while (PyDict_Next(attributes, &position, &name, &value) != 0) {
       if (IsDescriptive(name)) {
-        // Whoever asks for it is refused (`_annotations.is_told_by_name`), if it is there.
+        // Code of the user's that asks for it is refused (`_annotations.is_told_by_name`), if it is there.
         if (PyUnicode_CompareWithASCIIString(name, "__signature__") == 0) Append(Borrowed(name));
+        const py::object told = walker_.hooks().ToldSignature(walker_.self(), name, value);
+        if (!told.is_none()) AppendAt(told.ptr(), StepsOfPaths().attribute, name);
         walker_.LeaveOutOf(attributes);
         continue;
       }

@@ -65,6 +65,8 @@ Fields Held(Walker& walker, const PlainShape& shape, const py::object& attribute
       EmitAnnotations(walker, Borrowed(value));
       walker.LeaveOutOf(attributes.ptr());
     } else if (IsLeftOut(walker.hooks(), shape, name)) {
+      py::object told = walker.hooks().ToldSignature(walker.self(), name, value);
+      if (!told.is_none()) fields.emplace_back(Borrowed(name), std::move(told));
       walker.LeaveOutOf(attributes.ptr());
     } else {
       fields.emplace_back(Borrowed(name), Borrowed(value));

@@ -27,6 +27,7 @@ Hooks::Hooks(const py::module_& hooks)
       registered_as(hooks.attr("registered_as")),
       class_data(hooks.attr("class_data")),
       shape_of(hooks.attr("shape_of")),
+      told_signature(hooks.attr("told_signature")),
       encode_instance(hooks.attr("encode_instance")),
       encode_builtin(hooks.attr("encode_builtin")),
       encode_modules(hooks.attr("encode_modules")),
@@ -40,6 +41,7 @@ Hooks::Hooks(const py::module_& hooks)
       generated(hooks.attr("GENERATED")),
       generated_files(hooks.attr("GENERATED_FILES")),
       descriptive(hooks.attr("DESCRIPTIVE")),
+      signatures(hooks.attr("SIGNATURES")),
       hidden(hooks.attr("HIDDEN")),
       hidden_in_libraries(hooks.attr("HIDDEN_IN_LIBRARIES")),
       compiled(hooks.attr("COMPILED")),
@@ -48,6 +50,12 @@ Hooks::Hooks(const py::module_& hooks)
   for (const auto& [name, encode] : NativeEncoders()) native.emplace(core.attr(name).ptr(), encode);
   for (py::handle kind : hooks.attr("FIXED_ANNOTATIONS")) fixed_annotations.insert(kind.inc_ref().ptr());
   for (py::handle encoder : hooks.attr("NUMBERS_FIRST")) numbers_first.insert(encoder.ptr());
+}
+
+py::object Hooks::ToldSignature(const py::object& walker, PyObject* name, PyObject* value) const {
+  const int found = PyUnicode_CheckExact(name) ? PySet_Contains(signatures.ptr(), name) : 0;
+  if (found < 0) throw py::error_already_set();
+  return found == 1 ? told_signature(walker, py::reinterpret_borrow<py::object>(value)) : py::none();
 }
 
 py::object Hooks::NamesOf(const py::object& code) {

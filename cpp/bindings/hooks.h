@@ -40,6 +40,7 @@ struct Hooks {
   pybind11::object registered_as;    // class, what is known in this walk -> names
   pybind11::object class_data;       // walker, class, path -> path of its data by name, None: left out
   pybind11::object shape_of;         // walker, class, trusted -> Shape
+  pybind11::object told_signature;   // walker, what is under one of `signatures` -> what counts of it, None: nothing
   pybind11::object encode_instance;  // walker, instance, path, trusted
   pybind11::object encode_builtin;   // walker, function, path, trusted
   pybind11::object encode_modules;   // walker, sys.modules, path, trusted
@@ -50,10 +51,13 @@ struct Hooks {
   pybind11::object special_names;                 // global names that only `bindings` in Python knows how to resolve
   pybind11::object generated, generated_files;    // prefixes of names and files of code that is made anew
   pybind11::object descriptive;                   // attributes of functions that do not count
+  pybind11::object signatures;                    // those of them under which there are signatures
   pybind11::object hidden;                        // names in classes that do not count
   pybind11::object hidden_in_libraries;
   pybind11::object compiled;     // those of them that only count where `is_compiled` denies it
   pybind11::object is_compiled;  // namespace of a class -> whether the library has made what is under those names
+  // What counts of a signature that was set on something, and is under that name; None: nothing, or it is no signature.
+  pybind11::object ToldSignature(const pybind11::object& walker, PyObject* name, PyObject* value) const;
   IdentityMemo<pybind11::object> names;                                             // what `names_of` has said
   IdentityMemo<std::pair<pybind11::object, pybind11::object>> names_in_footprints;  // by code: module, name
   std::unordered_map<PyObject*, Encode> native;     // by what stands for it in Python's tables

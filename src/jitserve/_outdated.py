@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jitserve.v1 import record_pb2 as pb
 
 _KINDS = {
+    fingerprint.DependencyKind.ANNOTATION: "the meaning of the annotation",
     fingerprint.DependencyKind.ENVIRONMENT: "environment variable",
     fingerprint.DependencyKind.FILE: "file",
     fingerprint.DependencyKind.HASH_SEED: "PYTHONHASHSEED, as it orders the sets of",

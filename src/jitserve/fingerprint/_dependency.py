@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from jitserve import _core
 
-from . import _bystanders
+from . import _bystanders, _text_annotations
 
 
 class DependencyKind(enum.Enum):
     """What was read. The values are stored."""
 
+    ANNOTATION = "annotation"
     ENVIRONMENT = "environment"
     FILE = "file"
     HASH_SEED = "hash seed"
@@ -27,7 +28,7 @@ class Dependency:
     Attributes:
         kind: what sort of thing.
         name: of the environment variable; the path of the file, as it was opened; who iterated over a set; of the
-            package.
+            package; the module of a class, and an annotation in it that is a text.
         digest: 32 bytes, of what was read; absence has a digest of its own.
     """
 
@@ -45,8 +46,8 @@ class Dependency:
 
 
 def read(kind: DependencyKind, name: str) -> bytes:
-    """The digest of an environment variable's value, of a file's or a package's contents, or of the seed that orders
-    sets.
+    """The digest of an environment variable's value, of a file's or a package's contents, of the seed that orders
+    sets, or of what an annotation means to ``dataclasses``.
     """
     tokens = _core.Tokens()
     tokens.begin(kind.value, 1)
@@ -54,6 +55,8 @@ def read(kind: DependencyKind, name: str) -> bytes:
         tokens.scalar(hash("jitserve"))
     elif kind is DependencyKind.PACKAGE:
         tokens.scalar(_bystanders.digest(name))
+    elif kind is DependencyKind.ANNOTATION:
+        tokens.scalar(_text_annotations.meaning(name))
     else:
         tokens.scalar(os.environ.get(name) if kind is DependencyKind.ENVIRONMENT else _contents(name))
     return tokens.finish()

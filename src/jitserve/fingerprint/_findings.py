@@ -9,7 +9,7 @@ from typing import Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _handed, _origin, _packages
+from . import _handed, _origin, _packages, _text_annotations
 from ._audit_events import CHANGES, LISTINGS, OUTSIDE
 from ._blame import Blame, is_opaque
 from ._dependency import Dependency, DependencyKind, read
@@ -99,6 +99,12 @@ class Findings:
         """Something was read that can be read again."""
         if (kind, name) not in self._dependencies:
             self._dependencies[kind, name] = Dependency(kind, name, read(kind, name))
+
+    def annotation_read(self, cls: object, annotation: object) -> None:
+        """Somebody asks what an annotation of a class means that is a text."""
+        name = _text_annotations.name_of(cls, annotation)
+        if name is not None:
+            self.depend(DependencyKind.ANNOTATION, name)
 
     def environment_read(self, parameter: str | None, frame: types.FrameType) -> None:
         """An environment is read, in the variable ``self`` of a frame.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _names, _origin, _raw, _set_uses, _static, adapters
+from . import _names, _origin, _raw, _set_uses, _signatures, _static, adapters
 from ._names import Names
 from ._origin import Origin
 from ._path import ATTR, Path, render
@@ -48,13 +48,16 @@ def meet_user_code(walker: Walker, obj: types.FunctionType, names: Names, path: 
 SINGLE_DISPATCH = functools.singledispatch(lambda value: value).__code__  # type: ignore[attr-defined]
 
 
-def attributes(namespace: dict[str, Any] | None, path: Path, trusted: bool) -> list[tuple[Any, Path, bool]]:
+def attributes(
+    walker: Walker, namespace: dict[str, Any] | None, path: Path, trusted: bool
+) -> list[tuple[Any, Path, bool]]:
     """The attributes that somebody has set on a callable, as labelled children."""
     children: list[tuple[Any, Path, bool]] = []
     for name, value in dict.items(namespace or {}):
-        if name not in DESCRIPTIVE and name != "__annotations__":
+        known = name in DESCRIPTIVE or name == "__annotations__"
+        for counts in _signatures.told_of(walker, name, value) if known else (value,):
             children.append((name, path, trusted))
-            children.append((value, (path, ATTR, name), trusted))
+            children.append((counts, (path, ATTR, name), trusted))
     return children
 
 
@@ -109,7 +112,7 @@ def encode_lru_cache(walker: Walker, obj: Any, path: Path, trusted: bool) -> Non
     bounds = parameters() if tells_bounds else None  # type: ignore[misc]
     known = {"__wrapped__", "cache_parameters"} if tells_bounds else {"__wrapped__"}
     known.update(name for name in _TAKEN_BY_MEMOS & namespace.keys() if _is_of(wrapped, name, namespace[name]))
-    added = attributes({name: namespace[name] for name in namespace if name not in known}, path, trusted)
+    added = attributes(walker, {name: namespace[name] for name in namespace if name not in known}, path, trusted)
     walker.tokens.begin("lru_cache", 2 + len(added))
     walker.push([(wrapped, (path, ATTR, "__wrapped__"), trusted), (bounds, path, trusted), *added])
 

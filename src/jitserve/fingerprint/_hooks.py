@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _classes, _functions, _jax_values, _stdlib_values, adapters
+from . import _classes, _functions, _jax_values, _signatures, _stdlib_values, adapters
 from . import _origin as origin
 from ._annotations import FIXED as FIXED_ANNOTATIONS
 from ._annotations import emit_one as emit_annotation
@@ -29,6 +29,7 @@ from ._path import Path, render
 from ._pruning import GENERATED, GENERATED_FILES, is_pruned
 from ._raw import UNSET
 from ._shapes import shape_of
+from ._signatures import told as told_signature
 from ._static import check_opaque
 from .adapters import is_compiled
 
@@ -44,6 +45,7 @@ __all__ = [
     "MISSING",
     "NO_DEFAULT",
     "NUMBERS_FIRST",
+    "SIGNATURES",
     "SINGLE_DISPATCH",
     "SPECIAL_NAMES",
     "UNRESOLVED",
@@ -67,11 +69,13 @@ __all__ = [
     "registered",
     "registered_as",
     "shape_of",
+    "told_signature",
     "too_large",
 ]
 
 SINGLE_DISPATCH: types.CodeType = _functions.SINGLE_DISPATCH
 NO_DEFAULT: object = dataclasses.MISSING
+SIGNATURES = _signatures.NAMES
 DESCRIPTIVE = _functions.DESCRIPTIVE | {"__annotations__"}
 HIDDEN = _classes.BOOKKEEPING
 HIDDEN_IN_LIBRARIES = _classes.BOOKKEEPING | _classes.PRESENTATION

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _builtins, _functions, _raw, _shapes, _static
+from . import _builtins, _functions, _raw, _shapes, _signatures, _static
 from ._path import ATTR, Path, render
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def _fields(
     ignored, leaves_out = shape.adapter.ignored, shape.adapter.leaves_out
     for name, value in _attributes(walker, obj, namespace):
         if (name in ignored and leaves_out(obj, name, value)) or (shape.is_opaque and name in _functions.DESCRIPTIVE):
+            fields.extend((name, told) for told in _signatures.told_of(walker, name, value))
             walker.leave_out_of(namespace or {})
         elif name == "__annotations__":
             walker.emit_annotations(value)

@@ -133,7 +133,7 @@ def encode_jitted(walker: Walker, obj: Any, path: Path, trusted: bool) -> None:
     children += _options_of(obj._jit_info, path, trusted)
     if namespace.get("__wrapped__") is not obj._fun:
         children.append((namespace.get("__wrapped__"), (path, ATTR, "__wrapped__"), trusted))
-    children += _functions.attributes(own, path, trusted)
+    children += _functions.attributes(walker, own, path, trusted)
     walker.tokens.begin("jitted", len(children))
     walker.push(children)
 

@@ -7,7 +7,7 @@ import types
 from collections.abc import Container
 from typing import Any
 
-from . import _attribute_names, _origin, _plumbing, _protocols, _raw
+from . import _attribute_names, _origin, _plumbing, _protocols, _raw, _signatures
 from ._code_origin import is_of_dataclass
 from ._origin import Origin
 
@@ -42,7 +42,8 @@ class NamesRead:
         Args:
             executed: ids of the code that ran: defaults of other functions were read where a signature shows them.
         """
-        shown = () if all(code in executed for code in self._shown) else ("__defaults__",)
+        taken = not self.of_libraries.isdisjoint(_signatures.NAMES)
+        shown = () if not taken and all(code in executed for code in self._shown) else (_signatures.DEFAULTS,)
         return self._made_up.union(shown)
 
     def made_up(self, text: str) -> None:
@@ -75,6 +76,11 @@ class NamesRead:
         else:
             return False
         return True
+
+    def signature_asked(self, obj: object) -> None:
+        """Somebody asks for the signature of something, which may show what was set there."""
+        if _signatures.is_set_on(obj):
+            self._made_up.add(_signatures.DEFAULTS)
 
     def signature_made(self, function: object) -> None:
         """Somebody makes the signature of a function, as JAX does to fill in what a call leaves out."""

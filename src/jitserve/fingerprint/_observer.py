@@ -155,8 +155,11 @@ class Observer:
             self.names.took_all |= takes and not harmless and self._goes_through(frame)
             by_others = self._blame.culprit(frame)[0] is not Origin.OPAQUE
             self.unbounded |= (start.waits or (start.looks and not harmless)) and by_others
+        if start.takes_annotation:
+            self.findings.annotation_read(frame.f_locals.get("cls"), frame.f_locals.get("annotation"))
         if start.makes_signature:
             self.names.signature_made(frame.f_locals.get("func"))
+            self.names.signature_asked(frame.f_locals.get("obj"))
         rule = _stdlib_starts.rule_of_start(module, code, frame)
         if rule is None:
             if is_machinery(module):

@@ -34,6 +34,8 @@ ENVIRON_READS = {
 # What another thread does is not seen.
 _THREAD_START = id(threading.Thread.start.__code__)
 _ENTROPY = id(random.SystemRandom.getrandbits.__code__)
+# By this, a function of `functools.singledispatch` finds out for which class it is given one.
+_DISPATCHES = ("get_type_hints", "singledispatch.<locals>.register")
 _FILTER_SETTERS = frozenset(("filterwarnings", "resetwarnings", "simplefilter"))
 
 
@@ -45,7 +47,8 @@ class Start(NamedTuple):
         waits: other threads have a part in what it does.
         looks: it looks into functions and classes.
         takes_all: it goes through the attributes of what it is given.
-        makes_signature: it makes the signature of a function, in which defaults show.
+        takes_annotation: it asks what an annotation means that is a text.
+        makes_signature: it makes the signature of a function, in which defaults show, or finds one that was set.
         matters: whether any further start of it has to be looked at, since that or who calls it tells.
     """
 
@@ -53,6 +56,7 @@ class Start(NamedTuple):
     waits: bool
     looks: bool
     takes_all: bool
+    takes_annotation: bool
     makes_signature: bool
     matters: bool
 
@@ -62,14 +66,17 @@ def of(module: str, qualname: str) -> Start:
     """What it means that a function of that name starts."""
     waits = module in _THREADS or (module == "threading" and qualname in _WAITS)
     looks = module == "dis" or (module == "inspect" and qualname in INTROSPECTION)
-    shows = module == "inspect" and qualname == "_signature_from_function"
+    shows = module == "inspect" and qualname in ("_signature_from_function", "_signature_from_callable")
+    means = module == "dataclasses" and qualname == "_is_type"
+    told = waits or looks or shows or means
     return Start(
         sets_filter=module == "warnings" and qualname in _FILTER_SETTERS,
         waits=waits,
         looks=looks,
         takes_all=_attribute_names.takes_all(qualname),
+        takes_annotation=means,
         makes_signature=shows,
-        matters=waits or looks or shows or is_judged(module, qualname),  # JAX may call it first, and the user next
+        matters=told or is_judged(module, qualname),  # JAX may call it first, and the user next
     )
 
 
@@ -83,6 +90,8 @@ def rule_of_start(module: str, code: types.CodeType, frame: types.FrameType) -> 
     if module == "traceback" and code.co_qualname == "_compute_suggestion_error":
         return _suggestion_rule(frame.f_locals.get("exc_value"))
     caller = frame.f_back
+    if module == "typing" and caller is not None and (code.co_qualname, caller.f_code.co_qualname) == _DISPATCHES:
+        return BypassReason.DYNAMIC_SCOPE, "registers by an annotation; give the class (register(C, function))"
     of_user = caller is not None and origin_of_code(caller.f_code, caller) is Origin.USER
     if module in _BUSY_MODULES and id(code) != _THREAD_START and not (of_user and module in _SELDOM):
         return None

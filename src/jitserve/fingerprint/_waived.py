@@ -29,9 +29,11 @@ def encode_pure(walker: Walker, obj: PureFunction, path: Path, trusted: bool) ->
         detail = f"is not what {'.'.join(obj.identity[:2])} holds, and pure functions are told apart by their names"
         raise Refusal(BypassReason.OPAQUE_CALLABLE, render(path), f"{detail}; give it a name of its own")
     walker.unread.is_allowed = False  # what it reads of its arguments is the user's business
-    children = _functions.attributes(_set_on(obj, obj.works), path, trusted)
+    children = _functions.attributes(walker, _set_on(obj, obj.works), path, trusted)
     if type(obj.function) is types.FunctionType:
-        children += _functions.attributes(_set_on(obj.function, obj.works), (path, ATTR, "__wrapped__"), trusted)
+        children += _functions.attributes(
+            walker, _set_on(obj.function, obj.works), (path, ATTR, "__wrapped__"), trusted
+        )
     walker.tokens.begin("pure", 3 + len(children))
     for part in obj.identity:
         walker.tokens.scalar(part)

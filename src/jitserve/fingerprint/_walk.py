@@ -40,7 +40,7 @@ from ._telltales import STREAM
 from ._walked import Walk
 from ._walker import Limits, Walker
 
-SCHEMA = "jitserve-walk-11"
+SCHEMA = "jitserve-walk-12"
 
 
 def walk(

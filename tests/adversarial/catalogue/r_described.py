@@ -1,0 +1,113 @@
+"""R64 to R66: what describes functions and classes, and is asked by JAX, ``dataclasses`` and ``functools`` for the user."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.adversarial.case import HIT, MISS, bypass, case
+
+_MADE = (
+    "import inspect\nP, EITHER = inspect.Parameter, inspect.Parameter.POSITIONAL_OR_KEYWORD\n"
+    "def signature(k): return inspect.Signature([P('x', EITHER), P('k', EITHER, default=k)])\n"
+    "def times(*a, **k): return a[0] * a[1]\n"
+)
+_SET = _MADE + "times.__signature__ = signature(2.0)\n"
+_RULE = "@g.defjvp\ndef rule(p, t): return p[0] * p[1], t[0] * p[1]"
+_JVP = f"g = jax.custom_jvp(times)\n{_RULE}\ndef f(x): return g(x) + 1\n"
+_VJP = (
+    _JVP.replace("custom_jvp", "custom_vjp")
+    .replace(_RULE, "g.defvjp(lambda x, k: (x * k, k), lambda k, t: (t * k, None))")
+    .replace("g(x) + 1", "jax.grad(lambda y: g(y).sum())(x)")
+)
+_VMAP = _JVP.replace("jax.custom_jvp", "jax.custom_batching.custom_vmap").replace(
+    _RULE, "@g.def_vmap\ndef rule(n, batched, x, k): return x * k, True"
+)
+_TEXT = (
+    "class Times:\n __name__ = 'times'\n __text_signature__ = '(x, k=2.0)'\n"
+    " def __call__(self, *a): return a[0] * a[1]\ntimes = Times()\n"
+)
+_OTHER = ("signature(2.0)", "signature(3.0)")
+_SWAPPED = _MADE.replace("('x', EITHER), P('k', EITHER, default=k)", "(k, EITHER), P('xk'.replace(k, ''), EITHER)")
+_CALLED = (
+    _MADE + "class Times:\n __name__ = 'times'\n def __call__(self, *a): return a[0] * a[1]\n"
+    "Times.__signature__ = signature(2.0)\ntimes = Times()\n"
+)
+_DEFAULTS = (
+    _MADE
+    + "def unused(x, k=2.0): return x * k\nunused.__signature__ = signature(2.0)\n"
+    + "def f(x): return x * 2 if unused else x\n"
+)
+_RENAMED = _SWAPPED + "times.__signature__ = signature('x')\n"
+# For which Flax sets one on the class.
+_NNX = (
+    "from flax import nnx\nclass Net(nnx.Module):\n def __init__(self, spare=1): self.scale = 2.0\n"
+    " def __call__(self, x): return x * self.scale\nnet = Net()\ndef f(x): return net(x)\n"
+)
+
+_FIELDS = (
+    "from typing import ClassVar\nKIND = ClassVar\n{head}def f(x):\n {made}\n class C:\n  a: 'KIND' = 2.0\n"
+    "  b: 'float' = 3.0\n return x * len(dataclasses.fields(C))\n"
+)
+_PLAIN = _FIELDS.format(head="", made="@dataclasses.dataclass")
+_NO_LONGER = ("KIND = ClassVar", "KIND = float")
+_DISPATCHED = (
+    "def made():\n class T: pass\n return T\nT, U = made(), made()\ndef three(v: T): return 3.0\n"
+    "def f(x):\n g = functools.singledispatch(lambda v: 2.0)\n g.register({0}three)\n return x * g(T()) * (U is not None)\n"
+)
+
+CASES = (
+    # A signature that somebody has set, by which JAX fills in what a call leaves out.
+    case("R64-jvp", MISS, _SET + _JVP, _OTHER),
+    case("R64-vjp", MISS, _SET + _VJP, _OTHER),
+    case("R64-vmap", MISS, _SET + _VMAP, _OTHER),
+    case("R64-class", MISS, _CALLED + _JVP, _OTHER),
+    case("R64-memo", MISS, _SET.replace("def times", "@functools.cache\ndef times") + _VJP, _OTHER),
+    *((case("R64-text", MISS, _TEXT + _JVP, ("k=2.0)", "k=3.0)")),) if sys.version_info >= (3, 12) else ()),
+    case(
+        "R64-names",
+        MISS,
+        _RENAMED.replace("return a[0]", "return a[0] * a[0]") + _JVP.replace("g(x)", "g(x=x, k=3)"),
+        ("signature('x')", "signature('k')"),
+    ),
+    case("R64-same", HIT, _SET + _JVP),
+    case("R64-same-class", HIT, _CALLED + _JVP),
+    # Like other defaults of a function that does not run.
+    case("R64-unused", HIT, _DEFAULTS, _OTHER),
+    case("R64-nnx", HIT, _NNX, ("spare=1", "spare=2")),
+    # A dataclass that is made while tracing, and the text of an annotation.
+    case("R65-plain", MISS, _PLAIN, _NO_LONGER),
+    case("R65-other-way", MISS, _PLAIN.replace("KIND = ClassVar", "KIND = float"), ("KIND = float", "KIND = ClassVar")),
+    case("R65-subscript", MISS, _PLAIN.replace("'KIND'", "'KIND[float]'"), _NO_LONGER),
+    case(
+        "R65-init",
+        MISS,
+        _PLAIN.replace("ClassVar", "InitVar").replace("typing", "dataclasses"),
+        ("KIND = InitVar", "KIND = float"),
+    ),
+    case(
+        "R65-keywords",
+        MISS,
+        _PLAIN.replace("ClassVar", "KW_ONLY").replace("typing", "dataclasses").replace(" = 2.0", ""),
+        ("KIND = KW_ONLY", "KIND = float"),
+    ),
+    case(
+        "R65-module",
+        MISS,
+        _PLAIN.replace("'KIND'", "'t.ClassVar'") + "import typing as t\n",
+        ("import typing as t", "import typing_extensions as t"),
+    ),
+    case("R65-builtin", MISS, _PLAIN, only_b="float = ClassVar\n"),
+    case("R65-flax", MISS, _FIELDS.format(head="import flax\n", made="@flax.struct.dataclass"), _NO_LONGER),
+    case("R65-chex", MISS, _FIELDS.format(head="import chex\n", made="@chex.dataclass"), _NO_LONGER),
+    case(
+        "R65-linen",
+        MISS,
+        _FIELDS.format(head="import flax.linen as nn\n", made="").replace("class C", "class C(nn.Module)"),
+        _NO_LONGER,
+    ),
+    case("R65-same", HIT, _PLAIN),
+    case("R65-other-type", HIT, _PLAIN.replace("KIND = ClassVar", "KIND = float"), ("KIND = float", "KIND = int")),
+    # A class that a function is registered for by its annotation, which counts by its name only.
+    case("R66-annotation", bypass("dynamic_scope"), _DISPATCHED.format(""), ("v: T", "v: U")),
+    case("R66-class", HIT, _DISPATCHED.format("T, ")),
+)
