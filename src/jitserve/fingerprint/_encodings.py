@@ -46,7 +46,8 @@ def finish(walker: Walker) -> None:
     handlers, searches = _registered()
     path = root("<registered with codecs>")
     if handlers is None or searches is None:
-        raise Refusal(BypassReason.OPAQUE_CALLABLE, render(path), "which encodings there are cannot be told")
+        hidden = ", since the garbage collector does not show them after gc.freeze()" if gc.get_freeze_count() else ""
+        raise Refusal(BypassReason.OPAQUE_CALLABLE, render(path), f"which encodings there are cannot be told{hidden}")
     stock = {id(handlers[name]): name for name in _HANDLERS}  # in C, and without a module that they are found in
     added = [(name, stock.get(id(handlers[name]), handlers[name])) for name in sorted(handlers.keys() - _HANDLERS)]
     added += [("search", search) for search in searches if search is not encodings.search_function]
