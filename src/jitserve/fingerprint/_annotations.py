@@ -11,12 +11,11 @@ from __future__ import annotations
 import functools
 import types
 import typing
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from jitserve import _core
 
 from . import _origin, _raw
-
-if TYPE_CHECKING:
-    from jitserve import _core
 
 _GENERIC = type(typing.List[int])  # noqa: UP006 - the class of typing's own aliases
 _MAX_DEPTH = 20
@@ -44,8 +43,17 @@ def emit_one(tokens: _core.Tokens, value: Any, depth: int = _MAX_DEPTH) -> None:
     tokens.str_(_raw.qualname(kind))
     name = (_raw.instance_dict(value) or {}).get("_name") if _raw.module_name(kind) == "typing" else None
     tokens.scalar(name) if type(name) is str else tokens.none()
+    if kind is typing.ForwardRef:
+        tokens.scalar(value.__forward_arg__)
     for argument in arguments if depth else ():
         emit_one(tokens, argument, depth - 1)
+
+
+def digest_of(value: object) -> bytes:
+    """32 bytes over the token of one annotation."""
+    tokens = _core.Tokens()
+    emit_one(tokens, value)
+    return tokens.finish()
 
 
 def is_told_by_name(obj: object) -> bool:

@@ -27,6 +27,7 @@ from . import (
     _described,
     _encodings,
     _field_types,
+    _forward_references,
     _listeners,
     _local_time,
     _made_up,
@@ -128,6 +129,7 @@ def _code_of(function: object) -> types.CodeType | None:
 def finish(walker: Walker) -> None:
     """Adds what counts only beside other things that the walk has met."""
     _by_keys.finish(walker)
+    _forward_references.finish(walker)
     walker.registries.finish(walker)
     _compiled_schemas.finish(walker)
     known = len(walker.classes)

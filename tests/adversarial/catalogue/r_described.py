@@ -1,4 +1,4 @@
-"""R64 to R66: what describes functions and classes, and is asked by JAX, ``dataclasses`` and ``functools`` for the user."""
+"""R64 to R69: what describes functions and classes, and is asked by JAX, ``dataclasses`` and others for the user."""
 
 from __future__ import annotations
 
@@ -53,6 +53,16 @@ _NO_LONGER = ("KIND = ClassVar", "KIND = float")
 _DISPATCHED = (
     "def made():\n class T: pass\n return T\nT, U = made(), made()\ndef three(v: T): return 3.0\n"
     "def f(x):\n g = functools.singledispatch(lambda v: 2.0)\n g.register({0}three)\n return x * g(T()) * (U is not None)\n"
+)
+
+_CHECKED = (
+    "from beartype import beartype\n@beartype\ndef g(x: 'Late'): return x * 2\nLate = jax.Array\n"
+    "def f(x):\n try: return g(x)\n except Exception: return x * 3\n"
+)
+_ASKED = "def prepare(jitted): f(jnp.ones(2))\n"
+_BOUND = (
+    "import typing\nfrom jaxtyping import Float\nT = typing.TypeVar('T', {})\n"
+    "def f(x): return x * (2 if isinstance(x, Float[T, 'a']) else 3)\n"
 )
 
 CASES = (
@@ -110,4 +120,14 @@ CASES = (
     # A class that a function is registered for by its annotation, which counts by its name only.
     case("R66-annotation", bypass("dynamic_scope"), _DISPATCHED.format(""), ("v: T", "v: U")),
     case("R66-class", HIT, _DISPATCHED.format("T, ")),
+    # What beartype looks up when it is asked first.
+    case("R68-late", MISS, _CHECKED, ("Late = jax.Array", "Late = int")),
+    case("R68-missing", MISS, _CHECKED, ("Late = jax.Array", "Earlier = jax.Array")),
+    case("R68-asked", MISS, _CHECKED + _ASKED, ("Late = jax.Array", "Late = int")),
+    case("R68-builtin", MISS, _CHECKED.replace("'Late'", "'float'") + _ASKED, only_b="float = jax.Array\n"),
+    case("R68-same", HIT, _CHECKED),
+    # Bounds and constraints of type variables, which jaxtyping goes by.
+    case("R69-bound", MISS, _BOUND.format("bound=jax.Array"), ("bound=jax.Array", "bound=int")),
+    case("R69-constraints", MISS, _BOUND.format("jax.Array, int"), ("jax.Array, int", "bytes, int")),
+    case("R69-same", HIT, _BOUND.format("bound=jax.Array")),
 )
