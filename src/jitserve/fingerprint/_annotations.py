@@ -8,16 +8,20 @@ are read in C++ (``cpp/bindings/encode_annotations.cpp``).
 
 from __future__ import annotations
 
+import enum
 import functools
+import gc
 import types
 import typing
 from typing import Any
 
 from jitserve import _core
 
-from . import _origin, _raw
+from . import _names, _origin, _raw
 
 _GENERIC = type(typing.List[int])  # noqa: UP006 - the class of typing's own aliases
+_PARAMETERS = (typing.TypeVar, typing.ParamSpec, typing.TypeVarTuple)
+_ALIASES = frozenset((types.GenericAlias, _GENERIC))
 _MAX_DEPTH = 20
 
 # Their objects say one thing for as long as they are there.
@@ -38,15 +42,30 @@ def emit_one(tokens: _core.Tokens, value: Any, depth: int = _MAX_DEPTH) -> None:
         tokens.str_(_raw.module_name(value))
         tokens.str_(_raw.qualname(value))
         return
-    arguments = _arguments(value) if kind in (types.GenericAlias, types.UnionType, _GENERIC, list, tuple) else ()
+    arguments = _arguments(value) if _is_composed(kind) else ()
     tokens.begin("annotation", 2 + len(arguments))
     tokens.str_(_raw.qualname(kind))
-    name = (_raw.instance_dict(value) or {}).get("_name") if _raw.module_name(kind) == "typing" else None
+    name = _name_of(value, kind)
     tokens.scalar(name) if type(name) is str else tokens.none()
-    if kind is typing.ForwardRef:
-        tokens.scalar(value.__forward_arg__)
+    if kind in _PARAMETERS:
+        for digest in bounds_of(value):
+            tokens.digest_(digest)
     for argument in arguments if depth else ():
         emit_one(tokens, argument, depth - 1)
+
+
+def _name_of(value: Any, kind: type) -> object:
+    if kind is typing.ForwardRef:
+        return value.__forward_arg__
+    if kind in _PARAMETERS:
+        return value.__name__
+    if issubclass(kind, enum.Enum):  # of a `Literal`
+        return (_raw.instance_dict(value) or {}).get("_name_")
+    return (_raw.instance_dict(value) or {}).get("_name") if _raw.module_name(kind) == "typing" else None
+
+
+def _is_composed(kind: type) -> bool:
+    return kind in (types.UnionType, list, tuple) or not _ALIASES.isdisjoint(_raw.mro(kind))
 
 
 def digest_of(value: object) -> bytes:
@@ -54,6 +73,17 @@ def digest_of(value: object) -> bytes:
     tokens = _core.Tokens()
     emit_one(tokens, value)
     return tokens.finish()
+
+
+def bounds_of(parameter: Any) -> tuple[bytes, ...]:
+    """Digests of a type parameter's bound and constraints, or of the code that will find them: nobody must be the first
+    to ask.
+    """
+    finders = [held for held in gc.get_referents(parameter) if type(held) is types.FunctionType]
+    if finders:
+        return tuple(_names.digest_of(finder.__code__) for finder in finders)
+    bounds = (getattr(parameter, "__bound__", None), *getattr(parameter, "__constraints__", ()))
+    return tuple(map(digest_of, bounds))
 
 
 def is_told_by_name(obj: object) -> bool:
@@ -69,7 +99,7 @@ def is_told_by_name(obj: object) -> bool:
 def _is_name(annotation: object) -> bool:
     if issubclass(type(annotation), type):
         return _origin.of_class(annotation) is not _origin.Origin.USER  # type: ignore[arg-type]
-    if type(annotation) in (types.GenericAlias, types.UnionType, _GENERIC):
+    if type(annotation) not in (list, tuple) and _is_composed(type(annotation)):
         return all(map(_is_name, _arguments(annotation)))
     return type(annotation) in (str, type(None))
 
@@ -79,8 +109,9 @@ def _arguments(value: Any) -> tuple[Any, ...]:
         return tuple(value)
     if type(value) is types.UnionType:
         return tuple(value.__args__)
-    if type(value) is types.GenericAlias:
-        return (value.__origin__, *value.__args__)
+    if issubclass(type(value), types.GenericAlias):
+        origin, arguments = (getattr(types.GenericAlias, name).__get__(value) for name in ("__origin__", "__args__"))
+        return (origin, *arguments)
     namespace = _raw.instance_dict(value) or {}
-    arguments = namespace.get("__args__")
-    return (namespace.get("__origin__"), *(arguments if type(arguments) is tuple else ()))
+    found = [namespace.get(name) for name in ("__args__", "__metadata__")]
+    return (namespace.get("__origin__"), *(item for items in found if type(items) is tuple for item in items))

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from jitserve import _core
 from jitserve._outcome import BypassReason, Refusal
 
-from . import _annotations, _instances, _names, _raw
+from . import _annotations, _instances, _raw
 from ._path import Path, render
 
 if TYPE_CHECKING:
@@ -66,16 +66,7 @@ def _type_parameter(value: Any) -> tuple[Any, ...]:
     variance = (getattr(value, name, None) for name in ("__covariant__", "__contravariant__", "__infer_variance__"))
     own = _raw.instance_dict(value) or {}
     added = [item for item in dict.items(own) if not item[0].startswith("__")]
-    return (value.__name__, *variance, *_default(value), *_bounds(value), *added)
-
-
-def _bounds(value: Any) -> tuple[bytes, ...]:
-    """Digests of a type parameter's bound and constraints, or of the code that will find them: as of annotations."""
-    finders = [held for held in gc.get_referents(value) if type(held) is types.FunctionType]
-    if finders:
-        return tuple(_names.digest_of(finder.__code__) for finder in finders)
-    bounds = (getattr(value, "__bound__", None), *getattr(value, "__constraints__", ()))
-    return tuple(map(_annotations.digest_of, bounds))
+    return (value.__name__, *variance, *_default(value), *_annotations.bounds_of(value), *added)
 
 
 def _default(value: Any) -> tuple[Any, ...]:

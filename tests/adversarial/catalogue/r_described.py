@@ -1,10 +1,10 @@
-"""R64 to R69: what describes functions and classes, and is asked by JAX, ``dataclasses`` and others for the user."""
+"""R64 to R70: what describes functions and classes, and is asked by JAX, ``dataclasses`` and others for the user."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.adversarial.case import HIT, MISS, bypass, case
+from tests.adversarial.case import HIT, MISS, Case, bypass, case
 
 _MADE = (
     "import inspect\nP, EITHER = inspect.Parameter, inspect.Parameter.POSITIONAL_OR_KEYWORD\n"
@@ -64,6 +64,23 @@ _BOUND = (
     "import typing\nfrom jaxtyping import Float\nT = typing.TypeVar('T', {})\n"
     "def f(x): return x * (2 if isinstance(x, Float[T, 'a']) else 3)\n"
 )
+
+_PARAMETERS = (
+    "import typing\nfrom beartype import beartype\nfrom jaxtyping import Float, PyTree, jaxtyped\n"
+    "class Point(typing.NamedTuple):\n w: {}\n"
+    "@jaxtyped(typechecker=beartype)\ndef g(p: PyTree[Point]): return p.w * 2\n"
+    "def f(x):\n try: return g(Point(x))\n except Exception: return x * 3\n"
+)
+_TREE = (
+    "import typing\nfrom jaxtyping import PyTree\nclass Point(typing.NamedTuple):\n w: {}\np = Point('a')\n"
+    "isinstance(p, PyTree[Point])\n"  # it imports things when it is asked first
+    "def f(x): return x * (2 if isinstance(p, PyTree[Point]) else 3)\n"
+)
+
+
+def _annotated(name: str, expected: str, first: str, second: str) -> Case:
+    return case(f"R70-{name}", expected, _TREE.format(first), (first, second))
+
 
 CASES = (
     # A signature that somebody has set, by which JAX fills in what a call leaves out.
@@ -130,4 +147,18 @@ CASES = (
     case("R69-bound", MISS, _BOUND.format("bound=jax.Array"), ("bound=jax.Array", "bound=int")),
     case("R69-constraints", MISS, _BOUND.format("jax.Array, int"), ("jax.Array, int", "bytes, int")),
     case("R69-same", HIT, _BOUND.format("bound=jax.Array")),
+    # Annotations of named tuples, by which jaxtyping tells whether something is such a tree.
+    _annotated("optional", MISS, "typing.Optional[str]", "typing.Optional[int]"),
+    _annotated("union", MISS, "typing.Union[str, bytes]", "typing.Union[int, bytes]"),
+    _annotated("literal", MISS, "typing.Literal['a']", "typing.Literal['b']"),
+    _annotated("nested", MISS, "dict[str, typing.Optional[str]] | str", "dict[str, typing.Optional[str]] | bytes"),
+    _annotated("annotated", MISS, "typing.Annotated[str, 'unit']", "typing.Annotated[int, 'unit']"),
+    _annotated("parameter", MISS, "typing.TypeVar('T', bound=str)", "typing.TypeVar('T', bound=int)"),
+    _annotated("same", HIT, "typing.Optional[str]", "typing.Optional[str]"),
+    case(
+        "R70-shape",
+        MISS,
+        _PARAMETERS.format("typing.Optional[Float[jax.Array, '4']]"),
+        ("jax.Array, '4'", "jax.Array, '5'"),
+    ),
 )
