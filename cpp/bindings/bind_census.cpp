@@ -41,6 +41,7 @@ void BindCensus(py::module_& module) {
       .def("refresh_rules", &Census::RefreshRules, py::arg("tables"), py::pos_only(),
            "The same for tables of rules, as (name, table, whether it is digested apart).")
       .def("digests", &Census::Digests, "Digests by the name of the module, or of the primitive.")
+      .def("unread", &Census::UnreadValues, "What is not digested by its value: (name of the place, value).")
       .def("strangers", &Census::Strangers,
            "What is not vouched for: (module, class or None, name, value, function that it is made from or None).");
 }

@@ -59,7 +59,7 @@ Digest NamesDigestOf(PyObject* module) {
   if (!home) PyErr_Clear();
   Known nobody;
   Watches unused;
-  Description description(home.ptr(), nobody, unused);
+  Description description(home.ptr(), nobody, unused, nullptr);
   const auto states = StatesIn(names);
   for (const Name& binding : NamesIn(names)) {
     if (!IsInnerModule(names, binding)) {
@@ -145,7 +145,8 @@ void Census::Describe(Module& entry) {
   PyObject* const names = PyModule_GetDict(entry.module.ptr());
   const py::object home = py::reinterpret_steal<py::object>(PyModule_GetNameObject(entry.module.ptr()));
   if (!home) PyErr_Clear();
-  Description description(home.ptr(), known_, entry.watches);
+  Unread unread;
+  Description description(home.ptr(), known_, entry.watches, entry.look == Look::kStrangers ? &unread : nullptr);
   entry.watches.Dict(names);
   const auto states = StatesIn(names);
   const std::string prefix = home && PyUnicode_Check(home.ptr()) ? home.cast<std::string>() + "." : "";
@@ -153,12 +154,13 @@ void Census::Describe(Module& entry) {
     if (left_out_.contains(prefix + std::string(binding.text))) continue;
     if (IsInnerModule(names, binding) || (entry.look == Look::kBuiltIn && IsInteractive(binding))) continue;
     const bool told = description.Binding(binding.key, binding.value, states.count(binding.key) != 0);
-    if (PyType_Check(binding.value)) {
-      if (told && entry.look >= Look::kClasses && IsHomeOf(binding.value, home.ptr())) {
-        DescribeClass(entry, description, binding.value, names);
-      }
-      continue;
+    const bool is_class = PyType_Check(binding.value);
+    if (is_class && told && entry.look >= Look::kClasses && IsHomeOf(binding.value, home.ptr())) {
+      DescribeClass(entry, description, binding.value, names);
     }
+    for (py::object& value : unread) entry.unread.emplace_back(prefix + std::string(binding.text), std::move(value));
+    unread.clear();
+    if (is_class) continue;
     if (entry.look == Look::kStrangers) {
       MeetStranger(binding.key, binding.value, Py_None, names, known_, entry.strangers);
     }
@@ -181,14 +183,16 @@ void Census::DescribeClass(Module& entry, Description& description, PyObject* ty
 }
 
 std::uint64_t Census::RefreshRules(const py::list& tables) {
-  Watches dropped;  // freed last, which may run finalizers
+  std::pair<Watches, Unread> dropped;  // freed last, which may run finalizers
   const Undisturbed undisturbed;
-  std::swap(dropped, rule_watches_);
+  std::swap(dropped.first, rule_watches_);
+  std::swap(dropped.second, rule_unread_);
   std::unordered_set<PyObject*> primitives;
   for (const auto& [name, entry] : modules_) primitives.insert(entry.primitives.begin(), entry.primitives.end());
   std::map<std::pair<PyObject*, std::string>, Description> descriptions;
   for (PyObject* primitive : primitives) {
-    descriptions.try_emplace({primitive, ""}, nullptr, known_, rule_watches_).first->second.Contents(primitive);
+    descriptions.try_emplace({primitive, ""}, nullptr, known_, rule_watches_, &rule_unread_)
+        .first->second.Contents(primitive);
   }
   for (py::handle item : tables) {
     const auto [title, table, own] = py::cast<std::tuple<std::string, py::dict, bool>>(item);
@@ -199,7 +203,8 @@ std::uint64_t Census::RefreshRules(const py::list& tables) {
     while (PyDict_Next(table.ptr(), &position, &key, &value) != 0) {
       if (primitives.count(key) == 0) continue;
       const std::pair<PyObject*, std::string> row(key, own ? " in " + title : "");
-      Description& description = descriptions.try_emplace(row, nullptr, known_, rule_watches_).first->second;
+      Description& description =
+          descriptions.try_emplace(row, nullptr, known_, rule_watches_, &rule_unread_).first->second;
       description.Text(title);
       description.Value(value);
       if (!PyTuple_Check(value)) description.Contents(value);  // an entry may be a rule with options
@@ -226,6 +231,16 @@ py::dict Census::Digests() const {
     for (const Digest& digest : digests) bytes.append(digest.bytes.begin(), digest.bytes.end());
     found[py::str(name)] = py::bytes(bytes);
   }
+  return found;
+}
+
+py::list Census::UnreadValues() const {
+  const Undisturbed undisturbed;
+  py::list found;
+  for (const auto& [name, entry] : modules_) {
+    for (const auto& [place, value] : entry.unread) found.append(py::make_tuple(place, value));
+  }
+  for (const py::object& value : rule_unread_) found.append(py::make_tuple("rules", value));
   return found;
 }
 

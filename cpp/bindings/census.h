@@ -10,6 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "core/digest.h"
@@ -48,6 +49,9 @@ class Census {
   // What nobody has vouched for: (module, class or None, name, value, function that it is made from or None).
   pybind11::list Strangers();
 
+  // What was not described by its value: (name of the place, value).
+  pybind11::list UnreadValues() const;
+
  private:
   struct Module {
     pybind11::object module;
@@ -56,6 +60,7 @@ class Census {
     Digest digest;
     Watches watches;
     std::vector<Stranger> strangers;
+    std::vector<std::pair<std::string, pybind11::object>> unread;  // by the name that it is found under
     std::unordered_set<PyObject*> primitives;
   };
 
@@ -76,6 +81,7 @@ class Census {
   std::uint64_t generation_ = 0;
   std::uint64_t rules_of_ = 0;  // the generation that the rules were looked at in
   Watches rule_watches_;
+  Unread rule_unread_;
   std::map<std::string, std::vector<Digest>> rules_;
 };
 

@@ -5,7 +5,6 @@
 #include "strangers.h"
 
 #include <algorithm>
-#include <cfloat>
 #include <cstring>
 #include <vector>
 
@@ -50,6 +49,11 @@ py::object AttributesOf(PyObject* value) {
   return where == nullptr ? py::object() : py::reinterpret_borrow<py::object>(*where);
 }
 
+bool IsSameText(PyObject* left, PyObject* right) {
+  return left != nullptr && right != nullptr && PyUnicode_Check(left) && PyUnicode_Check(right) &&
+         PyUnicode_Compare(left, right) == 0;
+}
+
 bool IsContainer(PyObject* value) { return PyDict_Check(value) || PyList_Check(value) || PyAnySet_Check(value); }
 
 }  // namespace
@@ -80,6 +84,7 @@ bool Description::Constant(PyObject* value) {
     const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
     Tag(overflow > 0 ? '>' : overflow < 0 ? '<' : 'i');
     bytes_.append(reinterpret_cast<const char*>(&number), sizeof number);
+    if (overflow != 0) Text(py::reinterpret_steal<py::object>(PyNumber_ToBase(value, 16)).ptr());
   } else if (PyFloat_CheckExact(value)) {
     const double number = PyFloat_AS_DOUBLE(value);
     Tag('f');
@@ -100,7 +105,7 @@ bool Description::Constant(PyObject* value) {
   return true;
 }
 
-bool Description::BuiltIn(PyObject* value) {
+bool Description::BuiltIn(PyObject* value, int depth) {
   PyTypeObject* const type = Py_TYPE(value);
   if (PyCFunction_Check(value)) {
     const auto* const function = reinterpret_cast<PyCFunctionObject*>(value);
@@ -108,9 +113,7 @@ bool Description::BuiltIn(PyObject* value) {
     Text(std::string_view(function->m_ml->ml_name));
     Text(function->m_module);
     PyObject* const self = function->m_self;
-    if (self != nullptr && !PyModule_Check(self)) {
-      TypeName(PyType_Check(self) ? reinterpret_cast<PyTypeObject*>(self) : Py_TYPE(self));
-    }
+    if (self != nullptr && !PyModule_Check(self)) Self(self, depth);
   } else if (type == &PyMethodDescr_Type || type == &PyClassMethodDescr_Type || type == &PyWrapperDescr_Type ||
              type == &PyGetSetDescr_Type || type == &PyMemberDescr_Type) {
     const auto* const descriptor = reinterpret_cast<PyDescrObject*>(value);
@@ -146,26 +149,18 @@ bool Description::Wrapper(PyObject* value, int depth) {
   } else if (PyMethod_Check(value)) {
     Tag('m');
     Value(PyMethod_GET_FUNCTION(value), depth);
-    PyObject* const self = PyMethod_GET_SELF(value);
-    TypeName(PyType_Check(self) ? reinterpret_cast<PyTypeObject*>(self) : Py_TYPE(self));
-  } else if (std::strcmp(type->tp_name, "functools.partial") == 0) {
-    Tag('P');
-    for (const char* part : {"func", "args"}) Attribute(value, part, depth);
-    const py::object keywords = py::reinterpret_steal<py::object>(PyObject_GetAttrString(value, "keywords"));
-    if (!keywords) PyErr_Clear();
-    PyObject* key = nullptr;
-    PyObject* item = nullptr;
-    Py_ssize_t position = 0;
-    while (keywords && PyDict_Next(keywords.ptr(), &position, &key, &item) != 0) {
-      Text(key);
-      Value(item, depth);
-    }
-    if (keywords) watches_.Dict(keywords.ptr());
+    Self(PyMethod_GET_SELF(value), depth);
+  } else if (std::strcmp(type->tp_name, "method-wrapper") == 0) {
+    Tag('w');
+    Attribute(value, "__name__", depth);
+    const py::object self = py::reinterpret_steal<py::object>(PyObject_GetAttrString(value, "__self__"));
+    if (!self) PyErr_Clear();
+    if (self) Self(self.ptr(), depth);
   } else if (std::strcmp(type->tp_name, "numpy.ufunc") == 0) {
     Tag('u');
     Attribute(value, "__name__", depth);
   } else {
-    return false;
+    return Partial(value, depth) || Getter(value, depth);
   }
   return true;
 }
@@ -178,11 +173,13 @@ void Description::Items(PyObject* tuple, int depth) {
 
 // A container of constants and of named code. What has no order, or may have that of a set, is told sorted.
 bool Description::Table(PyObject* value, int depth) {
+  if (depth < 0) return false;
   std::vector<std::string> items;
   const auto add = [&](PyObject* key, PyObject* item) {
-    Description part(home_, known_, watches_);
+    Description part(home_, known_, watches_, unread_);
+    part.is_held_ = is_held_;
     if (key != nullptr) part.Value(key, depth);
-    if (PyTuple_Check(item) || !part.Table(item, depth)) part.Value(item, depth);
+    if (PyTuple_Check(item) || !part.Table(item, depth - 1)) part.Value(item, depth);
     items.push_back(part.bytes());
   };
   bool is_ordered = false;
@@ -218,30 +215,6 @@ bool Description::Table(PyObject* value, int depth) {
   return true;
 }
 
-// Of a long double on x86, 10 of 16 bytes are the number; what lies in the others is accidental.
-constexpr std::size_t kSizeOfLongDouble = LDBL_MANT_DIG == 64 ? 10 : sizeof(long double);
-
-// A number of NumPy's.
-bool Description::Number(PyObject* value) {
-  const std::string_view name = Py_TYPE(value)->tp_name;
-  if (name.substr(0, 6) != "numpy." || name == "numpy.ndarray" || !PyObject_CheckBuffer(value)) return false;
-  Py_buffer view;
-  if (PyObject_GetBuffer(value, &view, PyBUF_SIMPLE) != 0) {
-    PyErr_Clear();
-    return false;
-  }
-  Tag('a');
-  Text(name);
-  const std::string_view bytes(static_cast<const char*>(view.buf), static_cast<std::size_t>(view.len));
-  const bool is_long = name == "numpy.longdouble" || name == "numpy.clongdouble";
-  for (std::size_t at = 0; is_long && at < bytes.size(); at += sizeof(long double)) {
-    Text(bytes.substr(at, kSizeOfLongDouble));
-  }
-  if (!is_long) Text(bytes);
-  PyBuffer_Release(&view);
-  return true;
-}
-
 void Description::Closure(PyObject* function, int depth) {
   PyObject* const closure = PyFunction_GET_CLOSURE(function);
   if (closure == nullptr) return;
@@ -254,11 +227,18 @@ void Description::Closure(PyObject* function, int depth) {
   }
 }
 
-// Whether a name says that it is another module's: what is made within a function has no name of its own.
-bool Description::IsOfAnotherModule(PyObject* module, PyObject* name) const {
-  const std::string_view text = TextOf(name);
-  return home_ != nullptr && module != nullptr && PyUnicode_Check(module) && PyUnicode_Compare(module, home_) != 0 &&
-         !text.empty() && text.find('<') == std::string_view::npos;
+// Whether a function is one of another module, which tells of it. Names that decorators have copied say nothing.
+bool Description::IsToldElsewhere(PyFunctionObject* function) const {
+  static PyObject* const kName = Interned("__name__");
+  const std::string_view name = TextOf(function->func_qualname);
+  if (home_ == nullptr || name.empty() || name.find('<') != std::string_view::npos) return false;
+  PyObject* const module = function->func_module;
+  if (IsSameText(module, home_) || !IsSameText(module, PyDict_GetItemWithError(function->func_globals, kName))) {
+    return false;
+  }
+  const auto* const code = reinterpret_cast<PyCodeObject*>(function->func_code);
+  // Named tuples give their methods the names of methods.
+  return TextOf(module) == "collections" || IsSameText(function->func_qualname, code->co_qualname);
 }
 
 void Description::Function(PyObject* value, int depth) {
@@ -274,7 +254,7 @@ void Description::Function(PyObject* value, int depth) {
   if (TextOf(code->co_filename).substr(0, 1) != "<" && !known_.IsInDirectory(code->co_filename)) return;
   Text(PyDict_GetItemWithError(function->func_globals, kName));
   bytes_.append(reinterpret_cast<const char*>(&code->co_firstlineno), sizeof code->co_firstlineno);
-  if (depth <= 0 || IsOfAnotherModule(function->func_module, function->func_qualname)) return;
+  if (depth <= 0 || IsToldElsewhere(function)) return;
   if (function->func_defaults != nullptr) Items(function->func_defaults, depth);
   if (function->func_kwdefaults != nullptr) {
     PyObject* key = nullptr;
@@ -300,8 +280,7 @@ void Description::Instance(PyObject* value, int depth) {
   const auto attribute = [&](PyObject* name) { return dict ? PyDict_GetItemWithError(dict.ptr(), name) : nullptr; };
   for (PyObject* name : kNames) Text(attribute(name));
   // What is no code itself is there for what it says. What primitives are made from is told apart.
-  if (!IsMadeOfCode(value) || IsPrimitive(value)) return;
-  if (!IsOfAnotherModule(attribute(kNames[3]), attribute(kNames[1]))) Contents(value, depth);
+  if (IsMadeOfCode(value) && !IsPrimitive(value)) Contents(value, depth);
 }
 
 void Description::Slots(PyObject* value, int depth) {
@@ -330,6 +309,11 @@ void Description::Contents(PyObject* value, int depth) {
   watches_.Attributes(value, dict.ptr());
 }
 
+// What is neither a function that was written in Python, nor a class, a tuple, or an object with attributes.
+bool Description::Plain(PyObject* value, int depth) {
+  return Constant(value) || BuiltIn(value, depth) || Wrapper(value, depth) || Data(value, depth);
+}
+
 void Description::Value(PyObject* value, int depth) {
   if (PyObject* const stock = ReplacedByUs(value)) return Value(stock, depth);
   if (--depth < 0) return;
@@ -340,7 +324,7 @@ void Description::Value(PyObject* value, int depth) {
   } else if (PyTuple_Check(value)) {
     TypeName(Py_TYPE(value));
     Items(value, depth);
-  } else if (!Constant(value) && !BuiltIn(value) && !Wrapper(value, depth) && !Number(value)) {
+  } else if (!Plain(value, depth)) {
     Instance(value, depth);
   }
 }

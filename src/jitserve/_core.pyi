@@ -249,6 +249,8 @@ class Census:
         """Looks through tables of rules: (name, table, whether it gets digests of its own). Returns as ``refresh``."""
     def digests(self) -> dict[str, bytes]:
         """32 bytes by the name of a module; by ``rules of`` a primitive, for each one of that name."""
+    def unread(self) -> list[tuple[str, object]]:
+        """Arrays and containers that the digests do not tell by their values: name of the place, value."""
     def strangers(self) -> list[tuple[str, type | None, str, object, FunctionType | None]]:
         """What is not vouched for: name of the module, class or None, name, value, function that it is made from."""
 

@@ -31,10 +31,11 @@ class Intruders:
         self._found: tuple[int, list[tuple[str, object]]] = (-1, [])
 
     def find(self) -> list[tuple[str, object]]:
-        """Everything callable that is in a place of theirs and is not theirs, by the name of the place, sorted."""
+        """What is callable, in a place of theirs and not theirs, and arrays that such are made of, sorted by places."""
         generation = self._bindings.look()
         if self._found[0] != generation:
-            found = [*self._strangers(), *self._rules.find(_jax.rule_tables())]
+            unread = self._bindings.census.unread()
+            found = [*self._strangers(), *unread, *self._rules.find(_jax.rule_tables())]
             self._found = generation, sorted(found, key=lambda item: item[0])
         return list(self._found[1])
 
