@@ -1,6 +1,7 @@
 // What code has taken in: the arguments of a partial application, the object that a method is bound to, and arrays.
 #include "description.h"
 
+#include <algorithm>
 #include <cfloat>
 
 namespace py = pybind11;
@@ -137,7 +138,10 @@ bool Description::Number(PyObject* value) {
 }
 
 bool Description::LeaveUnread(PyObject* value) {
-  if (unread_ != nullptr) unread_->push_back(py::reinterpret_borrow<py::object>(value));
+  if (unread_ == nullptr) return true;
+  const bool is_known =
+      std::any_of(unread_->begin(), unread_->end(), [&](const py::object& one) { return one.ptr() == value; });
+  if (!is_known) unread_->push_back(py::reinterpret_borrow<py::object>(value));
   return true;
 }
 

@@ -279,6 +279,9 @@ void Description::Instance(PyObject* value, int depth) {
   const py::object dict = AttributesOf(value);
   const auto attribute = [&](PyObject* name) { return dict ? PyDict_GetItemWithError(dict.ptr(), name) : nullptr; };
   for (PyObject* name : kNames) Text(attribute(name));
+  // But for members of enumerations and primitives, an argument (a sharding, say) counts with all that is in it.
+  const bool has_name = IsPrimitive(value) || attribute(kNames[2]) != nullptr;
+  if (is_held_ && !has_name && !IsMadeOfCode(value)) LeaveUnread(value);
   // What is no code itself is there for what it says. What primitives are made from is told apart.
   if (IsMadeOfCode(value) && !IsPrimitive(value)) Contents(value, depth);
 }

@@ -15,7 +15,7 @@ namespace jitserve {
 
 class Known;
 
-// Arrays on devices, and what is large: no part of a library, and for the walk to see.
+// Arrays on devices, what is large, and objects that code was given: no part of a library, and for the walk to see.
 using Unread = std::vector<pybind11::object>;
 
 class Description {

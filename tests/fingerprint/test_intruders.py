@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -43,6 +44,15 @@ def call(path: Path, patch: str = "") -> tuple[list[float], dict[str, Any]]:
 def test_untouched_libraries_have_no_intruders() -> None:
     intruders = Intruders()
     assert intruders.find() == []
+    assert intruders.find() == []
+
+
+def test_array_on_a_device_that_a_patch_is_made_of_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    intruders = Intruders()
+    array = jnp.ones(3)
+    with monkeypatch.context() as patch:
+        patch.setattr(lax, "logistic", jax.jit(functools.partial(jnp.multiply, array)))
+        assert [(place, value is array) for place, value in intruders.find()] == [("jax._src.lax.lax.logistic", True)]
     assert intruders.find() == []
 
 

@@ -7,6 +7,7 @@ from tests.adversarial.case import HIT, MISS, Case, case
 _LEAKY = "functools.partial(jax.nn.leaky_relu, negative_slope=0.1)"
 _SLOPE = ("slope=0.1", "slope=0.2")
 _ARRAY = "np.full(4, 2, 'f4')"
+_SHARDING = "jax.sharding.NamedSharding(jax.make_mesh((1,), ('x',)), jax.sharding.PartitionSpec(('x',)))"
 _OTHER_ARRAY = (_ARRAY, "np.full(4, 3, 'f4')")
 
 
@@ -77,6 +78,11 @@ _PATCHES = (
     ("item-getter", _patch("operator.itemgetter(slice(0, 2))"), ("0, 2", "0, 3")),
     ("bound", _patch("jnp.float32(2.0).__rmul__"), ("2.0", "3.0")),
     ("polyval", _patch("functools.partial(jnp.polyval, jnp.array([1.0, 2.0]))"), ("2.0]", "3.0]")),
+    (
+        "sharding",
+        _patch(f"functools.partial(jax.device_put, device={_SHARDING})"),
+        ("jax.sharding.PartitionSpec(('x',))", "jax.sharding.PartitionSpec()"),
+    ),
     ("named", _named(f"jax.jit({_LEAKY})"), _SLOPE),
     (
         "glu",
