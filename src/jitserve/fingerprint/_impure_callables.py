@@ -76,6 +76,11 @@ _CALLABLES: dict[str, tuple[R, str, frozenset[str] | None]] = {
     ),
     "traceback": (R.DYNAMIC_SCOPE, _SCOPE, frozenset(("extract_stack", "format_stack", "walk_stack"))),
     "typing": (R.DYNAMIC_SCOPE, "reads annotations, which are not walked", frozenset(("get_type_hints",))),
+    "typing_extensions": (
+        R.DYNAMIC_SCOPE,
+        "reads annotations, which are not walked",
+        frozenset(("get_annotations", "get_type_hints")),
+    ),
     "importlib": (R.LAZY_IMPORT, IMPORT, None),
     "runpy": (R.LAZY_IMPORT, IMPORT, None),
     "socket": (R.OPAQUE_CALLABLE, _OUTSIDE, None),

@@ -14,7 +14,7 @@ from . import _raw
 
 def library_state() -> tuple[tuple[str, object], ...]:
     """(name, value) of all that is not as it is when nobody has set it."""
-    return (*_scipy(), *_transforms(), *_jaxtyping(), *_masked_arrays())
+    return (*_scipy(), *_transforms(), *_jaxtyping(), *_dimensions(), *_masked_arrays())
 
 
 def _scipy() -> tuple[tuple[str, object], ...]:
@@ -75,3 +75,19 @@ def _jaxtyping() -> tuple[tuple[str, object], ...]:
     module = sys.modules.get("jaxtyping._config")
     disabled = module is not None and module.config.jaxtyping_disable
     return (("jaxtyping_disable", disabled),) if disabled else ()
+
+
+def _dimensions() -> tuple[tuple[str, object], ...]:
+    """The sizes that jaxtyping has found for names of dimensions, in the function or the block around the call."""
+    stack = getattr(getattr(sys.modules.get("jaxtyping._storage"), "_shape_storage", None), "memo_stack", None)
+    if not stack:
+        return ()
+    single, variadic, trees, arguments = stack[-1]
+    plain = ((name, value) for name, value in list(arguments.items()) if type(value) in (bool, int, str))
+    shown = (
+        tuple(single.items()),
+        tuple(variadic.items()),
+        tuple((name, str(tree)) for name, tree in list(trees.items())),
+        tuple(plain),
+    )
+    return (("sizes of dimensions", shown),) if any(shown) else ()

@@ -98,7 +98,46 @@ def tables() -> tuple[object, ...]:
         () if namespaces == _NAMESPACES else namespaces,
         tuple(copyreg._extension_registry.items()) if copyreg._extension_registry else (),  # type: ignore[attr-defined]
         *_patterns(),
+        *_paths(),
     )
+
+
+def _paths() -> tuple[object, ...]:
+    """Ways to find an order of contractions that somebody has added to those of opt_einsum, or replaced, by their
+    names: what the user's code does there is not in the walk, so that nothing is published of such a trace.
+    """
+    ways = _ways()
+    if ways.keys() == _FIRST_WAYS.keys() and not any(map(operator.is_not, ways.values(), _FIRST_WAYS.values())):
+        return _ADDED_FIRST
+    return _added(ways)
+
+
+def _ways() -> dict[str, Any]:
+    """opt_einsum's table, which JAX has loaded, or nothing where it has become another one."""
+    found = getattr(sys.modules.get("opt_einsum.paths"), "_PATH_OPTIONS", None)
+    return found if type(found) is dict else {}
+
+
+def _added(ways: dict[str, Any]) -> tuple[object, ...]:
+    return tuple((key, *_named(way)) for key, way in list(ways.items()) if _named(way) not in _OWN_WAYS.get(key, ()))
+
+
+def _named(way: Any) -> tuple[str, str]:
+    """Module and name of a function, or of the class of another callable."""
+    named = way if type(way) is types.FunctionType else type(way)
+    return str(named.__module__), str(named.__qualname__)
+
+
+_PARTIAL = ("functools", "partial")
+_OWN_WAYS = {
+    **{key: (("opt_einsum.paths", key.replace("-", "_")),) for key in ("auto", "auto-hq", "optimal")},
+    **dict.fromkeys(("greedy", "eager", "opportunistic"), (("opt_einsum.paths", "greedy"),)),
+    **dict.fromkeys(("dp", "dynamic-programming"), (("opt_einsum.paths", "dynamic_programming"),)),
+    **dict.fromkeys(("branch-all", "branch-2", "branch-1", "random-greedy-128"), (_PARTIAL,)),
+    "random-greedy": (("opt_einsum.path_random", "random_greedy"),),
+}
+_FIRST_WAYS = dict(_ways())
+_ADDED_FIRST = _added(_FIRST_WAYS)
 
 
 def _patterns() -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""R64 to R70: what describes functions and classes, and is asked by JAX, ``dataclasses`` and others for the user."""
+"""R64 to R66, R68 to R73: what describes functions and classes, and is asked by JAX, ``dataclasses`` and others for the user."""
 
 from __future__ import annotations
 
@@ -75,6 +75,21 @@ _TREE = (
     "import typing\nfrom jaxtyping import PyTree\nclass Point(typing.NamedTuple):\n w: {}\np = Point('a')\n"
     "isinstance(p, PyTree[Point])\n"  # it imports things when it is asked first
     "def f(x): return x * (2 if isinstance(p, PyTree[Point]) else 3)\n"
+)
+
+_AROUND = (
+    "from jaxtyping import Float, jaxtyped\nN = 4\n@contextlib.contextmanager\ndef context():\n"
+    " with jaxtyped('context'):\n  isinstance(np.zeros(N, 'f4'), Float[np.ndarray, 'n'])\n  yield\n"
+    "def f(x): return x * (2 if isinstance(x, Float[jax.Array, 'n']) else 3)\n"
+)
+_READ = (
+    "import typing, typing_extensions\nclass C:\n v: typing.Annotated[float, 2.0]\n"
+    "def f(x): return x * typing_extensions.get_annotations(C)['v'].__metadata__[0]\n"
+)
+_WAY = (
+    "import opt_einsum\nopt_einsum.paths._PATH_OPTIONS['mine'] = opt_einsum.paths.optimal\n"
+    "def undo(): opt_einsum.paths._PATH_OPTIONS.pop('mine')\nA = np.arange(6, dtype='f4').reshape(2, 3)\n"
+    "ARGS = (A, A.T, A, A.T)\ndef f(*a): return jnp.einsum('ij,jk,kl,lm->im', *a, optimize='mine')\n"
 )
 
 
@@ -161,4 +176,13 @@ CASES = (
         _PARAMETERS.format("typing.Optional[Float[jax.Array, '4']]"),
         ("jax.Array, '4'", "jax.Array, '5'"),
     ),
+    # Sizes that jaxtyping has found for names before the call.
+    case("R71-around", MISS, _AROUND, ("N = 4", "N = 5")),
+    case("R71-same", HIT, _AROUND),
+    # What reads annotations beside the standard library.
+    case("R72-annotations", bypass("dynamic_scope"), _READ, ("2.0]", "3.0]")),
+    # Ways of opt_einsum to find an order of contractions.
+    case("R73-other", MISS, _WAY, ("paths.optimal", "paths.greedy")),
+    case("R73-users", MISS, _WAY, ("opt_einsum.paths.optimal", "lambda *a, **k: [(2, 3), (0, 1), (0, 1)]")),
+    case("R73-same", HIT, _WAY),
 )
