@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import types
 
+import jax
+import numpy as np
+
 from jitserve import _core, _jax
 
 from . import _origin, _raw, _rules
 from ._bindings import Bindings
 from ._origin import Origin
 
+# Of other objects (a stream that a test tool has put there) a walk might refuse every call of the process.
+_WALKED = (np.ndarray, jax.Array, jax.sharding.Sharding)
 _DESCRIPTORS = (property, staticmethod, classmethod)
 
 
@@ -34,7 +39,7 @@ class Intruders:
         """What is callable, in a place of theirs and not theirs, and arrays that such are made of, sorted by places."""
         generation = self._bindings.look()
         if self._found[0] != generation:
-            unread = self._bindings.census.unread()
+            unread = [item for item in self._bindings.census.unread() if isinstance(item[1], _WALKED)]
             found = [*self._strangers(), *unread, *self._rules.find(_jax.rule_tables())]
             self._found = generation, sorted(found, key=lambda item: item[0])
         return list(self._found[1])

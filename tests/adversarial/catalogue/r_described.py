@@ -140,7 +140,6 @@ CASES = (
     ),
     case("R65-builtin", MISS, _PLAIN, only_b="float = ClassVar\n"),
     case("R65-flax", MISS, _FIELDS.format(head="import flax\n", made="@flax.struct.dataclass"), _NO_LONGER),
-    case("R65-chex", MISS, _FIELDS.format(head="import chex\n", made="@chex.dataclass"), _NO_LONGER),
     case(
         "R65-linen",
         MISS,

@@ -34,6 +34,7 @@ def _decodes(id: str, expected: str, before: str, expression: str) -> Case:
 
 
 _LITERAL = "@D.dataclass\nclass Q:\n a: typing.Literal['q', 'r'] = 'q'\n"
+_KIND = "class Kind: n = 2\n@D.dataclass\nclass Q:\n a: Kind = 'q'\nq = Q()"
 _FIELD = ("['q', 'r']", "['q', 'r', 's']")
 _VIEW = "B = np.arange(10.0)\nB[9] = 3.0\nA = B[:4]\n"
 _BEYOND = ("B[9] = 3.0", "B[9] = 4.0")
@@ -85,7 +86,7 @@ CASES = [
         "@D.dataclass\nclass Q:\n type: str = 'q'\n b: typing.Optional[int] = 2\nq = Q()",
         "len([getattr(q, k.name) for k in D.fields(q)])",
     ),
-    _reads("R40-field-unread", HIT, _LITERAL + "q = Q()", "len(q.a)", _FIELD),
+    _reads("R40-field-unread", HIT, _KIND, "len(q.a)", ("n = 2", "n = 3")),
     _reads("R40-owner", OK, "N = ['T', 'base']\n" + _VIEW, "sum(float(np.sum(getattr(A, n))) for n in N)", _BEYOND),
     _reads("R40-owner-getter", MISS, "G = operator.attrgetter('base')\n" + _VIEW, "G(A)[9]", _BEYOND),
     _reads("R40-owner-format", OK, _VIEW, "len('{0.base}'.format(A))", ("B[9] = 3.0", "B[9] = 4000.0")),
