@@ -56,6 +56,12 @@ def test_array_on_a_device_that_a_patch_is_made_of_is_found(monkeypatch: pytest.
     assert intruders.find() == []
 
 
+def test_stream_that_a_patch_is_made_of_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(lax, "logistic", jax.jit(functools.partial(print, file=sys.stderr)))
+        assert Intruders().find() == []
+
+
 def test_function_in_a_module_is_found_and_gone_when_it_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     intruders = Intruders()
 
