@@ -8,6 +8,7 @@ are read in C++ (``cpp/bindings/encode_annotations.cpp``).
 
 from __future__ import annotations
 
+import collections.abc
 import enum
 import functools
 import gc
@@ -28,6 +29,7 @@ _MAX_DEPTH = 20
 FIXED = (
     types.GenericAlias,
     types.UnionType,
+    type(collections.abc.Callable[[], None]),
     *(kind for kind in vars(typing).values() if type(kind) is type and kind.__module__ == "typing"),
 )
 
