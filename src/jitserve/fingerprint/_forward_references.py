@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 _SCOPE, _NAME = "__scope_name_beartype__", "__hint_name_beartype__"
 
 
-def finish(walker: Walker) -> None:
-    """Visits what such classes among those that were walked refer to."""
+def finish(walker: Walker, known: int = 0) -> None:
+    """Visits what such classes among those that were walked refer to; the first ``known`` have been looked at."""
     if "beartype" not in sys.modules:
         return
-    at = 0
+    at = known
     while at < len(walker.classes):  # what one leads to may have others
         cls, path, _ = walker.classes[at]
         at += 1

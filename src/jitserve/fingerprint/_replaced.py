@@ -124,8 +124,9 @@ def _added(ways: dict[str, Any]) -> tuple[object, ...]:
 
 def _named(way: Any) -> tuple[str, str]:
     """Module and name of a function, or of the class of another callable."""
-    named = way if type(way) is types.FunctionType else type(way)
-    return str(named.__module__), str(named.__qualname__)
+    if type(way) is types.FunctionType:
+        return str(way.__module__), way.__qualname__
+    return _raw.module_name(type(way)), _raw.qualname(type(way))
 
 
 _PARTIAL = ("functools", "partial")

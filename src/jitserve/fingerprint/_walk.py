@@ -145,6 +145,7 @@ def finish(walker: Walker) -> None:
     _encodings.finish(walker)
     _by_keys.finish(walker)
     if len(walker.classes) > known:  # what all this has led to
+        _forward_references.finish(walker, known)
         walker.registries.finish(walker)
         _compiled_schemas.finish(walker, known)
     if walker.footprint is None:  # no recorder judges a walk that is pruned
